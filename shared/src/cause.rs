@@ -1,0 +1,87 @@
+//! Why a record changed, written into the change itself, so that the stream can tell the story.
+
+use crate::{
+    id::{ConnectionId, RemoteId, RequestId, Source},
+    record::{RemoteField, Workflow},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What made a change of a record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cause {
+    pub by: By,
+    /// Runs through message, record, push, CRM call and log.
+    pub trace: String,
+    pub at: Timestamp,
+    /// What became of sync requests by this change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// Values that lost a conflict by this change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overruled: Vec<Overruled>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// A sync request was applied.
+    Request { id: RequestId, source: Source },
+    /// A CRM showed something new.
+    Look { connection: ConnectionId },
+    /// A push was settled.
+    Push { connection: ConnectionId },
+    /// A CRM merged, deleted or erased the remote.
+    Remote { connection: ConnectionId, what: String },
+}
+
+/// One step of a sync request's way through one connection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    pub request: RequestId,
+    pub connection: Option<ConnectionId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<Workflow>,
+    pub status: Status,
+    /// A stable code: why it waits, was skipped, or failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<RemoteId>,
+    /// The fields that were sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<RemoteField>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Pending,
+    Waiting,
+    Succeeded,
+    Skipped,
+    Failed,
+}
+
+/// A value that lost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Overruled {
+    pub connection: ConnectionId,
+    pub field: RemoteField,
+    /// Who lost: `hub` or the CRM.
+    pub loser: Side,
+    pub value: Option<crate::record::Value>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    Hub,
+    Remote,
+}
+
+impl Cause {
+    pub fn new(by: By, trace: &str, at: Timestamp) -> Cause {
+        Cause { by, trace: trace.to_owned(), at, steps: Vec::new(), overruled: Vec::new() }
+    }
+}

@@ -1,0 +1,82 @@
+//! One tenant's link to one CRM account.
+
+use crate::{
+    id::{AccountId, ConnectionId, TenantId},
+    mapping::{Direction, Mapping},
+    planner::Policy,
+    provider::Crm,
+    record::{Object, Region},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Configuration and state of a connection. Credentials are in Secrets Manager, never here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Connection {
+    pub tenant: TenantId,
+    pub id: ConnectionId,
+    pub crm: Crm,
+    pub account: AccountId,
+    pub state: State,
+    pub direction: Direction,
+    pub mappings: BTreeMap<Object, Mapping>,
+    #[serde(default)]
+    pub policy: Policy,
+    #[serde(default)]
+    pub region: Region,
+    /// HubSpot's older signatures carry no timestamp and can be replayed: accepted only where this says so.
+    #[serde(default)]
+    pub accepts_legacy_signatures: bool,
+    /// Seconds between two pulls.
+    pub pull_every: u32,
+    /// Where the next pull starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<crate::change::Cursor>,
+    /// The webhook subscription, where the CRM lets them expire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Watch>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_success: Option<Timestamp>,
+    /// When its next scheduled work is due; kept by the `due` index.
+    pub due_at: Timestamp,
+    /// Counts the changes of this item.
+    #[serde(default)]
+    pub version: u64,
+}
+
+/// Whether a connection works, and if not, why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum State {
+    /// Two databases meet: everything is read and matched, nothing is written before it is approved.
+    Joining,
+    Active,
+    Paused { reason: String },
+    /// The CRM no longer accepts our credentials. Nothing is lost; reconnecting catches up.
+    NeedsReauth { since: Timestamp },
+    Closed,
+}
+
+/// A webhook subscription that expires.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watch {
+    pub channel: String,
+    pub expires_at: Timestamp,
+}
+
+impl Connection {
+    /// Whether pushes may be sent.
+    pub fn sends(&self) -> bool {
+        self.state == State::Active && self.direction.sends()
+    }
+
+    /// Whether looks may enter the hub.
+    pub fn receives(&self) -> bool {
+        matches!(self.state, State::Active | State::Joining) && self.direction.receives()
+    }
+
+    pub fn mapping(&self, object: Object) -> Option<&Mapping> {
+        self.mappings.get(&object)
+    }
+}

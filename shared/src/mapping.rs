@@ -1,0 +1,107 @@
+//! How a hub record is spelt in a CRM's fields, and back.
+
+use crate::record::{Email, FieldName, Fields, Phone, Region, RemoteField, Value};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The rules of one connection for one object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mapping {
+    /// Counts the changes of these rules.
+    pub version: u64,
+    /// The object as the CRM's API names it: `contacts`, `Leads`.
+    pub object: String,
+    /// The unique field of the CRM that holds our record id.
+    pub id_field: RemoteField,
+    pub rules: Vec<Rule>,
+    #[serde(default)]
+    pub region: Region,
+}
+
+/// A hub field ⇄ a remote field.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rule {
+    pub hub: FieldName,
+    pub remote: RemoteField,
+    pub direction: Direction,
+    /// Sent where the hub has no value and the CRM insists on one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
+    /// Whether a blank in the CRM clears the hub's field. By default it is kept.
+    #[serde(default)]
+    pub clears: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    ToCrm,
+    FromCrm,
+    #[default]
+    Both,
+}
+
+impl Direction {
+    pub fn sends(self) -> bool {
+        self != Direction::FromCrm
+    }
+    pub fn receives(self) -> bool {
+        self != Direction::ToCrm
+    }
+}
+
+/// What the hub wants a CRM to show: remote field → value, `None` to clear it.
+pub type Wanted = BTreeMap<RemoteField, Option<Value>>;
+
+impl Mapping {
+    /// The hub in the CRM's fields: only those the hub has ever known, or the CRM insists on.
+    pub fn render(&self, hub: &Fields) -> Wanted {
+        let sent = self.rules.iter().filter(|rule| rule.direction.sends());
+        sent.filter_map(|rule| {
+            let value = hub.get(&rule.hub).cloned();
+            let known = hub.written(&rule.hub).is_some() || rule.default.is_some();
+            known.then(|| (rule.remote.clone(), value.or_else(|| rule.default.clone())))
+        })
+        .collect()
+    }
+
+    /// The rule by which a remote field flows into the hub.
+    pub fn inbound(&self, remote: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.remote == remote && rule.direction.receives())
+    }
+
+    /// The fields to ask the CRM for.
+    pub fn remote_fields(&self) -> Vec<&str> {
+        let mut fields: Vec<&str> = self.rules.iter().map(|rule| rule.remote.as_str()).collect();
+        fields.push(&self.id_field);
+        fields.sort_unstable();
+        fields.dedup();
+        fields
+    }
+
+    /// The remote field that a hub field is read from and written to.
+    pub fn remote_of(&self, hub: &str) -> Option<&str> {
+        self.rules.iter().find(|rule| rule.hub == hub).map(|rule| rule.remote.as_str())
+    }
+}
+
+impl Rule {
+    /// The hub's value for what the CRM shows: phones as E.164, e-mails in lower case, our own filler as nothing.
+    pub fn invert(&self, shown: &Value, region: &Region) -> Option<Value> {
+        if self.default.as_ref() == Some(shown) {
+            return None;
+        }
+        Some(normal(&self.hub, shown, region))
+    }
+}
+
+/// A value as the hub writes it in the given field, where it can be read as such; otherwise as it is.
+pub fn normal(field: &str, value: &Value, region: &Region) -> Value {
+    let Value::Text(text) = value else { return value.clone() };
+    let normal = match field {
+        "email" => Email::parse(text.as_str()).map(|email| email.as_str().to_owned()),
+        "phone" => Phone::parse(text.as_str(), region).map(|phone| phone.as_str().to_owned()),
+        _ => None,
+    };
+    normal.and_then(|text| Value::text(&text)).unwrap_or_else(|| value.clone())
+}

@@ -1,0 +1,135 @@
+//! What the hub and one remote know of each other.
+
+use super::Value;
+use crate::id::{RemoteId, RequestId};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A field's name in a CRM's own API, such as `firstname` or `First_Name`.
+pub type RemoteField = String;
+
+/// A record ⇄ a remote.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    /// `None` until the remote was found or created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<RemoteId>,
+    /// Per field, what was last agreed, in both spellings.
+    #[serde(default)]
+    pub agreed: BTreeMap<RemoteField, Agreed>,
+    /// Values that a sync request set in this CRM alone (its `sync_fields`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub overrides: BTreeMap<RemoteField, Value>,
+    /// Fields that wait for a person's decision.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub parked: BTreeSet<RemoteField>,
+    /// What the CRM refused last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Refusal>,
+    /// The remote's own modification time at the last agreement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<Timestamp>,
+    /// Counts the changes of this link.
+    #[serde(default)]
+    pub rev: u64,
+    /// Set before the remote is created: until the link has its remote, a create may have happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<Timestamp>,
+    /// The remote is no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Gone>,
+    /// The sync requests that end when this link is settled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaiting: Vec<Awaiting>,
+}
+
+/// What was last agreed about one field: our value, and the CRM's own spelling of it.
+///
+/// Both are needed. A CRM that rewrites `+14155550100` as `(415) 555-0100` has not changed the value,
+/// and is not asked to change it back: "did they?" compares theirs with theirs, "did we?" ours with ours.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Agreed {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ours: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theirs: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flips: Option<Flips>,
+}
+
+/// How often a field went back to what it was before our last write of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Flips {
+    /// What the CRM showed before our last write.
+    pub before: Option<Value>,
+    pub count: u32,
+    /// The first return of the current hour.
+    pub since: Timestamp,
+}
+
+/// A write that the CRM will not take. It is not sent again until what is wanted, or the mapping, is another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Of what was wanted, and of the mapping's version.
+    pub fingerprint: String,
+    /// The CRM's own error code.
+    pub code: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<RemoteField>,
+}
+
+/// How a remote came to be no more. A push never brings it back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gone {
+    Deleted { at: Timestamp },
+    /// Deleted for privacy: the person asked for it.
+    Erased { at: Timestamp },
+}
+
+/// A sync request that is not told its end yet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Awaiting {
+    pub request: RequestId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<Workflow>,
+}
+
+/// The workflow step that a sync request came from; given back in every event about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Workflow {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_id: Option<String>,
+}
+
+impl Agreed {
+    /// An agreement, with long values kept as a digest: write units follow the size of the whole item.
+    pub fn new(ours: Option<&Value>, theirs: Option<&Value>) -> Agreed {
+        Agreed { ours: ours.map(shortened), theirs: theirs.map(shortened), flips: None }
+    }
+    pub fn ours_is(&self, value: Option<&Value>) -> bool {
+        self.ours == value.map(shortened)
+    }
+    pub fn theirs_is(&self, value: Option<&Value>) -> bool {
+        self.theirs == value.map(shortened)
+    }
+}
+
+/// The value itself, or for a long text its digest. Idempotent: a digest is short.
+fn shortened(value: &Value) -> Value {
+    use sha2::{Digest, Sha256};
+    const LONG: usize = 128;
+    let Value::Text(text) = value else { return value.clone() };
+    if text.as_str().len() <= LONG {
+        return value.clone();
+    }
+    let digest = Sha256::digest(text.as_str());
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    Value::text(&format!("sha256:{hex}")).unwrap_or_else(|| value.clone())
+}
