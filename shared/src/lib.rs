@@ -1,6 +1,7 @@
 pub mod cause;
 pub mod change;
 pub mod connection;
+pub mod error;
 pub mod id;
 pub mod mapping;
 pub mod planner;

@@ -1,4 +1,172 @@
+//! The CRMs: one folder each, of the same files, behind one trait.
+//!
+//! This layer speaks HTTP and knows no AWS. What a CRM cannot do is declared in its [`Capabilities`];
+//! nothing outside this folder asks which CRM it has before it.
+
+pub mod batch;
+pub mod capability;
+mod hubspot;
+pub mod session;
+pub mod signature;
+mod zoho;
+
+pub use batch::{Fetched, Found, Outcome, Query, Write};
+pub use capability::{Capabilities, Deletions, Echo, Webhooks};
+pub use session::{AppCredentials, Grant, Hosts, Secret, Session};
+pub use signature::{Delivery, Forged, Schemes, Verified};
+
+use crate::{change::Cursor, connection::Watch, error::Result, id::{AccountId, RemoteId}, mapping::Mapping, planner::Seen};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::{fmt, future::Future, str::FromStr};
+
+/// The CRMs we speak. The name is also the path of its webhooks, its metric label and part of its keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Crm { HubSpot, Zoho }
+pub enum Crm {
+    HubSpot,
+    Zoho,
+}
+
+/// What every CRM must do. No default bodies: a provider cannot forget something.
+pub trait Provider {
+    const CAPABILITIES: Capabilities;
+
+    /// Proves that a delivery came from the CRM. `secrets` are the ones in force: two while one is rotated.
+    fn verify<'d>(delivery: &'d Delivery, secrets: &[Secret], schemes: Schemes, now: Timestamp) -> Result<Verified<'d>, Forged>;
+    /// Reads what may have changed. Only a verified delivery can be read.
+    fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable>;
+
+    /// Where this CRM answers, from the allow-list: the grant's own word for it came from the network.
+    fn base(hosts: &Hosts, grant: &Grant) -> Result<String>;
+    /// One token request. The answer is the whole grant to keep from now on.
+    fn refresh(http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant, now: Timestamp) -> impl Future<Output = Result<Grant>> + Send;
+
+    /// What each of these remotes is now, in their order. At most `max_read` ids.
+    fn fetch(session: &Session, mapping: &Mapping, ids: &[RemoteId]) -> impl Future<Output = Result<Vec<Fetched>>> + Send;
+    /// The remotes that match each query, in their order. At most `max_read` queries.
+    fn find(session: &Session, mapping: &Mapping, queries: &[Query]) -> impl Future<Output = Result<Vec<Vec<Found>>>> + Send;
+    /// Creates remotes, each carrying our record id in the mapping's id field; a repeat finds the first one. At most `max_write`.
+    fn create(session: &Session, mapping: &Mapping, writes: &[Write]) -> impl Future<Output = Result<Vec<Outcome>>> + Send;
+    /// Updates remotes by their id. At most `max_write`.
+    fn update(session: &Session, mapping: &Mapping, writes: &[Write]) -> impl Future<Output = Result<Vec<Outcome>>> + Send;
+
+    /// One page of what changed since the cursor, oldest first.
+    fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> impl Future<Output = Result<Page>> + Send;
+    /// The remotes deleted since a time.
+    fn deleted(session: &Session, mapping: &Mapping, since: Timestamp) -> impl Future<Output = Result<Vec<(RemoteId, Timestamp)>>> + Send;
+    /// Opens or extends the webhook subscription of one connection; `None` where the CRM has no such thing.
+    fn watch(session: &Session, mapping: &Mapping, wish: &WatchWish) -> impl Future<Output = Result<Option<Watch>>> + Send;
+}
+
+/// "This remote may have changed." Nothing in it is believed but the id, and that an erased one is no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// The account it is in, where the delivery says so: HubSpot has one URL for all of an app's accounts.
+    pub account: Option<AccountId>,
+    pub remote: RemoteId,
+    /// Deleted for privacy; afterwards nothing at all is shown of it.
+    pub erased: bool,
+}
+
+/// Genuine, but not to be understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a genuine delivery that cannot be read: {0}")]
+pub struct Unreadable(pub &'static str);
+
+/// One page of a pull.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub shown: Vec<(RemoteId, Seen)>,
+    /// Where to go on; saved once the page is absorbed.
+    pub next: Cursor,
+    /// Whether there is more to read at once.
+    pub more: bool,
+}
+
+/// The subscription a connection should have.
+#[derive(Clone, Debug)]
+pub struct WatchWish {
+    pub channel: String,
+    pub url: String,
+    pub token: Secret,
+    pub now: Timestamp,
+    /// Whether the channel exists already.
+    pub renew: bool,
+}
+
+macro_rules! each {
+    ($crm:expr, $P:ident => $call:expr) => {
+        match $crm {
+            Crm::HubSpot => {
+                type $P = hubspot::HubSpot;
+                $call
+            }
+            Crm::Zoho => {
+                type $P = zoho::Zoho;
+                $call
+            }
+        }
+    };
+}
+
+impl Crm {
+    pub const ALL: [Crm; 2] = [Crm::HubSpot, Crm::Zoho];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Crm::HubSpot => "hubspot",
+            Crm::Zoho => "zoho",
+        }
+    }
+
+    pub const fn capabilities(self) -> Capabilities {
+        each!(self, P => P::CAPABILITIES)
+    }
+    pub fn verify<'d>(self, delivery: &'d Delivery, secrets: &[Secret], schemes: Schemes, now: Timestamp) -> Result<Verified<'d>, Forged> {
+        each!(self, P => P::verify(delivery, secrets, schemes, now))
+    }
+    pub fn hints(self, delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
+        each!(self, P => P::hints(delivery))
+    }
+    pub fn base(self, hosts: &Hosts, grant: &Grant) -> Result<String> {
+        each!(self, P => P::base(hosts, grant))
+    }
+    pub async fn refresh(self, http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant, now: Timestamp) -> Result<Grant> {
+        each!(self, P => P::refresh(http, hosts, app, grant, now).await)
+    }
+    pub async fn fetch(self, session: &Session, mapping: &Mapping, ids: &[RemoteId]) -> Result<Vec<Fetched>> {
+        each!(self, P => P::fetch(session, mapping, ids).await)
+    }
+    pub async fn find(self, session: &Session, mapping: &Mapping, queries: &[Query]) -> Result<Vec<Vec<Found>>> {
+        each!(self, P => P::find(session, mapping, queries).await)
+    }
+    pub async fn create(self, session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        each!(self, P => P::create(session, mapping, writes).await)
+    }
+    pub async fn update(self, session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        each!(self, P => P::update(session, mapping, writes).await)
+    }
+    pub async fn delta(self, session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {
+        each!(self, P => P::delta(session, mapping, cursor, now).await)
+    }
+    pub async fn deleted(self, session: &Session, mapping: &Mapping, since: Timestamp) -> Result<Vec<(RemoteId, Timestamp)>> {
+        each!(self, P => P::deleted(session, mapping, since).await)
+    }
+    pub async fn watch(self, session: &Session, mapping: &Mapping, wish: &WatchWish) -> Result<Option<Watch>> {
+        each!(self, P => P::watch(session, mapping, wish).await)
+    }
+}
+
+impl fmt::Display for Crm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Crm {
+    type Err = ();
+    fn from_str(name: &str) -> Result<Crm, ()> {
+        Crm::ALL.into_iter().find(|crm| crm.name() == name).ok_or(())
+    }
+}

@@ -1,0 +1,39 @@
+"""Clients of the emulator that `cargo dev up` started; where it listens is in target/dev/emulator.json."""
+
+import json
+import os
+import sys
+
+import boto3
+from botocore.config import Config
+
+DEV = os.environ["DEV_DIR"]
+with open(os.path.join(DEV, "emulator.json"), encoding="utf-8") as _file:
+    EMULATOR = json.load(_file)
+STACK = EMULATOR["stack"]
+
+
+def client(service):
+    return boto3.client(
+        service,
+        endpoint_url=EMULATOR["endpoint"],
+        region_name=EMULATOR["region"],
+        aws_access_key_id=EMULATOR["access_key_id"],
+        aws_secret_access_key=EMULATOR["secret_access_key"],
+        config=Config(retries={"max_attempts": 2}, read_timeout=90, s3={"addressing_style": "path"}),
+    )
+
+
+def resources():
+    """{logical id: physical id} of the deployed stack."""
+    pages = client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
+    return {
+        r["LogicalResourceId"]: r["PhysicalResourceId"]
+        for page in pages
+        for r in page["StackResourceSummaries"]
+    }
+
+
+def note(text):
+    """One line of progress; `cargo dev` shows the last one."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,45 @@
+"""Where the emulator does less than AWS does with the same template (MiniStack 1.5.33), the rest is done here.
+
+AWS is right: what differs is bent here, never in template.yaml.
+"""
+
+import template as source
+from aws import EMULATOR, client, note
+
+
+def close(template, deployed):
+    note("routes, expiry, concurrency")
+    _routes(template, deployed)
+    _expiry(template, deployed)
+    _functions(template, deployed)
+
+
+def _routes(template, deployed):
+    """CloudFormation ignores `Body` of an HTTP API, which is where SAM puts every route."""
+    gateway, api = client("apigatewayv2"), deployed["Api"]
+    for route in gateway.get_routes(ApiId=api)["Items"]:
+        gateway.delete_route(ApiId=api, RouteId=route["RouteId"])
+    for logical, key in source.http_routes(template):
+        integration = gateway.create_integration(
+            ApiId=api,
+            IntegrationType="AWS_PROXY",
+            IntegrationMethod="POST",
+            IntegrationUri=f"arn:aws:lambda:{EMULATOR['region']}:000000000000:function:{deployed[logical]}",
+            PayloadFormatVersion="2.0",
+        )
+        gateway.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{integration['IntegrationId']}")
+
+
+def _expiry(template, deployed):
+    """CloudFormation ignores TimeToLiveSpecification."""
+    dynamodb = client("dynamodb")
+    for logical, spec in source.tables_with_ttl(template):
+        dynamodb.update_time_to_live(TableName=deployed[logical], TimeToLiveSpecification=spec)
+
+
+def _functions(template, deployed):
+    """CloudFormation ignores RecursiveLoop."""
+    lambdas = client("lambda")
+    for logical, (_, properties) in source.functions(template).items():
+        if recursive := properties.get("RecursiveLoop"):
+            lambdas.put_function_recursion_config(FunctionName=deployed[logical], RecursiveLoop=recursive)

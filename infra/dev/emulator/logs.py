@@ -1,0 +1,72 @@
+"""Reads the functions' logs.
+
+    logs.py follow [function]     prints new lines until it is stopped
+    logs.py find <text>           prints JSON [{time, function, line}] of every line that holds the text
+"""
+
+import json
+import sys
+import time
+
+from aws import client, resources
+
+
+def groups(only=None):
+    """{log group: function} as the template names them: /aws/lambda/<stack>/<function>."""
+    found = {n: n.rsplit("/", 1)[1] for n in resources().values() if n.startswith("/aws/lambda/")}
+    if only is None:
+        return found
+    one = {group: function for group, function in found.items() if function == only}
+    return one or sys.exit(f"no function is called {only}: there are {', '.join(sorted(found.values()))}")
+
+
+def events(logs, group, start):
+    try:
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=start):
+            yield from page["events"]
+    except logs.exceptions.ResourceNotFoundException:
+        return  # Nothing has run yet.
+
+
+def follow(only=None):
+    logs, seen, start = client("logs"), set(), 0
+    watched = groups(only)
+    while True:
+        fresh = [
+            (e["timestamp"], function, e["message"].rstrip())
+            for group, function in watched.items()
+            for e in events(logs, group, start)
+            if e["eventId"] not in seen and not seen.add(e["eventId"])
+        ]
+        for at, function, line in sorted(fresh):
+            if not line.startswith(("START ", "END ")):
+                print(f"{clock(at)} {function:<13} {line}", flush=True)
+            start = max(start, at - 2000)  # Lines of one moment may arrive late.
+        time.sleep(1)
+
+
+def find(text):
+    logs = client("logs")
+    json.dump(
+        sorted(
+            (
+                {"time": e["timestamp"], "function": function, "line": e["message"].rstrip()}
+                for group, function in groups().items()
+                for e in events(logs, group, 0)
+                if text in e["message"]
+            ),
+            key=lambda found: found["time"],
+        ),
+        sys.stdout,
+    )
+
+
+def clock(milliseconds):
+    return time.strftime("%H:%M:%S", time.localtime(milliseconds / 1000)) + f".{milliseconds % 1000:03}"
+
+
+if __name__ == "__main__":
+    try:
+        {"follow": follow, "find": find}[sys.argv[1]](*sys.argv[2:])
+    except KeyboardInterrupt:
+        pass

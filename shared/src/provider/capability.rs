@@ -1,0 +1,39 @@
+//! What a CRM can do, so that the rest of the code never asks which one it has before it.
+
+use std::time::Duration;
+
+#[derive(Clone, Copy, Debug)]
+pub struct Capabilities {
+    pub webhooks: Webhooks,
+    /// Remotes in one read.
+    pub max_read: usize,
+    /// Remotes in one write.
+    pub max_write: usize,
+    pub echo: Echo,
+    pub deletions: Deletions,
+    /// The finest difference between two modification times.
+    pub resolution: Duration,
+}
+
+/// How deliveries are proved, and where they arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Webhooks {
+    /// One URL per app; the account is named in the delivery, the secret is the app's.
+    PerApp,
+    /// One URL per connection, whose own token comes back in each delivery. The subscription dies unless renewed.
+    PerConnection { lives: Duration },
+}
+
+/// Whether the answer to a write shows the record as it is afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Echo {
+    Fields,
+    /// One read-back per batch supplies it.
+    IdOnly,
+}
+
+/// How often deletions are asked for; webhooks tell of most of them sooner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deletions {
+    pub every: Duration,
+}

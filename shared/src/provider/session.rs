@@ -1,0 +1,169 @@
+//! One authorised conversation with one CRM account. `send` is the only door out.
+
+use crate::error::{Error, Result};
+use backon::{ExponentialBuilder, Retryable};
+use jiff::Timestamp;
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use std::{fmt, time::Duration};
+
+/// A credential. It has no `Display`, and its `Debug` tells nothing.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(secret: impl Into<String>) -> Secret {
+        Secret(secret.into())
+    }
+    /// The secret itself: for the call that needs it, nothing else.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Our app, as the CRM's vendor registered it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AppCredentials {
+    pub client_id: String,
+    pub client_secret: Secret,
+    /// The secret before the last rotation: deliveries signed with it are genuine for a while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_secret: Option<Secret>,
+}
+
+/// What one account gave us.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grant {
+    pub access_token: Secret,
+    /// `None` for a token that does not expire, such as HubSpot's private apps have.
+    #[serde(default)]
+    pub refresh_token: Option<Secret>,
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+    /// Where the account's API is, in the CRM's own words. Not to be trusted: see [`Hosts`].
+    #[serde(default)]
+    pub api_domain: Option<String>,
+    #[serde(default)]
+    pub accounts_server: Option<String>,
+    /// What the CRM gives back in each delivery, where it signs none.
+    #[serde(default)]
+    pub webhook_token: Option<Secret>,
+}
+
+/// Where CRMs may be. In production nothing but each vendor's own hosts; a local stack names one URL under which
+/// each CRM has a path of its own, such as `http://127.0.0.1:9000/hubspot`.
+#[derive(Clone, Debug, Default)]
+pub struct Hosts {
+    pub local: Option<String>,
+}
+
+/// One conversation.
+pub struct Session {
+    pub http: reqwest::Client,
+    /// Scheme, host and perhaps a path prefix; no slash at the end.
+    pub base: String,
+    /// The whole `Authorization` header.
+    pub authorization: Secret,
+    /// Sent along, so that one id runs through message, record, call and log.
+    pub trace: String,
+    /// No call is begun, and none may last, beyond this.
+    pub deadline: std::time::Instant,
+}
+
+/// An answer, read whole. A body that is no JSON is `Null`.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Json,
+}
+
+/// A request of a provider; every one of ours can be repeated without harm.
+pub struct Request {
+    pub method: Method,
+    /// Path and query, below the base.
+    pub path: String,
+    pub body: Option<Json>,
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl Request {
+    pub fn get(path: impl Into<String>) -> Request {
+        Request { method: Method::GET, path: path.into(), body: None, headers: Vec::new() }
+    }
+    pub fn post(path: impl Into<String>, body: Json) -> Request {
+        Request { method: Method::POST, path: path.into(), body: Some(body), headers: Vec::new() }
+    }
+}
+
+/// What an answer larger than this holds is not read.
+const MOST_BYTES: usize = 32 << 20;
+/// How long one call may take.
+const CALL: Duration = Duration::from_secs(15);
+
+impl Session {
+    /// Sends a request; `judge` makes the vendor's errors ours. Tries twice more where that is [`Error::Retryable`].
+    pub async fn send(&self, request: &Request, judge: fn(&Answer) -> Option<Error>) -> Result<Answer> {
+        let retry = ExponentialBuilder::default().with_min_delay(Duration::from_millis(200)).with_max_times(2).with_jitter();
+        let attempt = async || {
+            let answer = self.once(request).await?;
+            judge(&answer).map_or(Ok(answer), Err)
+        };
+        let worth_it = |error: &Error| matches!(error, Error::Retryable { after: None, .. }) && self.left() > CALL;
+        attempt.retry(retry).when(worth_it).await
+    }
+
+    fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(std::time::Instant::now())
+    }
+
+    async fn once(&self, request: &Request) -> Result<Answer> {
+        let patience = self.left().min(CALL);
+        if patience.is_zero() {
+            return Err(Error::retryable("no time is left for another call"));
+        }
+        let mut call = self
+            .http
+            .request(request.method.clone(), format!("{}{}", self.base, request.path))
+            .header(reqwest::header::AUTHORIZATION, self.authorization.reveal())
+            .header("x-correlation-id", &self.trace)
+            .timeout(patience);
+        for (name, value) in &request.headers {
+            call = call.header(*name, value);
+        }
+        if let Some(body) = &request.body {
+            call = call.json(body);
+        }
+        read(call).await
+    }
+}
+
+/// Sends a request and reads its answer whole.
+pub async fn read(call: reqwest::RequestBuilder) -> Result<Answer> {
+    let lost = |error: reqwest::Error| Error::retryable("the CRM did not answer").because(error.without_url());
+    let mut response = call.send().await.map_err(lost)?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(lost)? {
+        if bytes.len() + chunk.len() > MOST_BYTES {
+            return Err(Error::retryable("the CRM's answer is too large"));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    let body = match serde_json::from_slice(&bytes) {
+        Ok(body) => body,
+        Err(error) if status.is_success() && !bytes.is_empty() => {
+            return Err(Error::retryable("the CRM's answer is cut short or no JSON").because(error));
+        }
+        Err(_) => Json::Null,
+    };
+    Ok(Answer { status, headers, body })
+}

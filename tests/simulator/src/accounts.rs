@@ -1,0 +1,88 @@
+//! Accounts as `/_sim/accounts` shows and takes them.
+
+use crate::calls::Crm;
+use crate::hubspot::portal::Portal;
+use crate::world::World;
+use crate::zoho::org::Org;
+use serde::{Deserialize, Serialize};
+
+/// The body of `POST /_sim/accounts`. What is left out has a default; registering an account again
+/// replaces its credentials and revives its grant, as a person who reconnects does.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Account {
+    pub crm: Option<Crm>,
+    /// HubSpot: `portalId`. Zoho: `zgid`.
+    pub account_id: Option<String>,
+    pub client_id: Option<String>,
+    pub client_secret: Option<String>,
+    pub refresh_token: Option<String>,
+    /// HubSpot: the app's one target URL.
+    pub webhook_url: Option<String>,
+    /// HubSpot: the app's id in its deliveries.
+    pub app_id: Option<u64>,
+    /// HubSpot: a static token of a private app, which never expires.
+    pub private_app_token: Option<String>,
+    /// HubSpot: properties whose changes are told; left out, all but HubSpot's own and `crm_sync_id`.
+    pub subscriptions: Option<Vec<String>>,
+    /// Zoho: the edition's credits in 24 hours.
+    pub credits: Option<u64>,
+    /// Zoho: the organisation's offset from UTC.
+    pub offset_minutes: Option<i32>,
+    /// Custom text fields beside the defaults.
+    pub fields: Vec<String>,
+    /// Without `crm_sync_id`/`CRM_Sync_Id`, `last_call`/`Last_Call`: an account that our app was never in.
+    pub bare: bool,
+}
+
+impl Account {
+    pub fn of(crm: Crm) -> Self {
+        Self { crm: Some(crm), ..Self::default() }
+    }
+}
+
+impl<'de> Deserialize<'de> for Crm {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(d)?;
+        Self::parse(&name).ok_or_else(|| serde::de::Error::custom("crm is hubspot or zoho"))
+    }
+}
+
+impl World {
+    /// Makes or changes an account and returns it as it now is.
+    pub fn register(&mut self, account: Account) -> Option<Account> {
+        let crm = account.crm?;
+        match crm {
+            Crm::Hubspot => {
+                let id = account.account_id.as_deref().unwrap_or("62515").parse().ok()?;
+                let at = self.portals.iter().position(|p| p.id == id).unwrap_or_else(|| {
+                    let nth = self.portals.len() as u64;
+                    self.portals.push(Portal::new(id, nth, account.bare));
+                    self.portals.len() - 1
+                });
+                self.portals.get_mut(at)?.configure(&account);
+                let portal = self.portals.get(at)?;
+                let (app, shown) = (portal.app.clone(), portal.account());
+                // One target URL per app, whichever portal it is installed in (HubSpot docs: webhooks).
+                for other in self.portals.iter_mut().filter(|p| p.app.client_id == app.client_id) {
+                    other.app = app.clone();
+                }
+                Some(shown)
+            }
+            Crm::Zoho => {
+                let id = account.account_id.clone().unwrap_or_else(|| "900000001".to_owned());
+                let at = self.orgs.iter().position(|o| o.id == id).unwrap_or_else(|| {
+                    let nth = self.orgs.len() as u64;
+                    self.orgs.push(Org::new(&id, nth, account.bare));
+                    self.orgs.len() - 1
+                });
+                self.orgs.get_mut(at)?.configure(&account);
+                self.orgs.get(at).map(Org::account)
+            }
+        }
+    }
+
+    pub fn accounts(&self) -> Vec<Account> {
+        self.portals.iter().map(Portal::account).chain(self.orgs.iter().map(Org::account)).collect()
+    }
+}

@@ -1,0 +1,110 @@
+//! The call log: every HTTP call to a CRM, counted by route template.
+
+use serde::Serialize;
+use std::collections::{BTreeMap, VecDeque};
+
+const KEPT: usize = 5_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Crm {
+    Hubspot,
+    Zoho,
+}
+
+impl Crm {
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "hubspot" => Some(Self::Hubspot),
+            "zoho" => Some(Self::Zoho),
+            _ => None,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hubspot => "hubspot",
+            Self::Zoho => "zoho",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Logged {
+    pub n: u64,
+    pub at: String,
+    pub crm: Crm,
+    pub method: String,
+    pub route: String,
+    pub path: String,
+    /// 0: never answered.
+    pub status: u16,
+    /// Records in the request's `inputs`, `data` or `ids`.
+    pub records: usize,
+    pub correlation_id: Option<String>,
+    /// What `/_sim/faults` did to it.
+    pub fault: Option<&'static str>,
+}
+
+#[derive(Debug, Default)]
+pub struct Calls {
+    counts: BTreeMap<Crm, BTreeMap<String, u64>>,
+    log: VecDeque<Logged>,
+    n: u64,
+}
+
+impl Calls {
+    pub fn add(&mut self, mut call: Logged) {
+        self.n += 1;
+        call.n = self.n;
+        *self.counts.entry(call.crm).or_default().entry(format!("{} {}", call.method, call.route)).or_default() += 1;
+        self.log.push_back(call);
+        if self.log.len() > KEPT {
+            self.log.pop_front();
+        }
+    }
+
+    /// Calls by CRM and `METHOD /route`; both CRMs are always there.
+    pub fn counts(&self) -> BTreeMap<&'static str, BTreeMap<String, u64>> {
+        [Crm::Hubspot, Crm::Zoho].into_iter().map(|c| (c.name(), self.counts.get(&c).cloned().unwrap_or_default())).collect()
+    }
+
+    pub fn log(&self) -> impl DoubleEndedIterator<Item = &Logged> + ExactSizeIterator {
+        self.log.iter()
+    }
+
+    pub fn reset(&mut self) {
+        self.counts.clear();
+        self.log.clear();
+    }
+}
+
+/// A path with ids taken out: `/crm/objects/2026-09/contacts/17` is `/crm/objects/2026-09/contacts/{id}`.
+pub fn route(segments: &[&str]) -> String {
+    let is_id = |i: usize, s: &str| {
+        let number = !s.is_empty() && s.chars().all(|c| c.is_ascii_digit());
+        // `/crm/objects/{version}/{object}/{this}`: an id, or a value of the property in `?idProperty`.
+        let hubspot_id = i == 4 && segments.get(1) == Some(&"objects") && !matches!(s, "batch" | "search" | "merge" | "gdpr-delete");
+        // Object and module names stay, even HubSpot's numeric ones.
+        (number || s.contains('@') || hubspot_id) && i >= 3
+    };
+    let mut path = String::new();
+    for (i, s) in segments.iter().enumerate() {
+        path.push('/');
+        path.push_str(if is_id(i, s) { "{id}" } else { s });
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn ids_leave_the_route_and_names_stay() {
+        let route = |p: &str| super::route(&p.split('/').skip(1).collect::<Vec<_>>());
+        assert_eq!(route("/crm/objects/2026-09/contacts/17"), "/crm/objects/2026-09/contacts/{id}");
+        assert_eq!(route("/crm/objects/2026-09/contacts/a@b.c"), "/crm/objects/2026-09/contacts/{id}");
+        assert_eq!(route("/crm/objects/2026-09/contacts/batch/upsert"), "/crm/objects/2026-09/contacts/batch/upsert");
+        assert_eq!(route("/crm/v8/Leads/57257670000"), "/crm/v8/Leads/{id}");
+        assert_eq!(route("/oauth/2026-09/token"), "/oauth/2026-09/token");
+    }
+}

@@ -1,0 +1,34 @@
+//! A CRM simulator: one [`World`] of accounts, records, clock and faults behind the vendors' own HTTP faces.
+//!
+//! * `/hubspot/…` and `/zoho/…` answer as the vendor documents it; each route names the page it stands on.
+//! * `/_sim/…` steers the world: edit as a CRM user, break things, count calls (see [`sim_routes`]).
+//!
+//! ```no_run
+//! # async fn f() -> std::io::Result<()> {
+//! let sim = simulator::Simulator::start(simulator::Options::default()).await?;
+//! println!("{}", sim.url);
+//! sim.stop().await;
+//! # Ok(()) }
+//! ```
+//!
+//! Code map: `server` (sockets) → `serve` (faults, holds, log) → `hubspot` | `zoho` (wire faces) → `records` (tables);
+//! `webhooks` carries what the faces emit.
+
+pub mod accounts;
+pub mod calls;
+pub mod clock;
+pub mod faults;
+pub mod hubspot;
+pub mod phones;
+pub mod records;
+pub mod serve;
+pub mod server;
+pub mod sim_edits;
+pub mod sim_routes;
+pub mod webhooks;
+pub mod wire;
+pub mod world;
+pub mod zoho;
+
+pub use server::{Options, Simulator};
+pub use world::{Shared, World};

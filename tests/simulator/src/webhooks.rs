@@ -1,0 +1,234 @@
+//! The outbox: what the CRMs tell their subscribers, signed as each vendor does, sent by a background task.
+
+use crate::calls::Crm;
+use crate::clock::{Rng, iso_ms, real_now};
+use crate::faults::WebhookFaults;
+use crate::world::Shared;
+use base64::Engine as _;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::Serialize;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// HubSpot docs: webhooks. At most 100 events a delivery; five seconds to answer.
+const EVENTS: usize = 100;
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// HubSpot tries ten times more over 24 hours; here that is over in seconds.
+const RETRIES: u32 = 5;
+const KEPT: usize = 300;
+
+#[derive(Debug, Clone)]
+pub struct Item {
+    pub crm: Crm,
+    pub url: String,
+    /// The client secret that signs, for CRMs that sign.
+    pub secret: Option<String>,
+    /// HubSpot: the events of one array. Others: one body.
+    pub bodies: Vec<Value>,
+    pub attempt: u32,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Delivered {
+    pub at: String,
+    pub crm: Crm,
+    pub url: String,
+    pub attempt: u32,
+    /// 0: no answer.
+    pub status: u16,
+    pub headers: BTreeMap<String, String>,
+    pub body: String,
+}
+
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// By due time (real milliseconds), then by order of emission.
+    queue: BTreeMap<(i64, u64), Item>,
+    n: u64,
+    under_way: HashMap<String, usize>,
+    delivered: VecDeque<Delivered>,
+    pub lost: u64,
+}
+
+impl Outbox {
+    pub fn emit(&mut self, item: Item, faults: &WebhookFaults, rng: &mut Rng) {
+        if rng.chance(faults.lose_rate) {
+            self.lost += 1;
+            return;
+        }
+        let copies = if rng.chance(faults.double_rate) { 2 } else { 1 };
+        for _ in 0..copies {
+            let jitter = if faults.shuffle { rng.below(500 + faults.delay_ms.unsigned_abs()) } else { 0 };
+            self.put(item.clone(), faults.delay_ms + jitter.cast_signed());
+        }
+    }
+
+    fn put(&mut self, item: Item, in_ms: i64) {
+        self.n += 1;
+        self.queue.insert((real_now() + in_ms, self.n), item);
+    }
+
+    pub fn pending(&self) -> usize {
+        self.queue.len() + self.under_way.values().sum::<usize>()
+    }
+
+    pub fn delivered(&self) -> impl DoubleEndedIterator<Item = &Delivered> + ExactSizeIterator {
+        self.delivered.iter()
+    }
+
+    pub fn clear(&mut self) {
+        self.queue.clear();
+        self.delivered.clear();
+        self.lost = 0;
+    }
+
+    /// Deliveries that can start now, and when the next one is due.
+    fn ready(&mut self, concurrency: impl Fn(Crm) -> usize) -> (Vec<Item>, Option<i64>) {
+        let now = real_now();
+        let mut batches: Vec<Item> = Vec::new();
+        let mut open: HashMap<String, usize> = HashMap::new();
+        let mut blocked = BTreeMap::new();
+        let later = self.queue.split_off(&(now + 1, 0));
+        for (key, item) in std::mem::replace(&mut self.queue, later) {
+            // Later events of HubSpot join an array that has room; retries stay as they were.
+            if let Some(batch) = open.get(&item.url).and_then(|i| batches.get_mut(*i))
+                && item.crm == Crm::Hubspot
+                && item.attempt == 0
+                && batch.attempt == 0
+                && batch.secret == item.secret
+                && batch.bodies.len() + item.bodies.len() <= EVENTS
+            {
+                batch.bodies.extend(item.bodies);
+                continue;
+            }
+            let busy = self.under_way.entry(item.url.clone()).or_default();
+            if *busy >= concurrency(item.crm) {
+                blocked.insert(key, item);
+                continue;
+            }
+            *busy += 1;
+            open.insert(item.url.clone(), batches.len());
+            batches.push(item);
+        }
+        let next = self.queue.keys().next().map(|(due, _)| *due);
+        self.queue.append(&mut blocked);
+        (batches, next)
+    }
+}
+
+/// Sends what the outbox holds until the task is dropped.
+pub async fn deliver(shared: Arc<Shared>) {
+    let client = reqwest::Client::builder().timeout(TIMEOUT).build().unwrap_or_default();
+    loop {
+        let (batches, next) = {
+            let mut world = shared.lock();
+            let of = |w: &WebhookFaults| w.concurrency.unwrap_or(1).max(1);
+            let (h, z) = (of(&world.faults.hubspot.webhooks), of(&world.faults.zoho.webhooks));
+            world.outbox.ready(|crm| if crm == Crm::Hubspot { h } else { z })
+        };
+        for batch in batches {
+            tokio::spawn(send(shared.clone(), client.clone(), batch));
+        }
+        let wait = next.map_or(60_000, |due| (due - real_now()).clamp(1, 60_000)).unsigned_abs();
+        let _ = tokio::time::timeout(Duration::from_millis(wait), shared.outbox_changed.notified()).await;
+    }
+}
+
+async fn send(shared: Arc<Shared>, client: reqwest::Client, item: Item) {
+    let body = body_of(&item);
+    let mut headers = BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())]);
+    if let Some(secret) = &item.secret {
+        headers.extend(hubspot_signatures(secret, "POST", &item.url, &body, real_now()));
+        headers.insert("user-agent".to_owned(), "HubSpot Connect 2.0 (http://dev.hubspot.com/) (namespace: webhooks-nio-http-client)".to_owned());
+    }
+    let mut request = client.post(&item.url).body(body.clone());
+    for (name, value) in &headers {
+        request = request.header(name, value);
+    }
+    let status = request.send().await.map_or(0, |r| r.status().as_u16());
+    let mut world = shared.lock();
+    let outbox = &mut world.outbox;
+    if let Some(n) = outbox.under_way.get_mut(&item.url) {
+        *n = n.saturating_sub(1);
+    }
+    let at = iso_ms(real_now());
+    outbox.delivered.push_back(Delivered { at, crm: item.crm, url: item.url.clone(), attempt: item.attempt, status, headers, body });
+    if outbox.delivered.len() > KEPT {
+        outbox.delivered.pop_front();
+    }
+    // Zoho documents no retry at all, so there is none (Zoho docs: notifications).
+    if !(200..300).contains(&status) && item.crm == Crm::Hubspot && item.attempt < RETRIES {
+        let wait = 200 * 3i64.pow(item.attempt);
+        outbox.put(Item { attempt: item.attempt + 1, ..item }, wait);
+    }
+    drop(world);
+    shared.outbox_changed.notify_one();
+}
+
+fn body_of(item: &Item) -> String {
+    match item.crm {
+        Crm::Hubspot => {
+            let mut events = item.bodies.clone();
+            for event in &mut events {
+                event["attemptNumber"] = json!(item.attempt);
+            }
+            Value::Array(events).to_string()
+        }
+        Crm::Zoho => item.bodies.first().map(Value::to_string).unwrap_or_default(),
+    }
+}
+
+/// The headers of a CRM subscription delivery: v1 and v3 (HubSpot docs: validating requests).
+pub fn hubspot_signatures(secret: &str, method: &str, url: &str, body: &str, now_ms: i64) -> Vec<(String, String)> {
+    let v1 = Sha256::digest(format!("{secret}{body}"));
+    let mut headers = vec![
+        ("x-hubspot-signature".to_owned(), v1.iter().map(|b| format!("{b:02x}")).collect()),
+        ("x-hubspot-signature-version".to_owned(), "v1".to_owned()),
+        ("x-hubspot-request-timestamp".to_owned(), now_ms.to_string()),
+    ];
+    // HMAC takes keys of any length, so this cannot fail.
+    if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) {
+        mac.update(format!("{method}{}{body}{now_ms}", decode_uri(url)).as_bytes());
+        let v3 = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
+        headers.push(("x-hubspot-signature-v3".to_owned(), v3));
+    }
+    headers
+}
+
+/// The only escapes that v3 decodes (HubSpot docs: validating requests, URL-encoded characters).
+fn decode_uri(url: &str) -> String {
+    const ESCAPES: [(&str, &str); 12] = [
+        ("%3A", ":"), ("%2F", "/"), ("%3F", "?"), ("%40", "@"), ("%21", "!"), ("%24", "$"),
+        ("%27", "'"), ("%28", "("), ("%29", ")"), ("%2A", "*"), ("%2C", ","), ("%3B", ";"),
+    ];
+    ESCAPES.iter().fold(url.to_owned(), |u, (escape, plain)| u.replace(escape, plain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hubspot_signatures;
+
+    fn check(secret: &str, url: &str, body: &str, at: i64, name: &str, expected: &str) {
+        let headers = hubspot_signatures(secret, "POST", url, body, at);
+        let found = headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+        assert_eq!(found, Some(expected));
+    }
+
+    #[test]
+    fn signatures_are_those_of_the_vendors_sdks() {
+        let (secret, url) = ("yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy", "https://www.example.com/webhook_uri");
+        let body = "{'example_field':'example_value'}";
+        check(secret, url, body, 0, "x-hubspot-signature", "69fc6631a867edd4f9e9e627fc5c1148e3fbdd8b21837b6d2b8901c1fa57f750");
+        check(secret, url, body, 1693657560000, "x-hubspot-signature-v3", "K36dawei4A+QBNolUOqo7s91KQDWQ5MXZ/QufNYuk/Y=");
+    }
+
+    #[test]
+    fn v3_signs_the_decoded_uri() {
+        let url = "https://example.com/api/hubspot/webhooks?src=hs%3Aapp%2Fv3&x=%28a%29";
+        let expected = "G8ddQlikFQ0ScZOZn+MHQ0E3WCV7vOJTzKlvrkvbvuk=";
+        check("autopilot-test-client-secret-0001", url, "[]", 1790000004000, "x-hubspot-signature-v3", expected);
+    }
+}

@@ -1,0 +1,108 @@
+//! The one world: accounts with their records, clock, faults, call log, outbox.
+
+use crate::accounts::Account;
+use crate::calls::{Calls, Crm};
+use crate::clock::{Clock, Rng};
+use crate::faults::Faults;
+use crate::hubspot::portal::Portal;
+use crate::hubspot::Desk as PortalDesk;
+use crate::webhooks::Outbox;
+use crate::zoho::Desk as OrgDesk;
+use crate::zoho::org::Org;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+#[derive(Debug)]
+pub struct World {
+    pub clock: Clock,
+    pub rng: Rng,
+    pub portals: Vec<Portal>,
+    pub orgs: Vec<Org>,
+    pub faults: Faults,
+    /// Real milliseconds until which a CRM answers 429 to everything.
+    pub limited_until: [i64; 2],
+    pub calls: Calls,
+    pub outbox: Outbox,
+    /// Calls to Zoho that are being answered now.
+    pub zoho_in_flight: usize,
+    /// Routes whose answers wait for `POST /_sim/release`.
+    pub held: Vec<(Crm, String)>,
+}
+
+/// The world with what tasks wait on.
+#[derive(Debug)]
+pub struct Shared {
+    world: Mutex<World>,
+    pub outbox_changed: Notify,
+    pub released: Notify,
+}
+
+impl Shared {
+    pub fn new(world: World) -> Self {
+        Self { world: Mutex::new(world), outbox_changed: Notify::new(), released: Notify::new() }
+    }
+
+    /// The world, even if a test panicked while it held the lock.
+    pub fn lock(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl World {
+    /// One HubSpot portal and one Zoho organisation with fixed, made-up credentials.
+    pub fn new(seed: u64) -> Self {
+        let mut world = Self {
+            clock: Clock::default(),
+            rng: Rng(seed),
+            portals: Vec::new(),
+            orgs: Vec::new(),
+            faults: Faults::default(),
+            limited_until: [0; 2],
+            calls: Calls::default(),
+            outbox: Outbox::default(),
+            zoho_in_flight: 0,
+            held: Vec::new(),
+        };
+        world.register(Account::of(Crm::Hubspot));
+        world.register(Account::of(Crm::Zoho));
+        world
+    }
+
+    /// Everything that an operation in one HubSpot portal needs.
+    pub fn portal(&mut self, at: usize) -> Option<PortalDesk<'_>> {
+        let now = self.clock.now();
+        let Self { rng, portals, faults, outbox, .. } = self;
+        Some(PortalDesk { portal: portals.get_mut(at)?, faults: &mut faults.hubspot, outbox, rng, now })
+    }
+
+    pub fn org(&mut self, at: usize) -> Option<OrgDesk<'_>> {
+        let now = self.clock.now();
+        let Self { rng, orgs, faults, outbox, .. } = self;
+        Some(OrgDesk { org: orgs.get_mut(at)?, faults: &mut faults.zoho, outbox, rng, now })
+    }
+
+    /// Replaces the fault settings; what acts at once acts now.
+    pub fn set_faults(&mut self, faults: Faults) {
+        let now = crate::clock::real_now();
+        self.limited_until = [now + faults.hubspot.rate_limit_for_ms, now + faults.zoho.rate_limit_for_ms];
+        if let Some(seed) = faults.seed {
+            self.rng = Rng(seed);
+        }
+        for portal in &mut self.portals {
+            portal.strike(&faults.hubspot);
+        }
+        for org in &mut self.orgs {
+            org.strike(&faults.zoho);
+        }
+        self.faults = faults;
+    }
+
+    /// An empty, healthy world. Accounts, apps, fields, tokens and watch channels stay.
+    pub fn reset(&mut self) {
+        self.set_faults(Faults::default());
+        self.calls.reset();
+        self.outbox.clear();
+        self.portals.iter_mut().for_each(Portal::clear);
+        self.orgs.iter_mut().for_each(Org::clear);
+    }
+}
