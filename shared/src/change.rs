@@ -10,6 +10,9 @@ pub struct Hints {
     pub tenant: TenantId,
     pub connection: ConnectionId,
     pub remotes: Vec<RemoteId>,
+    /// Those of them that were deleted for privacy: afterwards the CRM shows nothing at all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub erased: Vec<RemoteId>,
     pub trace: String,
 }
 

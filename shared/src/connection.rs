@@ -33,6 +33,9 @@ pub struct Connection {
     /// Where the next pull starts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<crate::change::Cursor>,
+    /// Until when deletions are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletions_read: Option<Timestamp>,
     /// The webhook subscription, where the CRM lets them expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch: Option<Watch>,

@@ -1,9 +1,40 @@
+//! Everything that the functions share. In reading order:
+//!
+//! * **meaning**, pure: [`id`], [`record`], [`mapping`], [`planner`], [`request`], [`cause`], [`change`], [`connection`]
+//! * **provider**, which speaks HTTP and knows no AWS: [`provider`]
+//! * **platform**, which is AWS: [`app`], [`store`], [`history`], [`secrets`], [`queue`], [`telemetry`]
+//! * the flows on top of them: [`auth`], [`sync`], [`inbox`], [`push`], and one story per function in [`handler`]
+//!
+//! A layer names only those above it in this list.
+
+pub mod id;
+
 pub mod cause;
 pub mod change;
 pub mod connection;
 pub mod error;
-pub mod id;
 pub mod mapping;
 pub mod planner;
-pub mod provider;
 pub mod record;
+pub mod request;
+
+pub mod provider;
+
+pub mod app;
+pub mod context;
+pub mod history;
+pub mod queue;
+pub mod secrets;
+pub mod store;
+pub mod telemetry;
+
+pub mod auth;
+pub mod inbox;
+pub mod push;
+pub mod sync;
+
+pub mod handler;
+mod run;
+
+pub use app::App;
+pub use run::run;

@@ -6,6 +6,7 @@ import sys
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 DEV = os.environ["DEV_DIR"]
 with open(os.path.join(DEV, "emulator.json"), encoding="utf-8") as _file:
@@ -32,6 +33,16 @@ def resources():
         for page in pages
         for r in page["StackResourceSummaries"]
     }
+
+
+def run(main, *arguments):
+    """Runs a script; what the emulator refuses, or its absence, is told in one line."""
+    try:
+        main(*arguments)
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def note(text):

@@ -12,7 +12,7 @@ import zipfile
 
 import gaps
 import template as source
-from aws import EMULATOR, STACK, client, note, resources
+from aws import EMULATOR, STACK, client, note, resources, run
 
 BUCKET = "deployment"
 
@@ -89,4 +89,4 @@ def failures():
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -4,15 +4,21 @@ import base64
 import json
 import sys
 
-from aws import client
+from aws import client, run
 
-with open(sys.argv[2], "rb") as event:
-    answer = client("lambda").invoke(FunctionName=sys.argv[1], Payload=event.read(), LogType="Tail")
-json.dump(
-    {
-        "failed": "FunctionError" in answer,
-        "payload": json.loads(answer["Payload"].read() or b"null"),
-        "log": base64.b64decode(answer.get("LogResult", "")).decode(errors="replace"),
-    },
-    sys.stdout,
-)
+
+def main(function, event_file):
+    with open(event_file, "rb") as event:
+        answer = client("lambda").invoke(FunctionName=function, Payload=event.read(), LogType="Tail")
+    json.dump(
+        {
+            "failed": "FunctionError" in answer,
+            "payload": json.loads(answer["Payload"].read() or b"null"),
+            "log": base64.b64decode(answer.get("LogResult", "")).decode(errors="replace"),
+        },
+        sys.stdout,
+    )
+
+
+if __name__ == "__main__":
+    run(main, *sys.argv[1:])

@@ -1,14 +1,17 @@
 """Reads the functions' logs.
 
     logs.py follow [function]     prints new lines until it is stopped
-    logs.py find <text>           prints JSON [{time, function, line}] of every line that holds the text
+    logs.py find <text>           prints JSON [{at, function, line}] of every line that holds the text
 """
 
 import json
 import sys
 import time
+from datetime import datetime, timezone
 
-from aws import client, resources
+from aws import client, resources, run
+
+UTC = timezone.utc  # datetime.UTC is new in Python 3.11.
 
 
 def groups(only=None):
@@ -23,7 +26,8 @@ def groups(only=None):
 def events(logs, group, start):
     try:
         for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=start):
-            yield from page["events"]
+            # The emulator's events have no id.
+            yield from (((e["logStreamName"], e["timestamp"], e["message"]), e) for e in page["events"])
     except logs.exceptions.ResourceNotFoundException:
         return  # Nothing has run yet.
 
@@ -35,12 +39,12 @@ def follow(only=None):
         fresh = [
             (e["timestamp"], function, e["message"].rstrip())
             for group, function in watched.items()
-            for e in events(logs, group, start)
-            if e["eventId"] not in seen and not seen.add(e["eventId"])
+            for key, e in events(logs, group, start)
+            if key not in seen and not seen.add(key)
         ]
         for at, function, line in sorted(fresh):
             if not line.startswith(("START ", "END ")):
-                print(f"{clock(at)} {function:<13} {line}", flush=True)
+                print(f"{clock(at)[11:23]} {function:<13} {line}", flush=True)
             start = max(start, at - 2000)  # Lines of one moment may arrive late.
         time.sleep(1)
 
@@ -50,23 +54,22 @@ def find(text):
     json.dump(
         sorted(
             (
-                {"time": e["timestamp"], "function": function, "line": e["message"].rstrip()}
+                {"at": clock(e["timestamp"]), "function": function, "line": e["message"].rstrip()}
                 for group, function in groups().items()
-                for e in events(logs, group, 0)
+                for _, e in events(logs, group, 0)
                 if text in e["message"]
             ),
-            key=lambda found: found["time"],
+            key=lambda found: found["at"],
         ),
         sys.stdout,
     )
 
 
 def clock(milliseconds):
-    return time.strftime("%H:%M:%S", time.localtime(milliseconds / 1000)) + f".{milliseconds % 1000:03}"
+    """Milliseconds since 1970 as 2026-11-21T09:00:00.000Z."""
+    at = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 if __name__ == "__main__":
-    try:
-        {"follow": follow, "find": find}[sys.argv[1]](*sys.argv[2:])
-    except KeyboardInterrupt:
-        pass
+    run({"follow": follow, "find": find}[sys.argv[1]], *sys.argv[2:])

@@ -1,1 +1,76 @@
-fn main() {}
+//! `cargo dev`: the whole stack on this machine, its tests and its checks.
+//!
+//! Everything it makes lies in `<target>/dev/`; deleting that folder undoes all of it.
+
+mod commands;
+mod emulator;
+mod functions;
+mod http;
+mod mutants;
+mod prerequisites;
+mod process;
+mod project;
+mod python;
+mod seed;
+mod session;
+mod simulator;
+mod stack;
+mod step;
+mod stop;
+
+use clap::{Parser, Subcommand};
+use project::Project;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo dev",
+    bin_name = "cargo dev",
+    about = "The whole stack on this machine, its tests and its checks",
+    version
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build, deploy to an AWS emulator on this machine, and stay up until Ctrl-C
+    Up(commands::up::Args),
+    /// Stop what `up` started
+    Down,
+    /// Invoke a function of the running stack with an event, such as events/webhook/hubspot.json
+    Invoke(commands::invoke::Args),
+    /// Follow the functions' logs
+    Logs(commands::logs::Args),
+    /// Follow one id through every function's log and every call to a CRM, in the order of time
+    Trace(commands::trace::Args),
+    /// Run every test, and prove that each mutant of the planner is noticed
+    Test(commands::test::Args),
+    /// What CI runs: formatting, clippy, tests, the template, licences
+    Check(commands::check::Args),
+}
+
+fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    match Project::find().and_then(|project| run(&project, command)) {
+        Ok(code) => code,
+        Err(error) => {
+            step::failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(project: &Project, command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Up(args) => commands::up::run(project, args),
+        Command::Down => commands::down::run(project),
+        Command::Invoke(args) => commands::invoke::run(project, &args),
+        Command::Logs(args) => commands::logs::run(project, args),
+        Command::Trace(args) => commands::trace::run(project, &args),
+        Command::Test(args) => commands::test::run(project, &args),
+        Command::Check(args) => commands::check::run(project, &args),
+    }
+}

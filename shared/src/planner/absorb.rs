@@ -1,11 +1,16 @@
 //! Remote → hub: what a look brings in.
 
-use super::{Policy, Seen, Verdict, pending::wanted, policy::Conflict};
+use super::{
+    Policy, Seen, Verdict,
+    pending::{in_force, wanted},
+    policy::Difference,
+    spelling::is_spelling_of,
+};
 use crate::{
     cause::{Overruled, Side},
     id::{ConnectionId, Source},
-    mapping::{Mapping, Rule},
-    record::{Agreed, Fields, Flips, Link, RemoteField, Value, WrongKind},
+    mapping::{Direction, Mapping, Rule},
+    record::{Agreed, Fields, Flips, Link, RemoteField, Value, WrongKind, Written},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,16 +21,18 @@ pub struct Absorbed {
     pub link: Link,
     /// Values that lost, to be kept in the audit.
     pub overruled: Vec<Overruled>,
-    /// Fields that now wait for a person.
+    /// Fields that wait for a person, as they now stand.
     pub parked: Vec<Parked>,
     /// Values of a kind that the hub's field does not hold; they stay where they are.
     pub misfits: Vec<WrongKind>,
 }
 
-/// A conflict that a person decides.
+/// A conflict that a person decides: to end it with ours, the field is taken out of `link.parked`; to end it with
+/// theirs, that is put into the hub as well.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parked {
     pub field: RemoteField,
+    /// What was last agreed; of a field that was parked already, what the CRM showed before.
     pub base: Option<Value>,
     pub ours: Option<Value>,
     pub theirs: Option<Value>,
@@ -33,131 +40,193 @@ pub struct Parked {
 
 /// Folds what a CRM shows now into the hub. Only fresh looks may come here: see [`super::freshness`].
 pub fn absorb(hub: &Fields, link: &Link, seen: &Seen, connection: &ConnectionId, mapping: &Mapping, policy: &Policy) -> Absorbed {
-    let (overruled, parked, misfits) = (Vec::new(), Vec::new(), Vec::new());
-    let mut done = Absorbed { hub: hub.clone(), link: link.clone(), overruled, parked, misfits };
-    let look = Look { at: (link.modified, seen.modified), connection, source: connection.into(), mapping, policy };
-    for (field, shown) in &seen.fields {
-        let agreed = link.agreed.get(field).cloned().unwrap_or_default();
-        if *field != mapping.id_field && !agreed.theirs_is(shown.as_ref()) {
-            look.field(&mut done, field, shown.as_ref(), &agreed);
-        }
-    }
-    done.link.modified = seen.modified.max(link.modified);
+    let mut done = absorb_since(link.modified, hub, link, seen, connection, mapping, policy);
     if done.link != *link {
         done.link.rev += 1;
     }
     done
 }
 
+/// Absorbs edits that were made after `since`.
+pub(super) fn absorb_since(
+    since: Option<Timestamp>,
+    hub: &Fields,
+    link: &Link,
+    seen: &Seen,
+    connection: &ConnectionId,
+    mapping: &Mapping,
+    policy: &Policy,
+) -> Absorbed {
+    let (overruled, parked, misfits) = (Vec::new(), Vec::new(), Vec::new());
+    let mut done = Absorbed { hub: hub.clone(), link: link.clone(), overruled, parked, misfits };
+    let after = since.unwrap_or(Timestamp::UNIX_EPOCH);
+    let look = Look { after, at: seen.modified.unwrap_or(after), connection, source: connection.into(), mapping, policy };
+    for (field, shown) in shown(seen, mapping) {
+        let agreed = link.agreed.get(field).cloned().unwrap_or_default();
+        if concerns(link, mapping, field) && !agreed.theirs_is(shown) {
+            look.field(&mut done, field, shown, &agreed);
+        }
+    }
+    done.link.modified = seen.modified.max(link.modified);
+    done
+}
+
+/// Whether a remote field means anything to us.
+pub(super) fn concerns(link: &Link, mapping: &Mapping, field: &RemoteField) -> bool {
+    let mapped = || mapping.rules.iter().any(|rule| rule.remote == *field);
+    *field != mapping.id_field && (mapped() || link.overrides.contains_key(field) || link.agreed.contains_key(field))
+}
+
+/// The fields that a look shows, and no others: one that was not shown is not blank.
+fn shown<'a>(seen: &'a Seen, mapping: &'a Mapping) -> impl Iterator<Item = (&'a RemoteField, Option<&'a Value>)> {
+    let missing = mapping.rules.iter().map(|rule| &rule.remote).filter(|field| !seen.fields.contains_key(*field));
+    let missing = missing.filter(|_| cfg!(feature = "mutant_not_shown_is_blank")).map(|field| (field, None));
+    seen.fields.iter().map(|(field, shown)| (field, shown.as_ref())).chain(missing)
+}
+
 struct Look<'a> {
-    at: (Option<Timestamp>, Option<Timestamp>),
+    /// Edits that it shows were made after this …
+    after: Timestamp,
+    /// … and not after this.
+    at: Timestamp,
     connection: &'a ConnectionId,
     source: Source,
     mapping: &'a Mapping,
     policy: &'a Policy,
 }
 
+/// One field that is shown otherwise than agreed.
+struct Facts<'a> {
+    field: &'a RemoteField,
+    shown: Option<&'a Value>,
+    agreed: &'a Agreed,
+    /// The rule by which it flows into the hub.
+    rule: Option<&'a Rule>,
+    /// What we want the CRM to show, in its own fields.
+    ours: Option<Value>,
+    ours_changed: bool,
+    /// It is the link's own value rather than the hub's.
+    own: bool,
+    /// The write behind `ours`: the link's own value or the hub's.
+    said: Option<Written>,
+    /// What the CRM shows, in the hub's terms.
+    theirs: Option<Value>,
+    misfit: Option<WrongKind>,
+}
+
 impl Look<'_> {
-    /// One field that is shown otherwise than agreed.
     fn field(&self, done: &mut Absorbed, field: &RemoteField, shown: Option<&Value>, agreed: &Agreed) {
-        let ours = wanted(&done.hub, &done.link, self.mapping).remove(field).flatten();
-        let ours_changed = !agreed.ours_is(ours.as_ref());
-        let Some(rule) = self.mapping.inbound(field) else {
-            return leave(done, field, shown, agreed, ours.as_ref(), ours_changed);
-        };
-        let theirs = shown.and_then(|value| rule.invert(value, &self.mapping.region));
-        let kept = theirs.is_none() && !rule.clears && !cfg!(feature = "mutant_blank_clears");
-        if kept {
-            return leave(done, field, shown, agreed, ours.as_ref(), ours_changed);
+        let facts = self.facts(done, field, shown, agreed);
+        if facts.says_what_we_say(self.mapping) {
+            done.link.parked.remove(field);
+            return agree(done, &facts, facts.ours.as_ref());
         }
-        if theirs.as_ref() == done.hub.get(&rule.hub) && !done.link.overrides.contains_key(field) {
-            return agree(done, field, ours.as_ref(), shown);
-        }
-        let flips = self.flips(agreed, shown);
-        let verdict = match (&flips, ours_changed, done.hub.written(&rule.hub)) {
-            (Some(f), ..) if f.count > MOST_FLIPS => Verdict::Park,
-            (_, true, Some(written)) => self.policy.judge(&Conflict {
-                ours: written,
-                theirs: theirs.as_ref(),
-                theirs_source: &self.source,
-                after: self.at.0,
-                until: self.at.1,
-            }),
-            _ => Verdict::Take,
-        };
-        self.apply(done, verdict, rule, Facts { field, shown, theirs, ours, ours_changed, agreed });
+        let flips = self.flips(&facts);
+        let fought_over = flips.as_ref().is_some_and(|f| f.returns.len() > MOST_RETURNS) && !cfg!(feature = "mutant_fights_go_on");
+        let theirs = Written { after: Some(self.after), ..Written::new(facts.theirs.clone(), self.at, &self.source) };
+        // A field that we do not send has nothing that could lose, and neither has a filler that nobody wrote.
+        let sends = facts.own || facts.rule.is_none_or(|rule| rule.direction != Direction::FromCrm);
+        let verdict = self.policy.judge(&Difference {
+            heard: facts.is_heard(),
+            disputed: done.link.parked.contains(field) || fought_over,
+            ours: facts.said.as_ref().filter(|_| facts.ours_changed && sends),
+            theirs: &theirs,
+        });
+        self.carry_out(done, verdict, &facts, theirs);
         if let (Some(agreed), Some(flips)) = (done.link.agreed.get_mut(field), flips) {
             agreed.flips = Some(flips);
         }
     }
 
-    fn apply(&self, done: &mut Absorbed, verdict: Verdict, rule: &Rule, facts: Facts<'_>) {
-        let Facts { field, shown, theirs, ours, ours_changed, agreed } = facts;
-        let lost = |loser, value| Overruled { connection: self.connection.clone(), field: field.clone(), loser, value };
-        match verdict {
-            Verdict::Take => {
-                let at = self.at.1.unwrap_or(Timestamp::UNIX_EPOCH);
-                if let Err(misfit) = done.hub.put(&rule.hub, theirs, at, &self.source) {
+    fn facts<'a>(&'a self, done: &Absorbed, field: &'a RemoteField, shown: Option<&'a Value>, agreed: &'a Agreed) -> Facts<'a> {
+        let rule = self.mapping.inbound(field);
+        let ours = wanted(&done.hub, &done.link, self.mapping).remove(field).flatten();
+        let own = in_force(&done.hub, &done.link, self.mapping, field);
+        let said = own.or_else(|| done.hub.written(&rule?.hub)).cloned();
+        let read = shown.and_then(|value| rule.map_or(Some(value.clone()), |rule| rule.invert(value, &self.mapping.region)));
+        let (theirs, misfit) = match (read, rule) {
+            (Some(value), Some(rule)) => match done.hub.fit(&rule.hub, value.clone()) {
+                Ok(value) => (Some(value), None),
+                Err(misfit) => (Some(value), Some(misfit)),
+            },
+            (read, _) => (read, None),
+        };
+        Facts { ours_changed: !agreed.ours_is(ours.as_ref()), own: own.is_some(), field, shown, agreed, rule, ours, said, theirs, misfit }
+    }
+
+    fn carry_out(&self, done: &mut Absorbed, verdict: Verdict, facts: &Facts<'_>, theirs: Written) {
+        let lost = |loser, value| Overruled { connection: self.connection.clone(), field: facts.field.clone(), loser, value };
+        match (verdict, facts.misfit.clone()) {
+            (Verdict::Take, Some(misfit)) => {
+                done.misfits.push(misfit);
+                agree(done, facts, facts.ours.as_ref());
+            }
+            (Verdict::Take, None) => {
+                done.link.overrides.remove(facts.field);
+                if let Some(rule) = facts.rule
+                    && let Err(misfit) = done.hub.write(&rule.hub, theirs)
+                {
                     done.misfits.push(misfit);
-                    return leave(done, field, shown, agreed, ours.as_ref(), ours_changed);
                 }
-                done.link.overrides.remove(field);
-                let now = wanted(&done.hub, &done.link, self.mapping).remove(field).flatten();
-                let rendered = if rule.direction.sends() { now } else { None };
-                agree(done, field, rendered.as_ref(), shown);
-                if ours_changed && ours.is_some() {
-                    done.overruled.push(lost(Side::Hub, ours));
+                let rendered = wanted(&done.hub, &done.link, self.mapping).remove(facts.field).flatten();
+                agree(done, facts, rendered.as_ref());
+                if facts.ours_changed && facts.ours.is_some() {
+                    done.overruled.push(lost(Side::Hub, facts.ours.clone()));
                 }
             }
-            Verdict::Restore => {
-                // Ours stays wanted: what is agreed becomes theirs, which is not what we want.
-                agree(done, field, theirs.as_ref().or(shown), shown);
-                done.overruled.push(lost(Side::Remote, theirs));
+            (Verdict::Restore, _) => {
+                disagree(done, facts);
+                done.overruled.push(lost(Side::Remote, facts.theirs.clone()));
             }
-            Verdict::Leave => leave(done, field, shown, agreed, ours.as_ref(), ours_changed),
-            Verdict::Park => {
-                done.link.parked.insert(field.clone());
-                done.parked.push(Parked { field: field.clone(), base: agreed.ours.clone(), ours: ours.clone(), theirs });
-                leave(done, field, shown, agreed, ours.as_ref(), ours_changed);
+            (Verdict::Leave, _) => agree(done, facts, facts.agreed.ours.as_ref()),
+            (Verdict::Park, _) => {
+                let (ours, theirs) = (facts.ours.clone(), facts.theirs.clone());
+                done.link.parked.insert(facts.field.clone());
+                done.parked.push(Parked { field: facts.field.clone(), base: facts.agreed.ours.clone(), ours, theirs });
+                disagree(done, facts);
             }
         }
     }
 
-    /// Counts a return to what the CRM showed before our last write; four in an hour are borne.
-    fn flips(&self, agreed: &Agreed, shown: Option<&Value>) -> Option<Flips> {
-        let flips = agreed.flips.as_ref()?;
-        let now = self.at.1?;
-        let returned = Agreed::new(None, shown).theirs == flips.before;
-        let same_hour = now.duration_since(flips.since) <= SignedDuration::from_hours(1);
-        Some(match (returned, same_hour) {
-            (true, true) => Flips { count: flips.count + 1, ..flips.clone() },
-            (true, false) => Flips { count: 1, since: now, ..flips.clone() },
-            (false, _) => flips.clone(),
-        })
+    /// Counts a return to what the CRM showed before our last write.
+    fn flips(&self, facts: &Facts<'_>) -> Option<Flips> {
+        let mut flips = facts.agreed.flips.clone()?;
+        if Agreed::new(None, facts.shown).theirs == flips.before {
+            flips.returns.retain(|earlier| self.at.duration_since(*earlier) <= SignedDuration::from_hours(1));
+            flips.returns.push(self.at);
+        }
+        Some(flips)
     }
 }
 
 /// A field that returns more often than this in an hour is fought over by two machines.
-const MOST_FLIPS: u32 = 4;
+const MOST_RETURNS: usize = 4;
 
-struct Facts<'a> {
-    field: &'a RemoteField,
-    shown: Option<&'a Value>,
-    theirs: Option<Value>,
-    ours: Option<Value>,
-    ours_changed: bool,
-    agreed: &'a Agreed,
+impl Facts<'_> {
+    /// The CRM shows what we want it to: another hand wrote the same, or our own did and did not live to tell.
+    fn says_what_we_say(&self, mapping: &Mapping) -> bool {
+        if (self.ours_changed || self.agreed.unseen) && self.ours.is_some() && is_spelling_of(self.ours.as_ref(), self.shown) {
+            return true;
+        }
+        let said = self.said.as_ref().and_then(|said| said.value.as_ref());
+        let said = said.and_then(|value| self.rule.map_or(Some(value.clone()), |rule| rule.invert(value, &mapping.region)));
+        let filler_is_missing = self.shown.is_none() && self.ours.is_some();
+        self.misfit.is_none() && self.theirs == said && !filler_is_missing
+    }
+
+    fn is_heard(&self) -> bool {
+        let clears = self.rule.is_none_or(|rule| rule.clears) || cfg!(feature = "mutant_blank_clears");
+        (self.rule.is_some() || self.own) && (self.theirs.is_some() || clears)
+    }
 }
 
-/// Both sides are known to stand as they are; nothing moves until one of them changes.
-fn agree(done: &mut Absorbed, field: &RemoteField, ours: Option<&Value>, shown: Option<&Value>) {
-    done.link.agreed.insert(field.clone(), Agreed::new(ours, shown));
-    done.link.parked.remove(field);
+/// `ours` and what they show are known to stand; nothing moves until one of them changes.
+fn agree(done: &mut Absorbed, facts: &Facts<'_>, ours: Option<&Value>) {
+    let agreed = Agreed { flips: facts.agreed.flips.clone(), ..Agreed::new(ours, facts.shown) };
+    done.link.agreed.insert(facts.field.clone(), agreed);
 }
 
-/// Remembers what they show; what we meant to push stays to be pushed, and nothing else does.
-fn leave(done: &mut Absorbed, field: &RemoteField, shown: Option<&Value>, agreed: &Agreed, ours: Option<&Value>, ours_changed: bool) {
-    let kept = if ours_changed { agreed.ours.as_ref() } else { ours };
-    let next = Agreed { flips: agreed.flips.clone(), ..Agreed::new(kept, shown) };
-    done.link.agreed.insert(field.clone(), next);
+/// As if we had wanted what they show: ours, being another, is to be pushed.
+fn disagree(done: &mut Absorbed, facts: &Facts<'_>) {
+    agree(done, facts, facts.theirs.as_ref().or(facts.shown));
 }

@@ -3,16 +3,22 @@
 //! Three things are compared: what the hub says, what the hub and this CRM last agreed on, and what the CRM shows now.
 
 mod absorb;
+#[cfg(test)]
+mod laws;
 mod pending;
 mod policy;
 mod settle;
+mod spelling;
 
 pub use absorb::{Absorbed, Parked, absorb};
-pub use pending::{Change, fingerprint, pending, wanted};
+pub use pending::{Change, Route, fingerprint, pending, route, wanted};
 pub use policy::{Policy, Strategy, Verdict};
-pub use settle::settle;
+pub use settle::{read_back, settle};
 
-use crate::record::{Link, RemoteField, Value};
+use crate::{
+    mapping::Mapping,
+    record::{Link, RemoteField, Value},
+};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -43,25 +49,27 @@ pub enum Freshness {
 }
 
 /// A stale look changes nothing: one fetched before our own push was settled would revert it.
-pub fn freshness(link: &Link, seen: &Seen, taken: Taken) -> Freshness {
+///
+/// One that shows nothing new may be dropped; any other that cannot be trusted is fetched again, because what it
+/// shows in fields that no later look has shown is known from nowhere else.
+pub fn freshness(link: &Link, seen: &Seen, taken: Taken, mapping: &Mapping) -> Freshness {
     if cfg!(feature = "mutant_absorb_stale") {
         return Freshness::Absorb;
     }
-    if seen.modified < link.modified {
-        return Freshness::Drop;
-    }
-    match taken {
-        Taken::After { rev } if rev == link.rev => Freshness::Absorb,
-        Taken::After { .. } => Freshness::FetchAgain,
-        Taken::Sometime if seen.modified > link.modified => Freshness::Absorb,
-        Taken::Sometime if shows_what_is_agreed(link, seen) => Freshness::Drop,
-        Taken::Sometime => Freshness::FetchAgain,
+    let newer = seen.modified > link.modified;
+    let older = seen.modified.is_some() && seen.modified < link.modified;
+    let fresh = match taken {
+        Taken::After { rev } => rev == link.rev && !older,
+        Taken::Sometime => newer && link.gone.is_none(),
+    };
+    match fresh {
+        true => Freshness::Absorb,
+        false if shows_nothing_new(link, seen, mapping) => Freshness::Drop,
+        false => Freshness::FetchAgain,
     }
 }
 
-fn shows_what_is_agreed(link: &Link, seen: &Seen) -> bool {
-    seen.fields.iter().all(|(field, value)| match link.agreed.get(field) {
-        Some(agreed) => agreed.theirs_is(value.as_ref()),
-        None => value.is_none(),
-    })
+fn shows_nothing_new(link: &Link, seen: &Seen, mapping: &Mapping) -> bool {
+    let mut fields = seen.fields.iter().filter(|(field, _)| absorb::concerns(link, mapping, field));
+    fields.all(|(field, shown)| link.agreed.get(field).map_or(shown.is_none(), |agreed| agreed.theirs_is(shown.as_ref())))
 }

@@ -1,8 +1,9 @@
-//! Hub → remote: what a CRM still lacks.
+//! Hub → remote: what a CRM still lacks, and how it gets there.
 
 use crate::{
+    id::RemoteId,
     mapping::{Mapping, Wanted},
-    record::{Fields, Link, RemoteField, Value},
+    record::{Fields, Link, RemoteField, Value, Written},
 };
 use sha2::{Digest, Sha256};
 
@@ -16,8 +17,16 @@ pub struct Change {
 /// What the hub wants this CRM to show: the mapping's rendering, with the link's own values laid over it.
 pub fn wanted(hub: &Fields, link: &Link, mapping: &Mapping) -> Wanted {
     let mut wanted = mapping.render(hub);
-    wanted.extend(link.overrides.iter().map(|(field, value)| (field.clone(), Some(value.clone()))));
+    let in_force = link.overrides.keys().filter_map(|f| Some((f.clone(), in_force(hub, link, mapping, f)?.value.clone())));
+    wanted.extend(in_force);
     wanted
+}
+
+/// The link's own value for a field, unless the hub has said something newer there.
+pub(super) fn in_force<'a>(hub: &Fields, link: &'a Link, mapping: &Mapping, field: &str) -> Option<&'a Written> {
+    let rule = mapping.rules.iter().find(|rule| rule.remote == field && rule.direction.sends());
+    let said = rule.and_then(|rule| hub.written(&rule.hub));
+    link.overrides.get(field).filter(|own| said.is_none_or(|said| said.at <= own.at))
 }
 
 /// The fields where what is wanted differs from what we last agreed to; empty when there is nothing to push.
@@ -42,6 +51,29 @@ pub fn pending(hub: &Fields, link: &Link, mapping: &Mapping) -> Vec<Change> {
         .collect()
 }
 
+/// How a push reaches its remote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// The remote is gone, and no push brings it back.
+    Nowhere,
+    /// By its own id, so that a remote that was deleted meanwhile is not made anew.
+    Update(RemoteId),
+    /// There is none: the intent is recorded first.
+    Create,
+    /// A create may have happened already: it is looked for by our id, and made only if it is not there.
+    Find,
+}
+
+pub fn route(link: &Link) -> Route {
+    match (&link.gone, &link.remote, link.intent) {
+        (Some(_), ..) => Route::Nowhere,
+        (None, Some(_), _) if cfg!(feature = "mutant_upsert_updates") => Route::Create,
+        (None, Some(remote), _) => Route::Update(remote.clone()),
+        (None, None, Some(_)) if !cfg!(feature = "mutant_create_twice") => Route::Find,
+        (None, None, _) => Route::Create,
+    }
+}
+
 fn refused_already(link: &Link, mapping: &Mapping, wanted: &Wanted) -> bool {
     if cfg!(feature = "mutant_refused_is_sent_again") {
         return false;
@@ -54,7 +86,7 @@ pub fn fingerprint(wanted: &Wanted, mapping: &Mapping) -> String {
     let mut hash = Sha256::new();
     hash.update(mapping.version.to_be_bytes());
     for (field, value) in wanted {
-        let value = value.as_ref().map(|v| format!("{:?}{v}", v.kind())).unwrap_or_default();
+        let value = value.as_ref().map(|v| format!("{:?}{}", v.kind(), serde_json::to_string(v).unwrap_or_default())).unwrap_or_default();
         hash.update((field.len() as u64).to_be_bytes());
         hash.update(field);
         hash.update((value.len() as u64).to_be_bytes());

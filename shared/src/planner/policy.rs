@@ -1,9 +1,10 @@
-//! Who wins where both sides changed a field.
+//! Who wins where a CRM shows a field otherwise than agreed.
 
 use crate::id::Source;
-use crate::record::{Value, Written};
-use jiff::Timestamp;
+use crate::record::Written;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 
 /// What becomes of a field that the CRM shows otherwise than agreed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +24,8 @@ pub enum Verdict {
 pub struct Policy {
     #[serde(default)]
     pub conflicts: Strategy,
-    /// The sources that win a tie, first one first. A source that is not listed comes before the listed ones
-    /// if it is no CRM: what the tenant's own product says on purpose outranks what a CRM happens to show.
+    /// The sources that win a tie, first one first. A source that is not listed comes before those that are: list
+    /// the connections, and what the tenant's own product says on purpose outranks what a CRM happens to show.
     #[serde(default)]
     pub priority: Vec<Source>,
 }
@@ -39,47 +40,53 @@ pub enum Strategy {
     Manual,
 }
 
-/// A field that both sides changed.
-pub struct Conflict<'a> {
-    pub ours: &'a Written,
-    pub theirs: Option<&'a Value>,
-    pub theirs_source: &'a Source,
-    /// Their edit happened after this …
-    pub after: Option<Timestamp>,
-    /// … and not after this.
-    pub until: Option<Timestamp>,
+/// A field that the CRM shows otherwise than agreed.
+pub(super) struct Difference<'a> {
+    /// Whether what the CRM shows may enter the hub, or says something at all: a blank under a keep rule does not.
+    pub heard: bool,
+    /// It waits for a person already, or two machines fight over it.
+    pub disputed: bool,
+    /// Our side's write, where ours is not as agreed either.
+    pub ours: Option<&'a Written>,
+    pub theirs: &'a Written,
 }
 
 impl Policy {
-    /// A pure function of both values, their sources and times: the order in which they arrived plays no part.
-    pub fn judge(&self, conflict: &Conflict<'_>) -> Verdict {
-        match self.conflicts {
-            Strategy::CrmWins => Verdict::Take,
-            Strategy::LocalWins => Verdict::Restore,
-            Strategy::Manual => Verdict::Park,
-            Strategy::NewestWins => self.newest(conflict),
+    /// A pure function of both writes and of what the mapping allows: the order in which they arrived plays no part.
+    pub(super) fn judge(&self, difference: &Difference<'_>) -> Verdict {
+        match (difference.ours, self.conflicts) {
+            _ if !difference.heard => Verdict::Leave,
+            _ if difference.disputed => Verdict::Park,
+            (None, _) | (Some(_), Strategy::CrmWins) => Verdict::Take,
+            (Some(_), Strategy::LocalWins) => Verdict::Restore,
+            (Some(_), Strategy::Manual) => Verdict::Park,
+            (Some(ours), Strategy::NewestWins) if self.beats(difference.theirs, ours) => Verdict::Take,
+            (Some(_), Strategy::NewestWins) => Verdict::Restore,
         }
     }
 
-    fn newest(&self, c: &Conflict<'_>) -> Verdict {
-        if c.after.is_some_and(|after| c.ours.at <= after) {
-            return Verdict::Take;
+    /// Whether `a` is the newer write; a tie is broken by source, then by value.
+    pub(super) fn beats(&self, a: &Written, b: &Written) -> bool {
+        if surely_before(a, b) || surely_before(b, a) {
+            return surely_before(b, a);
         }
-        if c.until.is_some_and(|until| c.ours.at > until) {
-            return Verdict::Restore;
-        }
-        let (ours, theirs) = (self.rank(&c.ours.source), self.rank(c.theirs_source));
-        let value = |v: Option<&Value>| v.map(ToString::to_string);
-        match ours.cmp(&theirs) {
-            std::cmp::Ordering::Less => Verdict::Restore,
-            std::cmp::Ordering::Greater => Verdict::Take,
-            std::cmp::Ordering::Equal if value(c.ours.value.as_ref()) >= value(c.theirs) => Verdict::Restore,
-            std::cmp::Ordering::Equal => Verdict::Take,
-        }
+        let standing = |w: &Written| (Reverse(self.rank(&w.source)), w.value.as_ref().map(ToString::to_string));
+        standing(a) > standing(b) && !cfg!(feature = "mutant_first_come_wins")
     }
 
     /// Lower wins.
     fn rank(&self, source: &Source) -> usize {
         self.priority.iter().position(|s| s == source).map_or(0, |place| place + 1)
     }
+}
+
+/// A write is at one time, or somewhere in (`after`, `at`]; what overlaps is a tie.
+fn surely_before(a: &Written, b: &Written) -> bool {
+    b.after.map_or(end(a) < b.at, |after| end(a) <= after)
+}
+
+/// The latest moment of a write: a CRM's time in whole seconds stands for the whole second.
+fn end(w: &Written) -> Timestamp {
+    let coarse = w.after.is_some() && w.at.subsec_nanosecond() == 0;
+    if coarse { w.at.saturating_add(SignedDuration::from_millis(999)).unwrap_or(w.at) } else { w.at }
 }

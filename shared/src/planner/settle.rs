@@ -1,29 +1,42 @@
 //! What a push achieved.
 
-use super::{Change, Seen};
-use crate::record::{Agreed, Flips, Link, Value};
+use super::{Absorbed, Change, Policy, Seen, absorb::absorb_since, spelling::is_spelling_of};
+use crate::{
+    id::ConnectionId,
+    mapping::Mapping,
+    record::{Agreed, Fields, Flips, Link, Value},
+};
 use jiff::Timestamp;
 
 /// Records a push: for each field that was sent, what we meant and what the CRM now shows.
 ///
 /// `written` is the remote's modification time as the write's own answer gives it. Fields we did not send keep their
-/// agreement, and one that someone edited between the write and the read-back keeps what we sent as theirs, so the
-/// next look still sees the edit.
+/// agreement, and one that someone edited between the write and the read-back keeps what we sent as theirs, so that
+/// the next look still sees the edit.
 pub fn settle(link: &Link, sent: &[Change], seen: &Seen, written: Option<Timestamp>) -> Link {
     let mut next = link.clone();
-    let raced = written.is_some() && seen.modified > written && !cfg!(feature = "mutant_race_is_swallowed");
+    let race = Race::between(written, seen.modified);
     for Change { field, value } in sent {
-        let shown = match seen.fields.get(field) {
-            Some(shown) if !raced || is_spelling_of(value.as_ref(), shown.as_ref()) => shown.as_ref(),
-            _ => value.as_ref(),
+        let before = link.agreed.get(field).cloned().unwrap_or_default();
+        // A CRM that ignores a field goes on showing what it did before our write.
+        let ignored = |shown: &Option<Value>| link.modified < seen.modified && before.theirs_is(shown.as_ref());
+        let spared = |shown: &Option<Value>| match race {
+            Race::None => true,
+            Race::Unknown => is_spelling_of(value.as_ref(), shown.as_ref()) || ignored(shown),
+            Race::Lost => is_spelling_of(value.as_ref(), shown.as_ref()),
         };
-        let before = link.agreed.get(field);
-        let flips = before.filter(|agreed| !agreed.theirs_is(shown)).map(|agreed| Flips {
-            before: agreed.theirs.clone(),
-            count: agreed.flips.as_ref().map_or(0, |f| f.count),
-            since: agreed.flips.as_ref().map(|f| f.since).or(seen.modified).unwrap_or(Timestamp::UNIX_EPOCH),
-        });
-        next.agreed.insert(field.clone(), Agreed { flips, ..Agreed::new(value.as_ref(), shown) });
+        let shown = seen.fields.get(field).filter(|shown| spared(shown));
+        let agreed = match shown {
+            _ if cfg!(feature = "mutant_base_is_sent") => Agreed::new(value.as_ref(), value.as_ref()),
+            Some(shown) if cfg!(feature = "mutant_base_is_seen") => Agreed::new(shown.as_ref(), shown.as_ref()),
+            Some(shown) => Agreed::new(value.as_ref(), shown.as_ref()),
+            None => Agreed { unseen: true, ..Agreed::new(value.as_ref(), value.as_ref()) },
+        };
+        let flips = match before.flips {
+            kept if agreed.theirs == before.theirs => kept,
+            flips => Some(Flips { before: before.theirs, returns: flips.unwrap_or_default().returns }),
+        };
+        next.agreed.insert(field.clone(), Agreed { flips, ..agreed });
     }
     if cfg!(feature = "mutant_settle_all") {
         for (field, shown) in &seen.fields {
@@ -31,22 +44,52 @@ pub fn settle(link: &Link, sent: &[Change], seen: &Seen, written: Option<Timesta
             next.agreed.insert(field.clone(), Agreed::new(ours.as_ref(), shown.as_ref()));
         }
     }
-    next.modified = if raced { written } else { seen.modified.or(written) }.max(link.modified);
+    next.modified = if race == Race::Lost { written } else { seen.modified.or(written) }.max(link.modified);
     next.refused = None;
     next.intent = None;
     next.rev += 1;
     next
 }
 
-/// Whether `shown` is how a CRM may spell what we sent: the same letters and digits, perhaps cut short.
-fn is_spelling_of(sent: Option<&Value>, shown: Option<&Value>) -> bool {
-    let plain = |v: &Value| -> String { v.to_string().chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect() };
-    match (sent, shown) {
-        (None, None) => true,
-        (Some(sent), Some(shown)) => {
-            let (sent, shown) = (plain(sent), plain(shown));
-            !shown.is_empty() && (sent.starts_with(&shown) || sent.ends_with(&shown))
+/// Settles a push and absorbs, from the same read-back, what others edited meanwhile.
+///
+/// Only for a link that has not moved since the write was sent; one that has is settled alone and looked at again.
+#[expect(clippy::too_many_arguments, reason = "a settle and an absorb in one")]
+pub fn read_back(
+    hub: &Fields,
+    link: &Link,
+    sent: &[Change],
+    seen: &Seen,
+    written: Option<Timestamp>,
+    connection: &ConnectionId,
+    mapping: &Mapping,
+    policy: &Policy,
+) -> Absorbed {
+    let settled = settle(link, sent, seen, written);
+    let rev = settled.rev;
+    let mut done = absorb_since(link.modified, hub, &settled, seen, connection, mapping, policy);
+    done.link.rev = rev;
+    done
+}
+
+/// Whether someone may have edited the remote between our write and the look that follows it.
+#[derive(Clone, Copy, PartialEq)]
+enum Race {
+    /// The look shows the write's own time.
+    None,
+    /// It does, but in whole seconds, or the write's time is not known.
+    Unknown,
+    /// It shows a later time.
+    Lost,
+}
+
+impl Race {
+    fn between(written: Option<Timestamp>, modified: Option<Timestamp>) -> Race {
+        match (written, modified) {
+            _ if cfg!(feature = "mutant_race_is_swallowed") => Race::None,
+            (Some(written), Some(modified)) if modified > written => Race::Lost,
+            (Some(written), _) if written.subsec_nanosecond() != 0 => Race::None,
+            _ => Race::Unknown,
         }
-        _ => false,
     }
 }

@@ -14,6 +14,8 @@ pub enum Fetched {
     /// It was merged into another remote of the same account.
     MergedInto(RemoteId),
     Deleted { at: Timestamp },
+    /// Deleted for privacy. No fetch tells of it; a webhook does.
+    Erased,
     /// Not there, or not for us: no evidence of a deletion.
     NotVisible,
 }

@@ -31,6 +31,11 @@ pub enum Crm {
 /// What every CRM must do. No default bodies: a provider cannot forget something.
 pub trait Provider {
     const CAPABILITIES: Capabilities;
+    /// What stands before the token in the `Authorization` header, with the space between.
+    const AUTHORIZATION: &'static str;
+
+    /// Whether a field of this CRM can have this name: told apart by how the vendor builds API names.
+    fn could_name(field: &str) -> bool;
 
     /// Proves that a delivery came from the CRM. `secrets` are the ones in force: two while one is rotated.
     fn verify<'d>(delivery: &'d Delivery, secrets: &[Secret], schemes: Schemes, now: Timestamp) -> Result<Verified<'d>, Forged>;
@@ -120,6 +125,10 @@ impl Crm {
         }
     }
 
+    /// Whether a field of this CRM can have this name.
+    pub fn could_name(self, field: &str) -> bool {
+        each!(self, P => P::could_name(field))
+    }
     pub const fn capabilities(self) -> Capabilities {
         each!(self, P => P::CAPABILITIES)
     }
@@ -128,6 +137,11 @@ impl Crm {
     }
     pub fn hints(self, delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
         each!(self, P => P::hints(delivery))
+    }
+    /// The whole `Authorization` header.
+    pub fn authorization(self, grant: &Grant) -> Secret {
+        let scheme = each!(self, P => P::AUTHORIZATION);
+        Secret::new(format!("{scheme}{}", grant.access_token.reveal()))
     }
     pub fn base(self, hosts: &Hosts, grant: &Grant) -> Result<String> {
         each!(self, P => P::base(hosts, grant))

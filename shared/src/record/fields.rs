@@ -1,6 +1,9 @@
 //! The fields of a hub record, each with who wrote it and when.
 
-use super::value::{Kind, Value};
+use super::{
+    key::Key,
+    value::{Kind, Value},
+};
 use crate::id::Source;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,6 +18,9 @@ pub struct Written {
     /// `None`: the source cleared it.
     pub value: Option<Value>,
     pub at: Timestamp,
+    /// The write happened after this, where only that is known: a CRM tells when a record changed, not when a field did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Timestamp>,
     pub source: Source,
     /// When other sources last wrote it, so that a late message of theirs is known to be late.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -46,6 +52,27 @@ pub struct WrongKind {
     pub found: Kind,
 }
 
+impl Written {
+    pub fn new(value: Option<Value>, at: Timestamp, source: &Source) -> Written {
+        Written { value, at, after: None, source: source.clone(), earlier: BTreeMap::new() }
+    }
+
+    /// This write in the place of another, of which it keeps who wrote when.
+    pub fn over(mut self, before: Option<Written>) -> Written {
+        if let Some(before) = before {
+            self.earlier = before.earlier;
+            self.earlier.insert(before.source, before.at);
+            self.earlier.remove(&self.source);
+        }
+        self
+    }
+
+    /// When `source` last wrote here.
+    pub fn last_by(&self, source: &Source) -> Option<Timestamp> {
+        if self.source == *source { Some(self.at) } else { self.earlier.get(source).copied() }
+    }
+}
+
 impl Fields {
     pub fn get(&self, field: &str) -> Option<&Value> {
         self.0.get(field).and_then(|w| w.value.as_ref())
@@ -67,30 +94,53 @@ impl Fields {
 
     /// When `source` last wrote `field`.
     pub fn last_by(&self, field: &str, source: &Source) -> Option<Timestamp> {
-        let written = self.0.get(field)?;
-        if written.source == *source { Some(written.at) } else { written.earlier.get(source).copied() }
+        self.0.get(field)?.last_by(source)
+    }
+
+    /// A value in the field's own kind.
+    pub fn fit(&self, field: &str, value: Value) -> Result<Value, WrongKind> {
+        let Some(expected) = self.kind(field) else { return Ok(value) };
+        value.into_kind(expected).map_err(|value| WrongKind { field: field.to_owned(), expected, found: value.kind() })
     }
 
     /// Writes a field, in its own kind. Whether its value is another now.
     pub fn put(&mut self, field: &str, value: Option<Value>, at: Timestamp, source: &Source) -> Result<bool, WrongKind> {
-        let value = match (value, self.kind(field)) {
-            (Some(value), Some(kind)) => Some(value.into_kind(kind).map_err(|value| WrongKind {
-                field: field.to_owned(),
-                expected: kind,
-                found: value.kind(),
-            })?),
-            (value, _) => value,
-        };
+        self.write(field, Written::new(value, at, source))
+    }
+
+    /// As [`Fields::put`], for a write that carries its own time.
+    pub fn write(&mut self, field: &str, written: Written) -> Result<bool, WrongKind> {
+        let value = written.value.map(|value| self.fit(field, value)).transpose()?;
         let before = self.0.remove(field);
         let changed = before.as_ref().and_then(|w| w.value.as_ref()) != value.as_ref();
-        let mut earlier = BTreeMap::new();
-        if let Some(before) = before {
-            earlier = before.earlier;
-            earlier.insert(before.source, before.at);
-            earlier.remove(source);
-        }
-        self.0.insert(field.to_owned(), Written { value, at, source: source.clone(), earlier });
+        self.0.insert(field.to_owned(), Written { value, ..written }.over(before));
         Ok(changed)
+    }
+}
+
+impl Fields {
+    /// Takes back the field behind a key that is another record's, to what it was. Whether there was one.
+    pub fn yield_key(&mut self, key: &Key, before: Option<&Fields>) -> bool {
+        let field = match key {
+            Key::Own(_) => "id",
+            Key::Email(_) => "email",
+            Key::Phone(_) => "phone",
+            Key::Remote(..) => return false,
+        };
+        let Some(_) = self.0.remove(field) else { return false };
+        if let Some(written) = before.and_then(|before| before.written(field)) {
+            self.0.insert(field.to_owned(), written.clone());
+        }
+        true
+    }
+
+    /// Takes over the fields that have no value here.
+    pub fn fill_blanks(&mut self, other: &Fields) {
+        for (field, written) in &other.0 {
+            if self.get(field).is_none() && written.value.is_some() {
+                self.0.insert(field.clone(), written.clone());
+            }
+        }
     }
 }
 

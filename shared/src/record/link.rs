@@ -1,7 +1,7 @@
 //! What the hub and one remote know of each other.
 
-use super::Value;
-use crate::id::{RemoteId, RequestId};
+use super::{Value, Written};
+use crate::id::{RemoteId, RequestId, Source};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,9 +19,10 @@ pub struct Link {
     /// Per field, what was last agreed, in both spellings.
     #[serde(default)]
     pub agreed: BTreeMap<RemoteField, Agreed>,
-    /// Values that a sync request set in this CRM alone (its `sync_fields`).
+    /// Values that a sync request set in this CRM alone (its `sync_fields`), each in force until something newer is
+    /// said: by another request, by the CRM, or for the hub's field that is mapped to it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub overrides: BTreeMap<RemoteField, Value>,
+    pub overrides: BTreeMap<RemoteField, Written>,
     /// Fields that wait for a person's decision.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub parked: BTreeSet<RemoteField>,
@@ -55,18 +56,22 @@ pub struct Agreed {
     pub ours: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub theirs: Option<Value>,
+    /// We wrote it and have not seen how the CRM spells it: `theirs` is what we sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unseen: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flips: Option<Flips>,
 }
 
-/// How often a field went back to what it was before our last write of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A field that goes back to what it was before our last write of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Flips {
     /// What the CRM showed before our last write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,
-    pub count: u32,
-    /// The first return of the current hour.
-    pub since: Timestamp,
+    /// When it went back: the returns of the last hour.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub returns: Vec<Timestamp>,
 }
 
 /// A write that the CRM will not take. It is not sent again until what is wanted, or the mapping, is another.
@@ -108,10 +113,23 @@ pub struct Workflow {
     pub step_id: Option<String>,
 }
 
+impl Link {
+    /// Sets a value in this CRM alone, unless the same source has said something newer about it. Whether it did.
+    pub fn set_override(&mut self, field: &str, value: Value, at: Timestamp, source: &Source) -> bool {
+        let before = self.overrides.get(field);
+        if before.and_then(|written| written.last_by(source)).is_some_and(|last| at <= last) {
+            return false;
+        }
+        let written = Written::new(Some(value), at, source).over(before.cloned());
+        self.overrides.insert(field.to_owned(), written);
+        true
+    }
+}
+
 impl Agreed {
     /// An agreement, with long values kept as a digest: write units follow the size of the whole item.
     pub fn new(ours: Option<&Value>, theirs: Option<&Value>) -> Agreed {
-        Agreed { ours: ours.map(shortened), theirs: theirs.map(shortened), flips: None }
+        Agreed { ours: ours.map(shortened), theirs: theirs.map(shortened), ..Agreed::default() }
     }
     pub fn ours_is(&self, value: Option<&Value>) -> bool {
         self.ours == value.map(shortened)

@@ -33,7 +33,7 @@ impl From<Text> for String {
 
 /// What a field holds. "Nothing" is not a value: it is the absence of one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, try_from = "serde_json::Value")]
 pub enum Value {
     Flag(bool),
     Number(serde_json::Number),
@@ -99,9 +99,20 @@ impl Value {
             (Kind::Text, _) => Value::text(&self.to_string()).ok_or(self),
             (Kind::Number, Value::Text(t)) => serde_json::from_str(t.as_str()).map(Value::number).map_err(|_| self),
             (Kind::Flag, Value::Text(t)) => t.as_str().parse().map(Value::Flag).map_err(|_| self),
-            (Kind::List, Value::Text(t)) => Ok(Value::List(t.as_str().split(';').filter_map(Text::new).collect())),
+            (Kind::List, Value::Text(t)) => {
+                let items: Vec<Text> = t.as_str().split(';').filter_map(Text::new).collect();
+                if items.is_empty() { Err(self) } else { Ok(Value::List(items)) }
+            }
             _ => Err(self),
         }
+    }
+}
+
+impl TryFrom<serde_json::Value> for Value {
+    type Error = &'static str;
+    /// Whatever is read back is as well formed as what was written.
+    fn try_from(json: serde_json::Value) -> Result<Value, Self::Error> {
+        Value::from_json(&json).ok().flatten().ok_or("a value is a text, a number, true or false, or a list of texts, and never blank")
     }
 }
 

@@ -41,16 +41,9 @@ impl Account {
     }
 }
 
-impl<'de> Deserialize<'de> for Crm {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(d)?;
-        Self::parse(&name).ok_or_else(|| serde::de::Error::custom("crm is hubspot or zoho"))
-    }
-}
-
 impl World {
     /// Makes or changes an account and returns it as it now is.
-    pub fn register(&mut self, account: Account) -> Option<Account> {
+    pub fn register(&mut self, account: &Account) -> Option<Account> {
         let crm = account.crm?;
         match crm {
             Crm::Hubspot => {
@@ -60,7 +53,7 @@ impl World {
                     self.portals.push(Portal::new(id, nth, account.bare));
                     self.portals.len() - 1
                 });
-                self.portals.get_mut(at)?.configure(&account);
+                self.portals.get_mut(at)?.configure(account);
                 let portal = self.portals.get(at)?;
                 let (app, shown) = (portal.app.clone(), portal.account());
                 // One target URL per app, whichever portal it is installed in (HubSpot docs: webhooks).
@@ -76,7 +69,7 @@ impl World {
                     self.orgs.push(Org::new(&id, nth, account.bare));
                     self.orgs.len() - 1
                 });
-                self.orgs.get_mut(at)?.configure(&account);
+                self.orgs.get_mut(at)?.configure(account);
                 self.orgs.get(at).map(Org::account)
             }
         }

@@ -1,11 +1,11 @@
 //! The call log: every HTTP call to a CRM, counted by route template.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
 const KEPT: usize = 5_000;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Crm {
     Hubspot,
@@ -66,7 +66,10 @@ impl Calls {
 
     /// Calls by CRM and `METHOD /route`; both CRMs are always there.
     pub fn counts(&self) -> BTreeMap<&'static str, BTreeMap<String, u64>> {
-        [Crm::Hubspot, Crm::Zoho].into_iter().map(|c| (c.name(), self.counts.get(&c).cloned().unwrap_or_default())).collect()
+        [Crm::Hubspot, Crm::Zoho]
+            .into_iter()
+            .map(|c| (c.name(), self.counts.get(&c).cloned().unwrap_or_default()))
+            .collect()
     }
 
     pub fn log(&self) -> impl DoubleEndedIterator<Item = &Logged> + ExactSizeIterator {
@@ -84,7 +87,8 @@ pub fn route(segments: &[&str]) -> String {
     let is_id = |i: usize, s: &str| {
         let number = !s.is_empty() && s.chars().all(|c| c.is_ascii_digit());
         // `/crm/objects/{version}/{object}/{this}`: an id, or a value of the property in `?idProperty`.
-        let hubspot_id = i == 4 && segments.get(1) == Some(&"objects") && !matches!(s, "batch" | "search" | "merge" | "gdpr-delete");
+        let hubspot_id =
+            i == 4 && segments.get(1) == Some(&"objects") && !matches!(s, "batch" | "search" | "merge" | "gdpr-delete");
         // Object and module names stay, even HubSpot's numeric ones.
         (number || s.contains('@') || hubspot_id) && i >= 3
     };

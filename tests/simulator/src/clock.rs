@@ -16,6 +16,7 @@ impl Clock {
 }
 
 /// The machine's time. Signatures carry it even when the world's clock was advanced, because the receiver checks it.
+#[expect(clippy::disallowed_methods, reason = "the simulator is where the world's time comes from")]
 pub fn real_now() -> i64 {
     Timestamp::now().as_millisecond()
 }
@@ -25,7 +26,7 @@ pub fn real_now() -> i64 {
 pub struct Rng(pub u64);
 
 impl Rng {
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -35,18 +36,18 @@ impl Rng {
 
     /// True in the given share of calls. A share of zero draws nothing.
     pub fn chance(&mut self, share: f64) -> bool {
-        share > 0.0 && ((self.next() >> 11) as f64) < share * (1u64 << 53) as f64
+        share > 0.0 && ((self.draw() >> 11) as f64) < share * (1u64 << 53) as f64
     }
 
     pub fn below(&mut self, n: u64) -> u64 {
-        if n == 0 { 0 } else { self.next() % n }
+        if n == 0 { 0 } else { self.draw() % n }
     }
 
     /// Lower hex digits, as many as asked for.
     pub fn hex(&mut self, digits: usize) -> String {
         let mut text = String::with_capacity(digits + 16);
         while text.len() < digits {
-            text.push_str(&format!("{:016x}", self.next()));
+            text.push_str(&format!("{:016x}", self.draw()));
         }
         text.truncate(digits);
         text

@@ -54,7 +54,7 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    pub fn emit(&mut self, item: Item, faults: &WebhookFaults, rng: &mut Rng) {
+    pub fn emit(&mut self, item: &Item, faults: &WebhookFaults, rng: &mut Rng) {
         if rng.chance(faults.lose_rate) {
             self.lost += 1;
             return;
@@ -142,7 +142,10 @@ async fn send(shared: Arc<Shared>, client: reqwest::Client, item: Item) {
     let mut headers = BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())]);
     if let Some(secret) = &item.secret {
         headers.extend(hubspot_signatures(secret, "POST", &item.url, &body, real_now()));
-        headers.insert("user-agent".to_owned(), "HubSpot Connect 2.0 (http://dev.hubspot.com/) (namespace: webhooks-nio-http-client)".to_owned());
+        headers.insert(
+            "user-agent".to_owned(),
+            "HubSpot Connect 2.0 (http://dev.hubspot.com/) (namespace: webhooks-nio-http-client)".to_owned(),
+        );
     }
     let mut request = client.post(&item.url).body(body.clone());
     for (name, value) in &headers {
@@ -155,7 +158,15 @@ async fn send(shared: Arc<Shared>, client: reqwest::Client, item: Item) {
         *n = n.saturating_sub(1);
     }
     let at = iso_ms(real_now());
-    outbox.delivered.push_back(Delivered { at, crm: item.crm, url: item.url.clone(), attempt: item.attempt, status, headers, body });
+    outbox.delivered.push_back(Delivered {
+        at,
+        crm: item.crm,
+        url: item.url.clone(),
+        attempt: item.attempt,
+        status,
+        headers,
+        body,
+    });
     if outbox.delivered.len() > KEPT {
         outbox.delivered.pop_front();
     }
@@ -201,8 +212,18 @@ pub fn hubspot_signatures(secret: &str, method: &str, url: &str, body: &str, now
 /// The only escapes that v3 decodes (HubSpot docs: validating requests, URL-encoded characters).
 fn decode_uri(url: &str) -> String {
     const ESCAPES: [(&str, &str); 12] = [
-        ("%3A", ":"), ("%2F", "/"), ("%3F", "?"), ("%40", "@"), ("%21", "!"), ("%24", "$"),
-        ("%27", "'"), ("%28", "("), ("%29", ")"), ("%2A", "*"), ("%2C", ","), ("%3B", ";"),
+        ("%3A", ":"),
+        ("%2F", "/"),
+        ("%3F", "?"),
+        ("%40", "@"),
+        ("%21", "!"),
+        ("%24", "$"),
+        ("%27", "'"),
+        ("%28", "("),
+        ("%29", ")"),
+        ("%2A", "*"),
+        ("%2C", ","),
+        ("%3B", ";"),
     ];
     ESCAPES.iter().fold(url.to_owned(), |u, (escape, plain)| u.replace(escape, plain))
 }
@@ -221,8 +242,22 @@ mod tests {
     fn signatures_are_those_of_the_vendors_sdks() {
         let (secret, url) = ("yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy", "https://www.example.com/webhook_uri");
         let body = "{'example_field':'example_value'}";
-        check(secret, url, body, 0, "x-hubspot-signature", "69fc6631a867edd4f9e9e627fc5c1148e3fbdd8b21837b6d2b8901c1fa57f750");
-        check(secret, url, body, 1693657560000, "x-hubspot-signature-v3", "K36dawei4A+QBNolUOqo7s91KQDWQ5MXZ/QufNYuk/Y=");
+        check(
+            secret,
+            url,
+            body,
+            0,
+            "x-hubspot-signature",
+            "69fc6631a867edd4f9e9e627fc5c1148e3fbdd8b21837b6d2b8901c1fa57f750",
+        );
+        check(
+            secret,
+            url,
+            body,
+            1693657560000,
+            "x-hubspot-signature-v3",
+            "K36dawei4A+QBNolUOqo7s91KQDWQ5MXZ/QufNYuk/Y=",
+        );
     }
 
     #[test]

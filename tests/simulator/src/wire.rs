@@ -74,7 +74,7 @@ impl Reply {
         Self { status, headers: Vec::new(), payload: Payload::Empty }
     }
 
-    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub fn with(mut self, name: &'static str, value: &dyn ToString) -> Self {
         self.headers.push((name, value.to_string()));
         self
     }

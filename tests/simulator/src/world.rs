@@ -4,8 +4,8 @@ use crate::accounts::Account;
 use crate::calls::{Calls, Crm};
 use crate::clock::{Clock, Rng};
 use crate::faults::Faults;
-use crate::hubspot::portal::Portal;
 use crate::hubspot::Desk as PortalDesk;
+use crate::hubspot::portal::Portal;
 use crate::webhooks::Outbox;
 use crate::zoho::Desk as OrgDesk;
 use crate::zoho::org::Org;
@@ -25,8 +25,8 @@ pub struct World {
     pub outbox: Outbox,
     /// Calls to Zoho that are being answered now.
     pub zoho_in_flight: usize,
-    /// Routes whose answers wait for `POST /_sim/release`.
-    pub held: Vec<(Crm, String)>,
+    /// Calls whose answers wait for `POST /_sim/release`: ticket, CRM, route.
+    pub held: Vec<(u64, Crm, String)>,
 }
 
 /// The world with what tasks wait on.
@@ -63,8 +63,8 @@ impl World {
             zoho_in_flight: 0,
             held: Vec::new(),
         };
-        world.register(Account::of(Crm::Hubspot));
-        world.register(Account::of(Crm::Zoho));
+        world.register(&Account::of(Crm::Hubspot));
+        world.register(&Account::of(Crm::Zoho));
         world
     }
 

@@ -2,6 +2,8 @@ use super::*;
 pub enum Zoho {}
 impl Provider for Zoho {
     const CAPABILITIES: Capabilities = Capabilities { webhooks: Webhooks::PerApp, max_read: 100, max_write: 100, echo: Echo::Fields, deletions: Deletions { every: std::time::Duration::from_secs(3600) }, resolution: std::time::Duration::from_millis(1) };
+    const AUTHORIZATION: &'static str = "Zoho-oauthtoken ";
+    fn could_name(field: &str) -> bool { field.starts_with(|c: char| c.is_ascii_uppercase()) }
     fn verify<'d>(_: &'d Delivery, _: &[Secret], _: Schemes, _: Timestamp) -> Result<Verified<'d>, Forged> { Err(Forged::Missing) }
     fn hints(_: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> { Ok(vec![]) }
     fn base(_: &Hosts, _: &Grant) -> Result<String> { Ok(String::new()) }

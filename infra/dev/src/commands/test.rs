@@ -1,0 +1,72 @@
+//! `cargo dev test`: every test, then every mutant of the planner, which a test must notice.
+
+use crate::mutants;
+use crate::prerequisites::runs;
+use crate::process;
+use crate::project::Project;
+use crate::step::{Progress, step};
+use anyhow::{Context, Result};
+use std::process::ExitCode;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only the tests, not the mutants
+    #[arg(long)]
+    quick: bool,
+}
+
+pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
+    let tests = step("Tests", |progress| {
+        let tests = tests(project, progress)?;
+        Ok((tests, format!("{tests} passed")))
+    })?;
+    let mut noticed = 0;
+    if !args.quick {
+        for mutant in mutants::every(project)? {
+            let name = format!("Noticed: {}", mutant.feature);
+            step(&name, |progress| Ok(((), mutants::is_noticed(project, &mutant, progress)?)))?;
+            noticed += 1;
+        }
+    }
+    println!("\n{} passed, 0 failed", tests + noticed);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs every test and answers how many passed.
+pub(crate) fn tests(project: &Project, progress: &Progress) -> Result<usize> {
+    let mut passed = 0;
+    let runs: &[&[&str]] = if runs("cargo", &["nextest", "--version"]) {
+        &[&["nextest", "run", "--workspace", "--no-fail-fast", "--no-tests", "pass"], &["test", "--workspace", "--doc"]]
+    } else {
+        &[&["test", "--workspace", "--no-fail-fast"]]
+    };
+    for (number, arguments) in runs.iter().enumerate() {
+        let log = project.log(&format!("tests-{}", number + 1));
+        process::logged(project.cargo().args(*arguments), &log, progress).context("tests failed")?;
+        passed += passed_in(&std::fs::read_to_string(&log)?);
+    }
+    Ok(passed)
+}
+
+/// Sums up what the test runners say: `… 12 passed …` on lines of cargo test and of nextest.
+fn passed_in(log: &str) -> usize {
+    log.lines()
+        .filter(|line| line.starts_with("test result:") || line.trim_start().starts_with("Summary"))
+        .filter_map(|line| line.split(" passed").next()?.split_whitespace().next_back()?.parse::<usize>().ok())
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::passed_in;
+
+    #[test]
+    fn both_runners_are_understood() {
+        assert_eq!(
+            passed_in("test result: ok. 12 passed; 0 failed; 1 ignored\ntest result: ok. 3 passed; 0 failed"),
+            15
+        );
+        assert_eq!(passed_in("     Summary [   0.004s] 5 tests run: 5 passed, 0 skipped"), 5);
+        assert_eq!(passed_in("test a_law_about_what_was passed ... ok"), 0);
+    }
+}

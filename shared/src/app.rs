@@ -1,0 +1,87 @@
+//! All that a function may touch. The environment is read here and nowhere else.
+
+use crate::{
+    error::{Error, Result},
+    history::History,
+    provider::Hosts,
+    queue::Queue,
+    secrets::Secrets,
+    store::Store,
+};
+use aws_config::SdkConfig;
+use std::time::Duration;
+
+/// The clients and settings of one function, built once.
+#[derive(Debug)]
+pub struct App {
+    pub store: Store,
+    pub history: History,
+    pub secrets: Secrets,
+    pub queue: Queue,
+    pub events: aws_sdk_eventbridge::Client,
+    pub http: reqwest::Client,
+    pub settings: Settings,
+}
+
+/// What the template tells every function.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    pub state_table: String,
+    pub history_table: String,
+    pub changes: String,
+    pub sync_requests: String,
+    pub pushes: String,
+    pub pulls: String,
+    pub event_bus: String,
+    /// Names of secrets begin with it, so that several stacks fit into one account.
+    pub secret_prefix: String,
+    /// The URL that CRMs call, where it is not the gateway's own.
+    pub public_url: Option<String>,
+    pub hosts: Hosts,
+}
+
+impl App {
+    pub async fn from_env() -> Result<App> {
+        let aws = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
+        App::new(&aws, Settings::from_env()?)
+    }
+
+    pub fn new(aws: &SdkConfig, settings: Settings) -> Result<App> {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(5))
+            .user_agent(concat!("crm-sync/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|e| Error::bug("no HTTP client can be built").because(e))?;
+        let table = aws_sdk_dynamodb::Client::new(aws);
+        Ok(App {
+            store: Store::new(table.clone(), settings.state_table.clone()),
+            history: History::new(table, settings.history_table.clone()),
+            secrets: Secrets::new(aws_sdk_secretsmanager::Client::new(aws), settings.secret_prefix.clone()),
+            queue: Queue::new(aws_sdk_sqs::Client::new(aws)),
+            events: aws_sdk_eventbridge::Client::new(aws),
+            http,
+            settings,
+        })
+    }
+}
+
+impl Settings {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    fn from_env() -> Result<Settings> {
+        let optional = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let set = |name: &str| optional(name).ok_or_else(|| Error::Config { reason: format!("the environment lacks {name}") });
+        Ok(Settings {
+            state_table: set("STATE_TABLE")?,
+            history_table: set("HISTORY_TABLE")?,
+            changes: set("CHANGES_QUEUE_URL")?,
+            sync_requests: set("SYNC_REQUESTS_QUEUE_URL")?,
+            pushes: set("PUSHES_QUEUE_URL")?,
+            pulls: set("PULLS_QUEUE_URL")?,
+            event_bus: set("EVENT_BUS")?,
+            secret_prefix: set("SECRET_PREFIX")?,
+            public_url: optional("PUBLIC_URL"),
+            hosts: Hosts { local: optional("CRM_URL") },
+        })
+    }
+}

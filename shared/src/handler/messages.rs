@@ -1,0 +1,83 @@
+//! A batch of queue messages, and what becomes of each.
+
+use crate::{
+    app::App,
+    error::{Error, Fate},
+    telemetry::chain,
+};
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+/// A message that was read.
+pub(super) struct Message<T> {
+    pub(super) job: T,
+    pub(super) id: String,
+    /// How often it was received, this time included.
+    pub(super) receives: u32,
+    receipt: String,
+}
+
+/// The messages of one invocation. Those that are kept are hidden and reported; the rest is done.
+pub(super) struct Batch<'a> {
+    app: &'a App,
+    queue: &'a str,
+    kept: SqsBatchResponse,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(app: &'a App, queue: &'a str) -> Batch<'a> {
+        Batch { app, queue, kept: SqsBatchResponse::default() }
+    }
+
+    /// The messages that can be read; the others go to the dead-letter queue by being received too often, loudly.
+    pub(super) fn read<T: DeserializeOwned>(&mut self, event: SqsEvent) -> Vec<Message<T>> {
+        let mut messages = Vec::with_capacity(event.records.len());
+        for message in event.records {
+            let id = message.message_id.clone().unwrap_or_default();
+            match serde_json::from_str(message.body.as_deref().unwrap_or_default()) {
+                Ok(job) => messages.push(Message { job, id, receives: receives(&message), receipt: message.receipt_handle.unwrap_or_default() }),
+                Err(error) => {
+                    tracing::error!(message.id = id, error = chain(&error), "a message of ours cannot be read");
+                    self.list(id);
+                }
+            }
+        }
+        messages
+    }
+
+    /// What an error makes of a message.
+    pub(super) async fn settle<T>(&mut self, message: &Message<T>, error: &Error, trace: &str) {
+        match error.fate(message.receives) {
+            Fate::Done => tracing::warn!(error = chain(error), trace, "set aside until a person acts"),
+            Fate::Again { after } => {
+                tracing::info!(error = chain(error), after = after.as_secs(), trace, "later");
+                self.keep(message, after).await;
+            }
+            Fate::Dead => {
+                tracing::error!(error = chain(error), trace, "a broken assumption");
+                self.keep(message, Duration::from_secs(300)).await;
+            }
+        }
+    }
+
+    /// Hands a message back, hidden for a while.
+    pub(super) async fn keep<T>(&mut self, message: &Message<T>, after: Duration) {
+        self.app.queue.hide(self.queue, &message.receipt, after).await;
+        self.list(message.id.clone());
+    }
+
+    fn list(&mut self, id: String) {
+        let mut failure = BatchItemFailure::default();
+        failure.item_identifier = id;
+        self.kept.batch_item_failures.push(failure);
+    }
+
+    pub(super) fn response(self) -> SqsBatchResponse {
+        self.kept
+    }
+}
+
+fn receives(message: &SqsMessage) -> u32 {
+    message.attributes.get("ApproximateReceiveCount").and_then(|n| n.parse().ok()).unwrap_or(1)
+}

@@ -1,0 +1,16 @@
+//! One story per function: an event in, what it does, its answer.
+
+mod delta_pull;
+mod journal;
+mod messages;
+mod outbound;
+mod reconcile;
+mod token_refresh;
+mod webhook;
+
+pub use delta_pull::{PullEvent, delta_pull};
+pub use journal::journal;
+pub use outbound::outbound;
+pub use reconcile::reconcile;
+pub use token_refresh::token_refresh;
+pub use webhook::webhook;

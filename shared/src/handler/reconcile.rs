@@ -1,0 +1,68 @@
+//! The queues `changes` and `sync-requests`: what they say enters the hub, and what is pending goes out.
+
+use super::messages::{Batch, Message};
+use crate::{
+    app::App,
+    change::Hints,
+    context::Context,
+    error::Result,
+    id::{ConnectionId, RemoteId, TenantId},
+    inbox,
+    store::Ready,
+    sync::{Pushes, Tenant, look_again},
+};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use std::{collections::BTreeMap, time::Duration};
+
+/// One batch of one of the two queues.
+pub async fn reconcile(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchResponse> {
+    let source = event.records.first().and_then(|message| message.event_source_arn.as_deref()).unwrap_or_default();
+    match name(source, ':') == name(&app.settings.sync_requests, '/') {
+        true => inbox::requests(app, cx, event).await,
+        false => changes(app, cx, event).await,
+    }
+}
+
+/// A queue's name: the last part of its ARN and of its URL.
+fn name(of: &str, separator: char) -> &str {
+    of.rsplit(separator).next().unwrap_or_default()
+}
+
+/// Hints of one connection are gathered, so that each remote is fetched once, in full batches.
+async fn changes(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchResponse> {
+    let mut batch = Batch::new(app, &app.settings.changes);
+    let mut by_connection: BTreeMap<(TenantId, ConnectionId), Vec<Message<Hints>>> = BTreeMap::new();
+    for message in batch.read::<Hints>(event) {
+        by_connection.entry((message.job.tenant.clone(), message.job.connection.clone())).or_default().push(message);
+    }
+    for ((tenant, connection), messages) in by_connection {
+        let cx = cx.traced(&messages[0].job.trace);
+        let Some(ready) = app.store.ready(&tenant, &connection, cx.now()).await? else { continue };
+        if let Some(until) = ready.paused_until {
+            let after = Duration::try_from(until.duration_since(cx.now())).unwrap_or_default();
+            for message in &messages {
+                batch.keep(message, after).await;
+            }
+            continue;
+        }
+        if let Err(error) = look(app, &cx, &ready, &messages).await {
+            for message in &messages {
+                batch.settle(message, &error, &cx.trace).await;
+            }
+        }
+    }
+    Ok(batch.response())
+}
+
+async fn look(app: &App, cx: &Context, ready: &Ready, messages: &[Message<Hints>]) -> Result<()> {
+    if !ready.connection.receives() {
+        return Ok(());
+    }
+    let tenant = Tenant::load(app, &ready.connection.tenant).await?;
+    let gather = |of: fn(&Hints) -> &Vec<RemoteId>| messages.iter().flat_map(|m| of(&m.job).iter().cloned()).collect::<Vec<_>>();
+    let (remotes, erased) = (gather(|hints| &hints.remotes), gather(|hints| &hints.erased));
+    let mut pushes = Pushes::default();
+    let done = look_again(app, cx, &tenant, &ready.connection, &remotes, &erased, &mut pushes).await;
+    pushes.send(app, cx).await?;
+    done
+}

@@ -1,0 +1,96 @@
+//! The schedule: tokens and webhook subscriptions are renewed before they run out.
+
+use crate::{
+    app::App,
+    connection::{Connection, State},
+    context::Context,
+    error::{Error, Result},
+    provider::{WatchWish, Webhooks},
+    record::Object,
+    telemetry::chain,
+};
+use jiff::SignedDuration;
+use serde::Deserialize;
+
+/// What the schedule sends.
+#[derive(Debug, Deserialize)]
+pub struct Tick {
+    pub tick: String,
+}
+
+/// What runs out within this is renewed now: the schedule comes every five minutes.
+const AHEAD: SignedDuration = SignedDuration::from_mins(15);
+/// A subscription is renewed when half of its life is left.
+const WATCH_AHEAD: SignedDuration = SignedDuration::from_hours(84);
+
+pub async fn token_refresh(app: &App, cx: &Context, event: Tick) -> Result<()> {
+    tracing::info!(tick = event.tick, trace = cx.trace, "asking what runs out");
+    for (tenant, id) in app.store.due_renewals(cx.now() + AHEAD).await? {
+        let Some(connection) = app.store.connection(&tenant, &id).await? else { continue };
+        if matches!(connection.state, State::Closed | State::NeedsReauth { .. }) {
+            continue;
+        }
+        if let Err(error) = renew(app, cx, &connection).await {
+            // One connection's trouble is not another's.
+            tracing::warn!(connection.id = %id, error = chain(&error), trace = cx.trace, "could not renew");
+        }
+    }
+    Ok(())
+}
+
+async fn renew(app: &App, cx: &Context, connection: &Connection) -> Result<()> {
+    let Connection { tenant, id, .. } = connection;
+    let held = app.secrets.current_grant(tenant, id).await?;
+    let mut next = held.grant.expires_at;
+    if next.is_some_and(|at| at < cx.now() + AHEAD) {
+        match app.refresh(connection, &held, cx).await {
+            Ok(fresh) => next = fresh.grant.expires_at,
+            Err(Error::AuthExpired { reason }) => {
+                tracing::warn!(connection.id = %id, reason, trace = cx.trace, "the connection needs reauthorisation");
+                app.store.set_state(connection, &State::NeedsReauth { since: cx.now() }).await?;
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let watch = app.renew_watch(cx, connection).await?;
+    let soonest = [next, watch.map(|at| at - WATCH_AHEAD)].into_iter().flatten().min();
+    match soonest {
+        Some(due) => app.store.set_renewal(tenant, id, due).await,
+        None => Ok(()),
+    }
+}
+
+impl App {
+    /// Opens a connection's webhook subscription, or extends it in time; when it runs out.
+    pub async fn renew_watch(&self, cx: &Context, connection: &Connection) -> Result<Option<jiff::Timestamp>> {
+        let Webhooks::PerConnection { .. } = connection.crm.capabilities().webhooks else { return Ok(None) };
+        if let Some(watch) = connection.watch.as_ref().filter(|watch| watch.expires_at > cx.now() + WATCH_AHEAD) {
+            return Ok(Some(watch.expires_at));
+        }
+        let held = self.secrets.grant(&connection.tenant, &connection.id).await?;
+        let (Some(token), Some(url)) = (held.grant.webhook_token, &self.settings.public_url) else { return Ok(None) };
+        let wish = WatchWish {
+            channel: connection.watch.as_ref().map_or_else(|| channel_of(connection), |watch| watch.channel.clone()),
+            url: format!("{}/webhooks/{}/{}", url.trim_end_matches('/'), connection.crm, connection.id),
+            token,
+            now: cx.now(),
+            renew: connection.watch.is_some(),
+        };
+        let mapping = connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?;
+        let crm = connection.crm;
+        let watch = self.with_session(connection, cx, async |session| crm.watch(session, mapping, &wish).await).await?;
+        let Some(stored) = self.store.connection(&connection.tenant, &connection.id).await? else { return Ok(None) };
+        self.store.update_connection(&stored, &Connection { watch: watch.clone(), ..stored.clone() }).await?;
+        tracing::info!(connection.id = %connection.id, crm = %crm, trace = cx.trace, "webhook subscription renewed");
+        Ok(watch.map(|watch| watch.expires_at))
+    }
+}
+
+/// A channel number of our choice, the same each time for one connection.
+fn channel_of(connection: &Connection) -> String {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(format!("{}#{}", connection.tenant, connection.id));
+    let number = digest.iter().take(7).fold(0_u64, |n, byte| (n << 8) | u64::from(*byte));
+    (1_000_000_000 + number).to_string()
+}

@@ -1,0 +1,174 @@
+//! A CRM calls: prove it, note what may have changed, answer at once.
+
+use crate::{
+    app::App,
+    change::Hints,
+    connection::{Connection, State},
+    context::Context,
+    error::Result,
+    id::{AccountId, ConnectionId},
+    provider::{Crm, Delivery, Forged, Hint, Schemes, Secret, Verified, Webhooks},
+    queue::Outgoing,
+    telemetry::{chain, count},
+};
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use std::collections::BTreeMap;
+
+/// The largest delivery that is read, in bytes. HubSpot sends at most 100 events, Zoho at most some hundred ids.
+const LARGEST: usize = 1 << 20;
+/// Remotes in one hint message.
+const MOST_HINTS: usize = 100;
+
+/// Answers a delivery: 200 taken, 401 not proved, 404 no such route, 413 too large, 503 try again.
+pub async fn webhook(app: &App, cx: &Context, request: ApiGatewayV2httpRequest) -> Result<ApiGatewayV2httpResponse> {
+    let status = match take(app, cx, request).await {
+        Ok(status) => status,
+        Err(error) => {
+            tracing::error!(error = chain(&error), trace = cx.trace, "a delivery could not be taken");
+            503
+        }
+    };
+    let mut response = ApiGatewayV2httpResponse::default();
+    response.status_code = status;
+    Ok(response)
+}
+
+async fn take(app: &App, cx: &Context, request: ApiGatewayV2httpRequest) -> Result<i64> {
+    let Some(Ok(crm)) = request.path_parameters.get("crm").map(|crm| crm.parse::<Crm>()) else { return Ok(404) };
+    let connection = request.path_parameters.get("connection").and_then(|id| id.parse::<ConnectionId>().ok());
+    let Some(delivery) = delivery(app, request) else { return Ok(400) };
+    if delivery.body.len() > LARGEST {
+        return Ok(413);
+    }
+    match (crm.capabilities().webhooks, connection) {
+        (Webhooks::PerApp, None) => per_app(app, cx, crm, &delivery).await,
+        (Webhooks::PerConnection { .. }, Some(connection)) => per_connection(app, cx, crm, &connection, &delivery).await,
+        _ => Ok(404),
+    }
+}
+
+/// The delivery as the CRM sent it: the URL is the gateway's own, or ours by configuration, never a client's word.
+fn delivery(app: &App, request: ApiGatewayV2httpRequest) -> Option<Delivery> {
+    let origin = match &app.settings.public_url {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        None => format!("https://{}", request.request_context.domain_name?),
+    };
+    let path = request.raw_path.unwrap_or_default();
+    let query = request.raw_query_string.filter(|q| !q.is_empty()).map(|q| format!("?{q}")).unwrap_or_default();
+    let body = request.body.unwrap_or_default();
+    let body = if request.is_base64_encoded { BASE64_STANDARD.decode(body).ok()? } else { body.into_bytes() };
+    Some(Delivery { method: request.request_context.http.method, url: format!("{origin}{path}{query}"), headers: request.headers, body })
+}
+
+/// One URL for all accounts of our app: the app's secret proves it, each event names its account.
+async fn per_app(app: &App, cx: &Context, crm: Crm, delivery: &Delivery) -> Result<i64> {
+    let credentials = app.secrets.app(crm).await?;
+    let secrets: Vec<Secret> = [Some(credentials.client_secret), credentials.previous_secret].into_iter().flatten().collect();
+    let mut proof = crm.verify(delivery, &secrets, Schemes::Timestamped, cx.now());
+    let mut found = BTreeMap::new();
+    if matches!(proof, Err(Forged::Missing)) {
+        // Only an older signature: it is believed if every connection that it is for has asked for such.
+        proof = crm.verify(delivery, &secrets, Schemes::Legacy, cx.now());
+        if let Ok(verified) = &proof {
+            found = connections(app, crm, verified).await?;
+            let all_ask = !found.is_empty() && found.values().flatten().all(|c| c.accepts_legacy_signatures);
+            if !all_ask {
+                proof = Err(Forged::Missing);
+            }
+        }
+    }
+    let verified = match proof {
+        Ok(verified) => verified,
+        Err(forged) => return Ok(refused(crm, cx, &forged)),
+    };
+    if found.is_empty() {
+        found = connections(app, crm, &verified).await?;
+    }
+    let Some(hints) = hints(crm, cx, &verified) else { return Ok(200) };
+    let mut messages = Vec::new();
+    for (account, hints) in by_account(hints) {
+        let linked = account.as_ref().and_then(|account| found.get(account)).map(Vec::as_slice).unwrap_or_default();
+        if linked.is_empty() {
+            tracing::warn!(crm = %crm, trace = cx.trace, "a genuine delivery for an account that no connection has");
+            count("UnknownAccount", Some(crm), hints.len(), cx.now());
+        }
+        for connection in linked {
+            messages.extend(outgoing(connection, &hints, cx)?);
+        }
+    }
+    enqueue(app, cx, crm, &messages).await
+}
+
+async fn connections(app: &App, crm: Crm, verified: &Verified<'_>) -> Result<BTreeMap<AccountId, Vec<Connection>>> {
+    let mut found = BTreeMap::new();
+    for account in crm.hints(verified).unwrap_or_default().into_iter().filter_map(|hint| hint.account) {
+        if !found.contains_key(&account) {
+            let connections = app.store.connections_by_account(crm, &account).await?;
+            found.insert(account, connections);
+        }
+    }
+    Ok(found)
+}
+
+/// A URL of its own for each connection, whose token proves it.
+async fn per_connection(app: &App, cx: &Context, crm: Crm, id: &ConnectionId, delivery: &Delivery) -> Result<i64> {
+    let found = app.store.connection_by_door(id).await?.filter(|c| c.crm == crm);
+    let Some(connection) = found else {
+        count("UnknownConnection", Some(crm), 1, cx.now());
+        return Ok(refused(crm, cx, &Forged::Mismatch));
+    };
+    let held = app.secrets.grant(&connection.tenant, &connection.id).await?;
+    let secrets: Vec<Secret> = held.grant.webhook_token.into_iter().collect();
+    let verified = match crm.verify(delivery, &secrets, Schemes::Timestamped, cx.now()) {
+        Ok(verified) => verified,
+        Err(forged) => return Ok(refused(crm, cx, &forged)),
+    };
+    let Some(hints) = hints(crm, cx, &verified) else { return Ok(200) };
+    enqueue(app, cx, crm, &outgoing(&connection, &hints, cx)?).await
+}
+
+fn refused(crm: Crm, cx: &Context, forged: &Forged) -> i64 {
+    tracing::warn!(crm = %crm, reason = %forged, trace = cx.trace, "a delivery is refused");
+    count("DeliveryRefused", Some(crm), 1, cx.now());
+    401
+}
+
+/// What a genuine delivery says; one that cannot be read is answered 200, because the CRM would repeat it for a day.
+fn hints(crm: Crm, cx: &Context, verified: &Verified<'_>) -> Option<Vec<Hint>> {
+    match crm.hints(verified) {
+        Ok(hints) => Some(hints),
+        Err(unreadable) => {
+            tracing::error!(crm = %crm, reason = %unreadable, trace = cx.trace, "a genuine delivery cannot be read");
+            count("DeliveryUnreadable", Some(crm), 1, cx.now());
+            None
+        }
+    }
+}
+
+fn by_account(hints: Vec<Hint>) -> BTreeMap<Option<AccountId>, Vec<Hint>> {
+    let mut by_account: BTreeMap<_, Vec<Hint>> = BTreeMap::new();
+    for hint in hints {
+        by_account.entry(hint.account.clone()).or_default().push(hint);
+    }
+    by_account
+}
+
+fn outgoing(connection: &Connection, hints: &[Hint], cx: &Context) -> Result<Vec<Outgoing>> {
+    if connection.state == State::Closed {
+        return Ok(Vec::new());
+    }
+    let message = |hints: &[Hint]| {
+        let remotes = hints.iter().map(|hint| hint.remote.clone()).collect();
+        let erased = hints.iter().filter(|hint| hint.erased).map(|hint| hint.remote.clone()).collect();
+        let (tenant, id) = (connection.tenant.clone(), connection.id.clone());
+        Outgoing::new(&Hints { tenant, connection: id, remotes, erased, trace: cx.trace.clone() }, &connection.id)
+    };
+    hints.chunks(MOST_HINTS).map(message).collect()
+}
+
+async fn enqueue(app: &App, cx: &Context, crm: Crm, messages: &[Outgoing]) -> Result<i64> {
+    app.queue.send(&app.settings.changes, messages).await?;
+    tracing::info!(crm = %crm, messages = messages.len(), trace = cx.trace, "a delivery is taken");
+    Ok(200)
+}

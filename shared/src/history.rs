@@ -1,0 +1,142 @@
+//! The history table: append-only, one page per record.
+
+use crate::{
+    cause::{Cause, Status, Step},
+    error::{Error, Result},
+    id::{ConnectionId, RecordId, TenantId},
+    record::{FieldName, RemoteField, Value},
+    store::{attribute, keys, number, read, text, trouble, unbuilt},
+};
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, PutRequest, WriteRequest},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::{collections::HashMap, time::Duration};
+
+#[derive(Clone, Debug)]
+pub struct History {
+    client: Client,
+    table: String,
+}
+
+/// What happened to a record: an entry per change, and one per step of a sync request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "snake_case")]
+pub enum Entry {
+    Change {
+        tenant: TenantId,
+        record: RecordId,
+        version: u64,
+        cause: Cause,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        fields: Vec<FieldChange>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sent: Vec<SentChange>,
+    },
+    Timeline { tenant: TenantId, record: RecordId, at: Timestamp, trace: String, step: Step },
+}
+
+/// A field of the hub, before and after.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FieldChange {
+    pub field: FieldName,
+    #[serde(default)]
+    pub before: Option<Value>,
+    #[serde(default)]
+    pub after: Option<Value>,
+}
+
+/// A field that was agreed with a CRM.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SentChange {
+    pub connection: ConnectionId,
+    pub field: RemoteField,
+    #[serde(default)]
+    pub before: Option<Value>,
+    #[serde(default)]
+    pub after: Option<Value>,
+}
+
+/// How long history is kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+impl Entry {
+    /// The same event has the same key, so that telling it twice changes nothing.
+    fn key(&self) -> (String, String) {
+        match self {
+            Entry::Change { tenant, record, version, .. } => (keys::history(tenant, record), format!("V#{version:020}")),
+            Entry::Timeline { tenant, record, at, step, .. } => {
+                let connection = step.connection.as_ref().map_or("", |c| c.as_str());
+                let status = order(step.status);
+                let at = at.strftime("%Y-%m-%dT%H:%M:%S%.6fZ");
+                (keys::history(tenant, record), format!("E#{at}#{status}#{}#{connection}", step.request))
+            }
+        }
+    }
+
+    fn at(&self) -> Timestamp {
+        match self {
+            Entry::Change { cause, .. } => cause.at,
+            Entry::Timeline { at, .. } => *at,
+        }
+    }
+}
+
+/// Steps of one instant, in the order in which they happen.
+fn order(status: Status) -> u8 {
+    match status {
+        Status::Pending => 0,
+        Status::Waiting => 1,
+        Status::Skipped => 2,
+        Status::Failed => 3,
+        Status::Succeeded => 4,
+    }
+}
+
+impl History {
+    pub fn new(client: Client, table: String) -> History {
+        History { client, table }
+    }
+
+    /// Appends entries, 25 in a call.
+    pub async fn append(&self, entries: &[Entry]) -> Result<()> {
+        let mut left = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let AttributeValue::M(mut item) = attribute(entry)? else { return Err(Error::bug("an entry is a map")) };
+            let (pk, sk) = entry.key();
+            item.extend([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))]);
+            item.insert("ttl".to_owned(), number((entry.at() + KEPT).as_second()));
+            let put = PutRequest::builder().set_item(Some(item)).build().map_err(unbuilt)?;
+            left.push(WriteRequest::builder().put_request(put).build());
+        }
+        let mut rounds = 0;
+        while !left.is_empty() {
+            let chunk: Vec<WriteRequest> = left.drain(..left.len().min(25)).collect();
+            let answer = self.client.batch_write_item().request_items(&self.table, chunk).send().await.map_err(trouble)?;
+            let refused = answer.unprocessed_items.and_then(|mut u| u.remove(&self.table)).unwrap_or_default();
+            if !refused.is_empty() {
+                rounds += 1;
+                if rounds > 8 {
+                    return Err(Error::retryable("the history table takes only a part of what it is given"));
+                }
+                tokio::time::sleep(Duration::from_millis(50 << rounds)).await;
+            }
+            left.extend(refused);
+        }
+        Ok(())
+    }
+
+    /// Everything that happened to a record: changes by version, then the timeline.
+    pub async fn of(&self, tenant: &TenantId, record: &RecordId) -> Result<Vec<Entry>> {
+        let call = self.client.query().table_name(&self.table).key_condition_expression("pk = :pk");
+        let mut items = call.expression_attribute_values(":pk", text(keys::history(tenant, record))).into_paginator().items().send();
+        let mut entries = Vec::new();
+        while let Some(item) = items.next().await {
+            let item: HashMap<String, AttributeValue> = item.map_err(trouble)?;
+            entries.push(read(item)?);
+        }
+        Ok(entries)
+    }
+}

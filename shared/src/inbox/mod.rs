@@ -1,0 +1,176 @@
+//! Sync requests: applied once each, in waves of people that have nothing to do with each other.
+
+mod plan;
+mod refusal;
+
+use crate::{
+    app::App,
+    context::Context,
+    error::{Error, Result},
+    id::TenantId,
+    record::{Email, Key, Phone, Region},
+    request::SyncRequest,
+    store::{Commit, Lost, Once},
+    sync::{Pushes, Tenant, who},
+};
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use futures::{StreamExt, stream};
+use plan::{Plan, plan};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// Requests that are stored at the same time.
+const AT_ONCE: usize = 16;
+/// How often a request that lost a race is planned again before it is handed back.
+const ROUNDS: u32 = 8;
+
+/// One request and the message it came in.
+struct Letter {
+    message: String,
+    request: SyncRequest,
+    /// Of the body: the same id with another body is another request.
+    digest: String,
+    rounds: u32,
+}
+
+/// One batch of the queue `sync-requests`.
+pub async fn requests(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchResponse> {
+    let mut by_tenant: BTreeMap<TenantId, VecDeque<Letter>> = BTreeMap::new();
+    let mut kept = Vec::new();
+    for message in event.records {
+        let body = message.body.unwrap_or_default();
+        let id = message.message_id.unwrap_or_default();
+        match SyncRequest::parse(&body) {
+            Ok(request) => {
+                let digest = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
+                by_tenant.entry(request.tenant_id.clone()).or_default().push_back(Letter { message: id, request, digest, rounds: 0 });
+            }
+            Err(refused) => {
+                if let Err(error) = refusal::raise(app, cx, &id, &body, &refused).await {
+                    tracing::error!(error = crate::telemetry::chain(&error), trace = cx.trace, "a refusal could not be stored");
+                    kept.push(id);
+                }
+            }
+        }
+    }
+    for (tenant, letters) in by_tenant {
+        kept.extend(of_tenant(app, cx, &tenant, letters).await?);
+    }
+    let mut response = SqsBatchResponse::default();
+    for id in kept {
+        let mut failure = BatchItemFailure::default();
+        failure.item_identifier = id;
+        response.batch_item_failures.push(failure);
+    }
+    Ok(response)
+}
+
+/// A tenant's requests; the messages to be handed back.
+async fn of_tenant(app: &App, cx: &Context, id: &TenantId, mut letters: VecDeque<Letter>) -> Result<Vec<String>> {
+    let tenant = Tenant::load(app, id).await?;
+    let region = tenant.connections.values().next().map(|c| c.region.clone()).unwrap_or_default();
+    let (mut pushes, mut kept) = (Pushes::default(), Vec::new());
+    while !letters.is_empty() {
+        let wave = next_wave(&mut letters, &region);
+        for (letter, done) in apply_wave(app, cx, &tenant, &region, wave, &mut pushes).await? {
+            match done {
+                Done::Yes => {}
+                Done::Race if letter.rounds < ROUNDS && !cx.left().is_zero() => letters.push_front(Letter { rounds: letter.rounds + 1, ..letter }),
+                Done::Race => kept.push(letter.message),
+                Done::Failed(error) => {
+                    tracing::info!(error = crate::telemetry::chain(&error), trace = letter.request.id.as_str(), "a request comes back later");
+                    kept.push(letter.message);
+                }
+            }
+        }
+    }
+    pushes.send(app, cx).await?;
+    Ok(kept)
+}
+
+/// The next requests of which no two concern one person; the others wait for the next wave, in their order.
+fn next_wave(letters: &mut VecDeque<Letter>, region: &Region) -> Vec<(Letter, Vec<Key>)> {
+    let (mut wave, mut rest) = (Vec::new(), VecDeque::new());
+    let (mut keys_taken, mut ids_taken) = (BTreeSet::new(), BTreeSet::new());
+    for letter in letters.drain(..) {
+        let keys = keys_named(&letter.request, region);
+        let clash = ids_taken.contains(&letter.request.id) || keys.iter().any(|key| keys_taken.contains(key));
+        keys_taken.extend(keys.iter().cloned());
+        ids_taken.insert(letter.request.id.clone());
+        match clash {
+            true => rest.push_back(letter),
+            false => wave.push((letter, keys)),
+        }
+    }
+    *letters = rest;
+    wave
+}
+
+/// Whom a request is about.
+fn keys_named(request: &SyncRequest, region: &Region) -> Vec<Key> {
+    let text = |field: &str| match request.lead.get(field)? {
+        serde_json::Value::String(text) => Some(text.trim().to_owned()).filter(|t| !t.is_empty()),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let own = text("id").filter(|id| id.len() <= 512).map(Key::Own);
+    let email = text("email").as_deref().and_then(Email::parse).map(Key::Email);
+    let phone = text("phone").and_then(|raw| Phone::parse(&raw, region)).map(Key::Phone);
+    [own, email, phone].into_iter().flatten().collect()
+}
+
+enum Done {
+    Yes,
+    Race,
+    Failed(Error),
+}
+
+async fn apply_wave(app: &App, cx: &Context, tenant: &Tenant, region: &Region, wave: Vec<(Letter, Vec<Key>)>, pushes: &mut Pushes) -> Result<Vec<(Letter, Done)>> {
+    let Some((first, _)) = wave.first() else { return Ok(Vec::new()) };
+    let id = first.request.tenant_id.clone();
+    let people: Vec<Vec<Key>> = wave.iter().map(|(_, keys)| keys.clone()).collect();
+    let ids: Vec<_> = wave.iter().map(|(letter, _)| letter.request.id.clone()).collect();
+    let done_before = app.store.done(&id, &ids, cx.now()).await?;
+    let found = who(app, &id, &people).await?;
+    let planned = wave.into_iter().zip(found).map(|((letter, keys), who)| {
+        let plan = plan(&letter.request, &letter.digest, &keys, who, done_before.get(&letter.request.id), tenant, region, cx);
+        (letter, plan)
+    });
+    let stored: Vec<_> = stream::iter(planned.collect::<Vec<_>>())
+        .map(|(letter, plan)| async {
+            let done = store(app, cx, region, &letter, &plan).await;
+            (letter, plan, done)
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    let mut done = Vec::with_capacity(stored.len());
+    for (letter, plan, outcome) in stored {
+        if let (Done::Yes, Some(record)) = (&outcome, plan.record()) {
+            pushes.note(tenant, record);
+        }
+        done.push((letter, outcome));
+    }
+    Ok(done)
+}
+
+/// Stores what a request does. Exceptions first: they are raised once however often this is done.
+async fn store(app: &App, cx: &Context, region: &Region, letter: &Letter, plan: &Plan) -> Done {
+    for exception in plan.exceptions() {
+        if let Err(error) = app.store.raise(exception).await {
+            return Done::Failed(error);
+        }
+    }
+    let Plan::Change { before, after, unclaimed, .. } = plan else { return Done::Yes };
+    let once = Once::new(letter.request.id.clone(), letter.digest.clone(), after.id.clone(), cx.now());
+    let commit = Commit { before: before.as_deref(), after, once: Some(&once), unclaimed };
+    match app.store.commit(&commit, region, cx.now()).await {
+        Ok(()) => Done::Yes,
+        Err(Lost::Race | Lost::Taken(_) | Lost::Done) => Done::Race,
+        Err(Lost::TooLarge) => match app.store.raise(&refusal::too_large(&letter.request, after, cx)).await {
+            Ok(()) => Done::Yes,
+            Err(error) => Done::Failed(error),
+        },
+        Err(Lost::Failed(error)) => Done::Failed(error),
+    }
+}

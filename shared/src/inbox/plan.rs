@@ -1,0 +1,165 @@
+//! What a request means for the record it is about. Pure.
+
+use super::refusal::{failed, step};
+use crate::{
+    cause::{By, Cause, Status, Step},
+    connection::{Connection, State},
+    context::Context,
+    id::RecordId,
+    record::{Awaiting, Key, Record, RemoteField, Region, Value},
+    request::{BadValue, SyncRequest, apply},
+    store::{Exception, Once},
+    sync::{Tenant, Who, lacks},
+};
+use std::collections::BTreeMap;
+
+pub(super) enum Plan {
+    Change { before: Option<Box<Record>>, after: Box<Record>, unclaimed: Vec<Key>, exceptions: Vec<Exception> },
+    /// Done before: only what is still pending is handed on, in case its maker did not live to.
+    Repeat { record: Option<Box<Record>> },
+    /// A person must act; nothing is changed.
+    Refuse(Box<Exception>),
+}
+
+impl Plan {
+    pub(super) fn record(&self) -> Option<&Record> {
+        match self {
+            Plan::Change { after, .. } => Some(after),
+            Plan::Repeat { record } => record.as_deref(),
+            Plan::Refuse(_) => None,
+        }
+    }
+
+    pub(super) fn exceptions(&self) -> &[Exception] {
+        match self {
+            Plan::Change { exceptions, .. } => exceptions,
+            Plan::Repeat { .. } => &[],
+            Plan::Refuse(exception) => std::slice::from_ref(exception),
+        }
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "all that a request's meaning depends on, and nothing else")]
+pub(super) fn plan(request: &SyncRequest, digest: &str, keys: &[Key], who: Who, done: Option<&Once>, tenant: &Tenant, region: &Region, cx: &Context) -> Plan {
+    let refuse = |code: &str, reason: &str| Plan::Refuse(Box::new(failed(request, code, reason, request.connection_id.as_ref(), cx)));
+    if let Some(done) = done {
+        if done.digest != digest {
+            let mut exception = failed(request, "id_reused", "this id was done before, with another body", None, cx);
+            exception.id = format!("id_reused:{}:{}", request.id, &digest[..16]);
+            // The first request of this id has told its own end.
+            exception.steps.clear();
+            return Plan::Refuse(Box::new(exception));
+        }
+        let record = match who {
+            Who::Known(record) => Some(record),
+            Who::New { .. } | Who::Several(_) => None,
+        };
+        return Plan::Repeat { record };
+    }
+    if tenant.connections.is_empty() {
+        return refuse("unknown_tenant", "this tenant has no connection");
+    }
+    let targets = match targets(request, tenant) {
+        Ok(targets) => targets,
+        Err(code) => return refuse(code, "no connection of this tenant has that id, or it is closed"),
+    };
+    if keys.is_empty() {
+        return refuse("no_identity", "neither an id, nor a valid e-mail address, nor a valid telephone number");
+    }
+    match who {
+        Who::Several(records) => {
+            let names: Vec<&str> = records.iter().map(RecordId::as_str).collect();
+            refuse("same_identity", &format!("its keys point to the records {}", names.join(" and ")))
+        }
+        Who::Known(record) => change(request, Some(record), Vec::new(), &targets, region, cx),
+        Who::New { unclaimed } => change(request, None, unclaimed, &targets, region, cx),
+    }
+}
+
+/// The connections a request is for.
+fn targets<'a>(request: &SyncRequest, tenant: &'a Tenant) -> Result<Vec<&'a Connection>, &'static str> {
+    match &request.connection_id {
+        None => Ok(tenant.connections.values().filter(|c| c.direction.sends() && c.state != State::Closed && c.state != State::Joining).collect()),
+        Some(id) => match tenant.connections.get(id) {
+            Some(connection) if connection.state != State::Closed => Ok(vec![connection]),
+            Some(_) | None => Err("unknown_connection"),
+        },
+    }
+}
+
+fn change(request: &SyncRequest, before: Option<Box<Record>>, unclaimed: Vec<Key>, targets: &[&Connection], region: &Region, cx: &Context) -> Plan {
+    let by = By::Request { id: request.id.clone(), source: request.source.clone() };
+    let cause = Cause::new(by, request.id.as_str(), cx.now());
+    let mut after = match &before {
+        Some(record) => Record { cause, ..(**record).clone() },
+        None => Record::empty(request.tenant_id.clone(), RecordId::fresh(), cause),
+    };
+    let applied = apply(request, &after.fields, region, cx.now());
+    after.fields = applied.fields;
+    after.version += 1;
+    let mut exceptions: Vec<Exception> = applied.bad.iter().map(|bad| bad_value(request, bad, cx).of(&after.id)).collect();
+    exceptions.extend(nobodys_fields(request, &applied.overrides, targets).into_iter().map(|bad| bad_value(request, &bad, cx).of(&after.id)));
+    let mut steps = Vec::new();
+    for connection in targets {
+        steps.extend(ask(request, &mut after, connection, &applied.overrides));
+    }
+    if targets.is_empty() {
+        steps.push(step(request, None, Status::Skipped, "no_connection_sends"));
+    }
+    after.cause.steps = steps;
+    Plan::Change { before, after: Box::new(after), unclaimed, exceptions }
+}
+
+/// Lays the request's own values over one link, and says what the request can expect of that connection.
+fn ask(request: &SyncRequest, record: &mut Record, connection: &Connection, overrides: &BTreeMap<RemoteField, Value>) -> Vec<Step> {
+    let mut link = record.links.get(&connection.id).cloned().unwrap_or_default();
+    let named = request.connection_id.is_some();
+    let at = request.occurred_at.min(record.cause.at);
+    for (field, value) in overrides.iter().filter(|(field, _)| named || connection.crm.could_name(field)) {
+        link.set_override(field, value.clone(), at, &request.source);
+    }
+    let said = |status, code: &str| vec![Step { remote: link.remote.clone(), ..step(request, Some(&connection.id), status, code) }];
+    let gone = link.gone.is_some();
+    let refused = link.refused.as_ref().map(|refusal| refusal.code.clone());
+    let awaiting = Awaiting { request: request.id.clone(), workflow: request.workflow.clone() };
+    let mut next = link.clone();
+    next.rev += 1;
+    record.links.insert(connection.id.clone(), next);
+    if !connection.direction.sends() {
+        record.links.insert(connection.id.clone(), link.clone());
+        return said(Status::Skipped, "connection_does_not_send");
+    }
+    if gone {
+        return said(Status::Skipped, "deleted_in_crm");
+    }
+    if !lacks(connection, record) {
+        return match refused {
+            Some(code) => said(Status::Failed, &code),
+            None => said(Status::Skipped, "already_there"),
+        };
+    }
+    if let Some(link) = record.links.get_mut(&connection.id) {
+        link.awaiting.push(awaiting);
+    }
+    match &connection.state {
+        State::Active => said(Status::Pending, "queued"),
+        State::NeedsReauth { .. } => said(Status::Waiting, "needs_reauth"),
+        State::Paused { .. } => said(Status::Waiting, "paused"),
+        State::Joining | State::Closed => said(Status::Waiting, "not_approved"),
+    }
+}
+
+/// Sync fields that no CRM of this request can have.
+fn nobodys_fields(request: &SyncRequest, overrides: &BTreeMap<RemoteField, Value>, targets: &[&Connection]) -> Vec<BadValue> {
+    if request.connection_id.is_some() || targets.is_empty() {
+        return Vec::new();
+    }
+    let nobodys = overrides.keys().filter(|field| !targets.iter().any(|c| c.crm.could_name(field)));
+    let reason = || "no CRM that this request is for names a field like this".to_owned();
+    nobodys.map(|field| BadValue { field: field.clone(), code: "unknown_field", reason: reason() }).collect()
+}
+
+fn bad_value(request: &SyncRequest, bad: &BadValue, cx: &Context) -> Exception {
+    let about = format!("{}:{}", request.id, bad.field);
+    Exception::new(&request.tenant_id, bad.code, &about, format!("{}: {}", bad.field, bad.reason), cx).field(&bad.field)
+}

@@ -1,0 +1,281 @@
+//! A hub, one to three simulated CRMs with their quirks, and what the functions do between them.
+
+pub use super::crm::{Crm, Quirk};
+use crate::{
+    id::{ConnectionId, Source},
+    mapping::{Direction, Mapping, Rule},
+    planner::*,
+    record::{Fields, Gone, Link, Refusal, Region, Value},
+};
+use jiff::Timestamp;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+/// One connection with its CRM.
+#[derive(Clone, Debug)]
+pub struct Side {
+    pub connection: ConnectionId,
+    pub crm: Crm,
+    pub link: Link,
+    /// Pages that were fetched and not yet absorbed.
+    pub held: Vec<Seen>,
+    pub parked: Vec<Parked>,
+    pub misfits: usize,
+}
+
+#[derive(Clone)]
+pub struct World {
+    /// In milliseconds.
+    pub now: i64,
+    /// What the CRMs' clocks resolve, in milliseconds.
+    pub tick: i64,
+    pub hub: Fields,
+    pub mapping: Mapping,
+    pub policy: Policy,
+    pub sides: Vec<Side>,
+    pub writes: usize,
+    pub story: Vec<String>,
+}
+
+/// What happens between a write and its settling.
+#[derive(Clone, Debug, Default)]
+pub struct Trouble {
+    /// A person edits this.
+    pub edit: Option<(String, Option<Value>)>,
+    /// Another function looks, and absorbs what it sees.
+    pub reader: bool,
+    /// The writer is killed before it can settle.
+    pub killed: bool,
+}
+
+pub fn text(raw: &str) -> Value {
+    Value::text(raw).unwrap()
+}
+
+pub fn time(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(1_790_000_000_000 + ms).unwrap()
+}
+
+pub fn product() -> Source {
+    "workflow".parse().unwrap()
+}
+
+pub fn rule(hub: &str, remote: &str) -> Rule {
+    Rule { hub: hub.to_owned(), remote: remote.to_owned(), direction: Direction::Both, default: None, clears: false }
+}
+
+pub fn mapping() -> Mapping {
+    let rules = vec![
+        rule("first_name", "First"),
+        Rule { clears: true, ..rule("company", "Company") },
+        rule("phone", "Phone"),
+        Rule { default: Some(text("Unknown")), ..rule("last_name", "Last") },
+        rule("duration", "Duration"),
+        Rule { direction: Direction::ToCrm, ..rule("status", "Status") },
+        Rule { direction: Direction::FromCrm, ..rule("owner", "Owner") },
+    ];
+    Mapping { version: 1, object: "people".to_owned(), id_field: "Our_Id".to_owned(), rules, region: Region::default() }
+}
+
+impl World {
+    pub fn new(quirks: &[Quirk], tick: i64) -> World {
+        let side = |(i, quirk): (usize, &Quirk)| Side {
+            connection: format!("crm-{i}").parse().unwrap(),
+            crm: Crm {
+                quirk: *quirk,
+                shown: BTreeMap::from([("Our_Id".to_owned(), text("record-1"))]),
+                modified: 0,
+                hidden: BTreeSet::new(),
+                refuses: false,
+                deleted: false,
+                echoes: false,
+                automation: None,
+            },
+            link: Link { remote: Some(format!("remote-{i}").parse().unwrap()), ..Link::default() },
+            held: Vec::new(),
+            parked: Vec::new(),
+            misfits: 0,
+        };
+        let sides = quirks.iter().enumerate().map(side).collect();
+        World { now: 1_000, tick, hub: Fields::default(), mapping: mapping(), policy: Policy::default(), sides, writes: 0, story: Vec::new() }
+    }
+
+    /// A person edits a remote.
+    pub fn edit(&mut self, i: usize, field: &str, value: Option<Value>) {
+        self.now += 10;
+        let (now, tick) = (self.now, self.tick);
+        let crm = &mut self.sides[i].crm;
+        crm.store(field, value.as_ref());
+        crm.modified = now - now % tick;
+    }
+
+    /// The tenant's own product writes the hub.
+    pub fn say(&mut self, field: &str, value: Option<Value>) {
+        self.now += 10;
+        self.hub.put(field, value, time(self.now), &product()).unwrap();
+    }
+
+    pub fn set_override(&mut self, i: usize, field: &str, value: Value) {
+        self.now += 10;
+        let at = time(self.now);
+        let link = &mut self.sides[i].link;
+        if link.set_override(field, value, at, &product()) {
+            link.rev += 1;
+        }
+    }
+
+    pub fn look(&self, i: usize) -> Seen {
+        let (crm, link) = (&self.sides[i].crm, &self.sides[i].link);
+        let mut fields: BTreeSet<String> = self.mapping.remote_fields().into_iter().map(str::to_owned).collect();
+        fields.extend(link.overrides.keys().cloned());
+        fields.retain(|field| !crm.hidden.contains(field));
+        let shown = fields.into_iter().map(|field| (field.clone(), crm.shown.get(&field).cloned()));
+        Seen { modified: Some(time(crm.modified)), fields: shown.collect() }
+    }
+
+    /// What becomes of a look.
+    pub fn receive(&mut self, i: usize, seen: &Seen, taken: Taken) {
+        match freshness(&self.sides[i].link, seen, taken, &self.mapping) {
+            Freshness::Absorb => self.absorb(i, seen),
+            Freshness::Drop => {}
+            Freshness::FetchAgain => self.pull(i),
+        }
+    }
+
+    fn absorb(&mut self, i: usize, seen: &Seen) {
+        let side = &self.sides[i];
+        let done = absorb(&self.hub, &side.link, seen, &side.connection, &self.mapping, &self.policy);
+        self.commit(i, done);
+    }
+
+    fn commit(&mut self, i: usize, done: Absorbed) {
+        let side = &mut self.sides[i];
+        side.parked.extend(done.parked);
+        side.misfits += done.misfits.len();
+        (self.hub, side.link) = (done.hub, done.link);
+    }
+
+    /// Looks, and absorbs at once.
+    pub fn pull(&mut self, i: usize) {
+        let rev = self.sides[i].link.rev;
+        if !self.sides[i].crm.deleted {
+            self.receive(i, &self.look(i), Taken::After { rev });
+        }
+    }
+
+    pub fn hold(&mut self, i: usize) {
+        let seen = self.look(i);
+        self.sides[i].held.push(seen);
+    }
+
+    pub fn receive_held(&mut self, i: usize) {
+        for seen in std::mem::take(&mut self.sides[i].held) {
+            self.receive(i, &seen, Taken::Sometime);
+        }
+    }
+
+    pub fn pending(&self, i: usize) -> Vec<Change> {
+        pending(&self.hub, &self.sides[i].link, &self.mapping)
+    }
+
+    /// What outbound does: read, absorb, write, settle.
+    pub fn push(&mut self, i: usize, trouble: &Trouble) {
+        self.pull(i);
+        let changes = self.pending(i);
+        if changes.is_empty() {
+            return;
+        }
+        self.writes += 1;
+        self.now += 10;
+        let (now, tick) = (self.now, self.tick);
+        let side = &mut self.sides[i];
+        if side.crm.deleted {
+            side.link.gone = Some(Gone::Deleted { at: time(now) });
+            return;
+        }
+        if side.crm.refuses {
+            let fingerprint = fingerprint(&wanted(&self.hub, &side.link, &self.mapping), &self.mapping);
+            side.link.refused = Some(Refusal { fingerprint, code: "NO".to_owned(), field: None });
+            side.link.rev += 1;
+            return;
+        }
+        let rev = side.link.rev;
+        let written = side.crm.write(&changes, now - now % tick);
+        let echo = side.crm.echoes.then(|| self.look(i));
+        self.meanwhile(i, trouble);
+        if trouble.killed {
+            return;
+        }
+        let seen = echo.unwrap_or_else(|| self.look(i));
+        let side = &mut self.sides[i];
+        if side.link.rev == rev {
+            let (hub, link) = (&self.hub, &side.link);
+            let done = read_back(hub, link, &changes, &seen, Some(time(written)), &side.connection, &self.mapping, &self.policy);
+            self.commit(i, done);
+        } else {
+            side.link = settle(&side.link, &changes, &seen, Some(time(written)));
+            self.pull(i);
+        }
+    }
+
+    fn meanwhile(&mut self, i: usize, trouble: &Trouble) {
+        if let Some((field, value)) = self.sides[i].crm.automation.clone()
+            && self.sides[i].crm.shown.get(&field) != Some(&value)
+        {
+            self.now += 2_000;
+            self.edit(i, &field, Some(value));
+        }
+        if let Some((field, value)) = trouble.edit.clone() {
+            self.edit(i, &field, value);
+        }
+        if trouble.reader {
+            self.pull(i);
+        }
+    }
+
+    /// Rounds until nothing moves, or `None` if it never stops.
+    pub fn rest(&mut self) -> Option<usize> {
+        (0..16).find(|_| {
+            let (writes, hub) = (self.writes, self.hub.clone());
+            (0..self.sides.len()).for_each(|i| self.pull(i));
+            (0..self.sides.len()).for_each(|i| self.push(i, &Trouble::default()));
+            self.now += 60_000;
+            self.writes == writes && self.hub == hub
+        })
+    }
+
+    pub fn shown(&self, i: usize, field: &str) -> Option<&Value> {
+        self.sides[i].crm.shown.get(field)
+    }
+
+    /// What the hub says, in the terms of a remote field that flows both ways.
+    pub fn hub_of(&self, field: &str) -> Option<&Value> {
+        self.mapping.inbound(field).and_then(|rule| self.hub.get(&rule.hub))
+    }
+}
+
+impl fmt::Debug for World {
+    /// What was done, and what came of it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let spell = |value: Option<&Value>| value.map_or("-".to_owned(), ToString::to_string);
+        writeln!(f, "a clock of {} ms, {:?}", self.tick, self.policy)?;
+        self.story.iter().try_for_each(|act| writeln!(f, "  {act}"))?;
+        for (field, written) in self.hub.iter() {
+            writeln!(f, "hub {field} = {} by {} at {}", spell(written.value.as_ref()), written.source, written.at)?;
+        }
+        for side in &self.sides {
+            let link = &side.link;
+            writeln!(f, "{} {:?} echoes={} {:?} link {:?}", side.connection, side.crm.quirk, side.crm.echoes, time(side.crm.modified), link.modified)?;
+            let fields: BTreeSet<_> = side.crm.shown.keys().chain(link.agreed.keys()).collect();
+            for field in fields {
+                let agreed = link.agreed.get(field).map(|a| (spell(a.ours.as_ref()), spell(a.theirs.as_ref()), a.unseen));
+                let own = link.overrides.get(field).map(|w| spell(w.value.as_ref()));
+                let (shown, parked) = (spell(side.crm.shown.get(field)), link.parked.contains(field));
+                writeln!(f, "  {field} = {shown}; agreed {agreed:?}, own {own:?}, parked {parked}")?;
+            }
+        }
+        Ok(())
+    }
+}

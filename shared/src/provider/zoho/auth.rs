@@ -1,0 +1,107 @@
+//! Data centres and tokens.
+
+use crate::{
+    error::{Error, Result},
+    provider::session::{Answer, AppCredentials, Grant, Hosts, Secret, read},
+};
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
+/// Accounts server and API host of each data centre: the only hosts that are ever given a token or a secret.
+///
+/// Zoho docs: Multi-DC, <https://www.zoho.com/crm/developer/docs/api/v8/multi-dc.html>. The UK's API host is not listed there.
+const DATA_CENTRES: &[(&str, &str)] = &[
+    ("https://accounts.zoho.com", "https://www.zohoapis.com"),
+    ("https://accounts.zoho.eu", "https://www.zohoapis.eu"),
+    ("https://accounts.zoho.in", "https://www.zohoapis.in"),
+    ("https://accounts.zoho.com.au", "https://www.zohoapis.com.au"),
+    ("https://accounts.zoho.jp", "https://www.zohoapis.jp"),
+    ("https://accounts.zoho.com.cn", "https://www.zohoapis.com.cn"),
+    ("https://accounts.zohocloud.ca", "https://www.zohoapis.ca"),
+    ("https://accounts.zoho.sa", "https://www.zohoapis.sa"),
+];
+
+/// A token request must end within the lease that it is made under.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Access tokens live an hour (Zoho docs: OAuth, <https://www.zoho.com/crm/developer/docs/api/v8/refresh.html>).
+const HOUR: i64 = 3600;
+/// How long a client that asked for too many tokens is blocked (Zoho docs: OAuth, token limits).
+const BLOCKED: Duration = Duration::from_secs(600);
+
+/// Where the account's API is.
+pub(super) fn base(hosts: &Hosts, grant: &Grant) -> Result<String> {
+    match (&hosts.local, &grant.api_domain) {
+        (Some(local), _) => Ok(format!("{local}/zoho")),
+        (None, None) => Ok("https://www.zohoapis.com".to_owned()),
+        (None, Some(named)) => known(named, |dc| dc.1).map(str::to_owned).ok_or_else(|| Error::Config {
+            reason: "the account's API domain is none of Zoho's known data centres".to_owned(),
+        }),
+    }
+}
+
+fn accounts_server(hosts: &Hosts, grant: &Grant) -> Result<String> {
+    match (&hosts.local, &grant.accounts_server) {
+        (Some(local), _) => Ok(format!("{local}/zoho")),
+        (None, None) => Ok("https://accounts.zoho.com".to_owned()),
+        (None, Some(named)) => known(named, |dc| dc.0).map(str::to_owned).ok_or_else(|| Error::Config {
+            reason: "the account's server for tokens is none of Zoho's known data centres".to_owned(),
+        }),
+    }
+}
+
+/// The table's own spelling of a host that it has.
+fn known(named: &str, which: fn(&(&'static str, &'static str)) -> &'static str) -> Option<&'static str> {
+    let named = named.strip_suffix('/').unwrap_or(named);
+    DATA_CENTRES.iter().map(which).find(|host| *host == named)
+}
+
+/// One token request (Zoho docs: Refresh access token, <https://www.zoho.com/crm/developer/docs/api/v8/refresh.html>).
+pub(super) async fn refresh(http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant, now: Timestamp) -> Result<Grant> {
+    let url = format!("{}/oauth/v2/token", accounts_server(hosts, grant)?);
+    let Some(refresh_token) = &grant.refresh_token else {
+        return Err(Error::AuthExpired { reason: "there is no refresh token".to_owned() });
+    };
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh_token.reveal()),
+        ("client_id", &app.client_id),
+        ("client_secret", app.client_secret.reveal()),
+    ];
+    let answer = read(http.post(url).form(&form).timeout(PATIENCE)).await?;
+    granted(&answer, grant, hosts, now)
+}
+
+/// The grant to keep from now on. The refresh token is not rotated: the answer has none.
+fn granted(answer: &Answer, grant: &Grant, hosts: &Hosts, now: Timestamp) -> Result<Grant> {
+    let text = |name: &str| answer.body.get(name).and_then(|v| v.as_str()).filter(|t| !t.is_empty());
+    let Some(access_token) = text("access_token").filter(|_| answer.status.is_success() && text("error").is_none()) else {
+        return Err(refused(answer));
+    };
+    let lives = answer.body.get("expires_in").and_then(serde_json::Value::as_i64).unwrap_or(HOUR).clamp(60, HOUR);
+    let named = text("api_domain").filter(|_| hosts.local.is_none()).and_then(|named| known(named, |dc| dc.1));
+    Ok(Grant {
+        access_token: Secret::new(access_token),
+        refresh_token: text("refresh_token").map(Secret::new).or_else(|| grant.refresh_token.clone()),
+        expires_at: Some(now + SignedDuration::from_secs(lives)),
+        api_domain: named.map(str::to_owned).or_else(|| grant.api_domain.clone()),
+        ..grant.clone()
+    })
+}
+
+/// Names of errors that no repetition cures. They come with HTTP 200
+/// (<https://github.com/tristanjahier/zoho-crm-php/issues/9>).
+const DEAD: &[&str] = &["invalid_code", "invalid_client", "invalid_client_secret"];
+
+fn refused(answer: &Answer) -> Error {
+    let named = answer.body.get("error").and_then(|v| v.as_str()).unwrap_or_default();
+    match (answer.status.as_u16(), DEAD.iter().find(|dead| **dead == named)) {
+        (..500, Some(dead)) => Error::AuthExpired { reason: format!("Zoho says {dead}") },
+        (429, None) => Error::RateLimited { after: BLOCKED },
+        (..500, None) if named.eq_ignore_ascii_case("Access Denied") => Error::RateLimited { after: BLOCKED },
+        (status, _) => Error::retryable(format!("Zoho answered a token request with {status}")),
+    }
+}
+
+#[cfg(test)]
+#[path = "auth_tests.rs"]
+mod tests;

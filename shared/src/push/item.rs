@@ -1,0 +1,77 @@
+//! One record on its way through a push.
+
+use crate::{
+    cause::Overruled,
+    connection::Connection,
+    mapping::Mapping,
+    planner::{Change, Seen, pending},
+    provider::Write,
+    record::{Fields, Link, Record, Value},
+};
+use jiff::Timestamp;
+
+pub(super) struct Item {
+    /// The record as it was read.
+    pub(super) record: Record,
+    /// The hub as it will be, once what the CRM showed is absorbed.
+    pub(super) hub: Fields,
+    pub(super) link: Link,
+    pub(super) overruled: Vec<Overruled>,
+    pub(super) end: End,
+}
+
+/// What became of an item.
+pub(super) enum End {
+    /// Nothing was sent, because the CRM shows it all.
+    Nothing,
+    Written { sent: Vec<Change>, modified: Option<Timestamp>, seen: Option<Seen> },
+    Refused { code: String, field: Option<String>, message: String },
+    /// It exists already, under this id, though it was not found: read it, then push again.
+    Exists,
+    /// The remote was deleted, merged or went: look at it, then push again.
+    Moved,
+    /// The CRM shows an older state than we know: nothing is written on top of it. Later.
+    Lagging,
+    /// A person must decide first; the exception is raised.
+    Stuck { code: &'static str },
+}
+
+impl Item {
+    /// A record that lacks something in this CRM, or whose requests wait for a word about it.
+    pub(super) fn new(record: Record, connection: &Connection, mapping: &Mapping) -> Option<Item> {
+        let link = record.links.get(&connection.id).cloned().unwrap_or_default();
+        let lacking = !pending(&record.fields, &link, mapping).is_empty() || !link.awaiting.is_empty();
+        let hub = record.fields.clone();
+        (lacking && record.merged_into.is_none()).then(|| Item { record, hub, link, overruled: Vec::new(), end: End::Nothing })
+    }
+
+    /// Whether it lacks anything.
+    pub(super) fn lacks(&self, mapping: &Mapping) -> bool {
+        !pending(&self.hub, &self.link, mapping).is_empty()
+    }
+
+    /// Whether its remote was found just now.
+    pub(super) fn is_newly_linked(&self, connection: &Connection) -> bool {
+        self.link.remote.is_some() && self.record.links.get(&connection.id).is_none_or(|link| link.remote.is_none())
+    }
+
+    /// What this CRM still lacks; where the remote was found just now also our record id, by which it is known from now on.
+    pub(super) fn write(&self, connection: &Connection, mapping: &Mapping) -> Option<Write> {
+        let mut changes = pending(&self.hub, &self.link, mapping);
+        if changes.is_empty() {
+            return None;
+        }
+        if self.link.remote.is_none() {
+            changes.retain(|change| change.value.is_some());
+        }
+        if self.is_newly_linked(connection) {
+            changes.push(Change { field: mapping.id_field.clone(), value: Value::text(self.record.id.as_str()) });
+        }
+        Some(Write { record: self.record.id.clone(), remote: self.link.remote.clone(), changes })
+    }
+
+    /// Whether something is still to be written.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.end, End::Nothing)
+    }
+}

@@ -1,0 +1,66 @@
+//! One batch of records to one CRM. No blind write: what the CRM shows is read first, in the same call that finds what to create.
+
+mod item;
+mod read;
+mod write;
+
+use crate::{
+    app::App,
+    connection::Connection,
+    context::Context,
+    error::{Error, Result},
+    change::Hints,
+    id::{RecordId, RemoteId},
+    mapping::Mapping,
+    queue::Outgoing,
+    record::Object,
+    sync::{Pushes, Tenant},
+};
+use std::time::Duration;
+use item::Item;
+
+/// Brings one CRM up to date with these records, at most its largest batch of them.
+pub async fn push(app: &App, cx: &Context, tenant: &Tenant, connection: &Connection, records: &[RecordId], pushes: &mut Pushes) -> Result<()> {
+    if !connection.sends() {
+        return Ok(());
+    }
+    let mapping = connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?;
+    let job = Job { app, cx, connection, mapping };
+    let records = app.store.records(&connection.tenant, records).await?;
+    let items: Vec<Item> = records.into_values().filter_map(|record| Item::new(record, connection, mapping)).collect();
+    let items = job.read(items).await?;
+    let items = job.write(items).await?;
+    let settled = job.settle(items).await?;
+    for record in settled.again {
+        pushes.add(connection, &record);
+    }
+    for record in settled.records {
+        pushes.note(tenant, &record);
+    }
+    job.look_at(settled.look).await?;
+    if settled.lagging {
+        let what = "the CRM shows an older state than we wrote".to_owned();
+        return Err(Error::Retryable { what, after: Some(Duration::from_secs(2)), source: None });
+    }
+    Ok(())
+}
+
+/// What one push works with.
+struct Job<'a> {
+    app: &'a App,
+    cx: &'a Context,
+    connection: &'a Connection,
+    mapping: &'a Mapping,
+}
+
+impl Job<'_> {
+    /// Remotes that moved go through the usual look, by way of a hint.
+    async fn look_at(&self, remotes: Vec<RemoteId>) -> Result<()> {
+        if remotes.is_empty() {
+            return Ok(());
+        }
+        let (tenant, connection) = (self.connection.tenant.clone(), self.connection.id.clone());
+        let hints = Hints { tenant, connection, remotes, erased: Vec::new(), trace: self.cx.trace.clone() };
+        self.app.queue.send(&self.app.settings.changes, &[Outgoing::new(&hints, &self.connection.id)?]).await
+    }
+}

@@ -1,0 +1,122 @@
+//! Before a write: what the linked remotes show now, and who among the unlinked is there already.
+
+use super::{
+    Job,
+    item::{End, Item},
+};
+use crate::{
+    error::Result,
+    id::RemoteId,
+    planner::{Seen, Taken, absorb, freshness, Freshness},
+    provider::{Fetched, Found, Query, batch::By},
+    record::Key,
+    store::Exception,
+};
+
+impl Job<'_> {
+    /// Reads and absorbs.
+    pub(super) async fn read(&self, items: Vec<Item>) -> Result<Vec<Item>> {
+        let (lacking, complete): (Vec<Item>, Vec<Item>) = items.into_iter().partition(|item| item.lacks(self.mapping));
+        let (linked, unlinked): (Vec<Item>, Vec<Item>) = lacking.into_iter().partition(|item| item.link.remote.is_some());
+        let mut items = self.read_linked(linked).await?;
+        items.extend(self.find_unlinked(unlinked).await?);
+        items.extend(complete);
+        Ok(items)
+    }
+
+    async fn read_linked(&self, mut items: Vec<Item>) -> Result<Vec<Item>> {
+        let ids: Vec<RemoteId> = items.iter().filter_map(|item| item.link.remote.clone()).collect();
+        if ids.is_empty() {
+            return Ok(items);
+        }
+        let crm = self.connection.crm;
+        let fetched = self.app.with_session(self.connection, self.cx, async |session| crm.fetch(session, self.mapping, &ids).await).await?;
+        for (item, fetched) in items.iter_mut().zip(fetched) {
+            let taken = Taken::After { rev: item.link.rev };
+            match fetched {
+                Fetched::Shown(seen) if freshness(&item.link, &seen, taken, self.mapping) == Freshness::Absorb => self.absorb(item, &seen),
+                Fetched::Shown(_) => item.end = End::Lagging,
+                Fetched::Deleted { .. } | Fetched::Erased | Fetched::MergedInto(_) => item.end = End::Moved,
+                Fetched::NotVisible => item.end = self.not_visible(item).await?,
+            }
+        }
+        Ok(items)
+    }
+
+    async fn not_visible(&self, item: &Item) -> Result<End> {
+        let about = format!("{}:{}", self.connection.id, item.record.id);
+        let reason = format!("{} no longer shows the record that this one is linked to", self.connection.crm);
+        let exception = Exception::new(&item.record.tenant, "not_visible", &about, reason, self.cx);
+        self.app.store.raise(&exception.on(self.connection).of(&item.record.id)).await?;
+        Ok(End::Stuck { code: "not_visible" })
+    }
+
+    async fn find_unlinked(&self, mut items: Vec<Item>) -> Result<Vec<Item>> {
+        if items.is_empty() {
+            return Ok(items);
+        }
+        let queries: Vec<Query> = items.iter().map(|item| self.query(item)).collect();
+        let crm = self.connection.crm;
+        let found = self.app.with_session(self.connection, self.cx, async |session| crm.find(session, self.mapping, &queries).await).await?;
+        let remotes: Vec<Key> = found.iter().flatten().map(|f| Key::Remote(self.connection.id.clone(), f.remote.clone())).collect();
+        let holders = self.app.store.holders(&self.connection.tenant, &remotes).await?;
+        for (item, found) in items.iter_mut().zip(found) {
+            // A phone that several remotes share is nobody's.
+            let by_phone_only = found.iter().all(|f| f.by == By::Phone);
+            match found.as_slice() {
+                [] => {}
+                [one] => self.link(item, one, &holders).await?,
+                _ if by_phone_only => {}
+                several => item.end = self.stuck(item, several, "matches several records of the CRM").await?,
+            }
+        }
+        Ok(items)
+    }
+
+    fn query(&self, item: &Item) -> Query {
+        let keys = Key::of(&item.hub, &self.connection.region);
+        let mut query = Query { record: item.link.intent.map(|_| item.record.id.clone()), ..Query::default() };
+        for key in keys {
+            match key {
+                Key::Email(email) => query.email = Some(email),
+                Key::Phone(phone) => query.phone = Some(phone),
+                Key::Own(_) | Key::Remote(..) => {}
+            }
+        }
+        query
+    }
+
+    /// The remote that is this person becomes the record's, unless it is another record's already.
+    async fn link(&self, item: &mut Item, found: &Found, holders: &std::collections::BTreeMap<Key, Vec<crate::id::RecordId>>) -> Result<()> {
+        let key = Key::Remote(self.connection.id.clone(), found.remote.clone());
+        let others = holders.get(&key).into_iter().flatten().chain(&found.claimed).any(|id| *id != item.record.id);
+        if others {
+            if found.by != By::Phone {
+                item.end = self.stuck(item, std::slice::from_ref(found), "is a record of the CRM that another record has").await?;
+            }
+            return Ok(());
+        }
+        item.link.remote = Some(found.remote.clone());
+        self.absorb(item, &found.seen);
+        Ok(())
+    }
+
+    async fn stuck(&self, item: &Item, found: &[Found], what: &str) -> Result<End> {
+        let remotes: Vec<&str> = found.iter().map(|f| f.remote.as_str()).collect();
+        let about = format!("{}:{}", self.connection.id, item.record.id);
+        let reason = format!("this record {what}: {}", remotes.join(", "));
+        let exception = Exception::new(&item.record.tenant, "same_identity", &about, reason, self.cx);
+        self.app.store.raise(&exception.on(self.connection).of(&item.record.id)).await?;
+        Ok(End::Stuck { code: "same_identity" })
+    }
+
+    fn absorb(&self, item: &mut Item, seen: &Seen) {
+        if !self.connection.direction.receives() {
+            return;
+        }
+        let absorbed = absorb(&item.hub, &item.link, seen, &self.connection.id, self.mapping, &self.connection.policy);
+        item.hub = absorbed.hub;
+        item.link = absorbed.link;
+        item.overruled.extend(absorbed.overruled);
+    }
+}

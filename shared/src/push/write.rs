@@ -1,0 +1,239 @@
+//! The write itself, and what was agreed by it.
+
+use super::{
+    Job,
+    item::{End, Item},
+};
+use crate::{
+    cause::{By, Cause, Status, Step},
+    error::{Error, Result},
+    id::{RecordId, RemoteId},
+    planner::{Change, Seen, fingerprint, settle, wanted},
+    provider::{Echo, Fetched, Outcome, Write},
+    record::{Key, Link, Record, Refusal},
+    store::{Commit, Exception, Lost},
+    sync::steps,
+};
+use futures::{StreamExt, stream};
+
+/// Records that are settled at the same time.
+const AT_ONCE: usize = 16;
+/// How often a settle that lost a race is tried again on the newer record.
+const ROUNDS: usize = 6;
+
+/// The records as they stand after a push, and those to be pushed again.
+#[derive(Default)]
+pub(super) struct Settled {
+    pub(super) records: Vec<Record>,
+    pub(super) again: Vec<RecordId>,
+    /// Remotes to look at: they moved, or showed an edit that could not be stored.
+    pub(super) look: Vec<RemoteId>,
+    pub(super) lagging: bool,
+}
+
+impl Job<'_> {
+    /// Creates and updates, each in one batch, and reads back what the CRM does not echo.
+    pub(super) async fn write(&self, mut items: Vec<Item>) -> Result<Vec<Item>> {
+        let crm = self.connection.crm;
+        for creates in [true, false] {
+            let mut places = Vec::new();
+            let mut writes: Vec<Write> = Vec::new();
+            for (place, item) in items.iter().enumerate().filter(|(_, item)| item.is_open() && item.link.remote.is_none() == creates) {
+                if let Some(write) = item.write(self.connection, self.mapping) {
+                    places.push(place);
+                    writes.push(write);
+                }
+            }
+            if writes.is_empty() {
+                continue;
+            }
+            let call = async |session: &crate::provider::Session| match creates {
+                true => crm.create(session, self.mapping, &writes).await,
+                false => crm.update(session, self.mapping, &writes).await,
+            };
+            let outcomes = self.app.with_session(self.connection, self.cx, call).await?;
+            if outcomes.len() != writes.len() {
+                return Err(Error::bug("a CRM's answer has another number of rows than the question"));
+            }
+            for ((place, write), outcome) in places.into_iter().zip(writes).zip(outcomes) {
+                items[place].ended(write, outcome);
+            }
+        }
+        self.read_back(&mut items).await?;
+        Ok(items)
+    }
+
+    /// One read for all rows whose answer did not show the record.
+    async fn read_back(&self, items: &mut [Item]) -> Result<()> {
+        let crm = self.connection.crm;
+        if crm.capabilities().echo == Echo::Fields {
+            return Ok(());
+        }
+        let unseen = |item: &Item| matches!(item.end, End::Written { seen: None, .. });
+        let ids: Vec<RemoteId> = items.iter().filter(|item| unseen(item)).filter_map(|item| item.link.remote.clone()).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let shown = self.app.with_session(self.connection, self.cx, async |session| crm.fetch(session, self.mapping, &ids).await).await?;
+        for (item, fetched) in items.iter_mut().filter(|item| unseen(item)).zip(shown) {
+            if let (End::Written { seen, .. }, Fetched::Shown(shown)) = (&mut item.end, fetched) {
+                *seen = Some(shown);
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers what became of each item.
+    pub(super) async fn settle(&self, items: Vec<Item>) -> Result<Settled> {
+        let mut settled = Settled::default();
+        for item in &items {
+            match item.end {
+                End::Exists => settled.again.push(item.record.id.clone()),
+                End::Moved => settled.look.extend(item.link.remote.clone()),
+                End::Lagging => settled.lagging = true,
+                End::Nothing | End::Written { .. } | End::Refused { .. } | End::Stuck { .. } => {}
+            }
+        }
+        let done: Vec<Result<Done>> = stream::iter(items).map(|item| self.settle_one(item)).buffer_unordered(AT_ONCE).collect().await;
+        for done in done {
+            let Done { record, look } = done?;
+            settled.records.extend(record);
+            settled.look.extend(look);
+        }
+        Ok(settled)
+    }
+
+    async fn settle_one(&self, item: Item) -> Result<Done> {
+        let record = item.record.id.clone();
+        if let End::Refused { code, field, message } = &item.end {
+            self.raise_refusal(&item, code, field.as_deref(), message).await?;
+        }
+        let first = self.apply(&item, &item.record, item.link.clone(), true);
+        if let Some(stored) = self.store(&item.record, first).await? {
+            return Ok(Done { record: Some(stored), look: None });
+        }
+        // Someone was quicker. What was sent and seen is still true: it is applied to the newer record, nothing is sent again.
+        for _ in 0..ROUNDS {
+            let Some(newer) = self.app.store.record(&self.connection.tenant, &record).await? else { return Ok(Done::default()) };
+            let link = newer.links.get(&self.connection.id).cloned().unwrap_or_default();
+            let link = Link { remote: item.link.remote.clone().or(link.remote.clone()), ..link };
+            let again = self.apply(&item, &newer, link, false);
+            if let Some(stored) = self.store(&newer, again).await? {
+                // An edit that the CRM showed meanwhile was not taken over: it is looked at once more.
+                let look = item.link.remote.clone().filter(|_| item.hub != item.record.fields);
+                return Ok(Done { record: Some(stored), look });
+            }
+        }
+        Err(Error::retryable("a record keeps moving while it is settled"))
+    }
+
+    /// The record after this push; `None` where nothing is to be stored.
+    fn apply(&self, item: &Item, record: &Record, link: Link, first: bool) -> Option<Record> {
+        let mut after = record.clone();
+        let mut cause = Cause::new(By::Push { connection: self.connection.id.clone() }, &self.cx.trace, self.cx.now());
+        if first {
+            after.fields = item.hub.clone();
+            cause.overruled.clone_from(&item.overruled);
+        }
+        let heard: Vec<_> = item.record.links.get(&self.connection.id).map(|l| l.awaiting.clone()).unwrap_or_default();
+        let (waiting, left): (Vec<_>, Vec<_>) = link.awaiting.iter().cloned().partition(|awaiting| heard.contains(awaiting));
+        let ending = Link { awaiting: waiting, ..link.clone() };
+        let end = |status, code: &str| steps(&ending, self.connection, status, code);
+        let rev = record.links.get(&self.connection.id).map_or(0, |l| l.rev) + 1;
+        let next = match &item.end {
+            End::Moved | End::Lagging => return None,
+            End::Exists => link,
+            End::Nothing => {
+                cause.steps = end(Status::Skipped, "already_there");
+                link
+            }
+            End::Stuck { code } => {
+                cause.steps = end(Status::Failed, code);
+                link
+            }
+            End::Refused { code, field, .. } => {
+                cause.steps = end(Status::Failed, code);
+                let fingerprint = fingerprint(&wanted(&item.hub, &item.link, self.mapping), self.mapping);
+                Link { refused: Some(Refusal { fingerprint, code: code.clone(), field: field.clone() }), ..link }
+            }
+            End::Written { sent, modified, seen } => {
+                let sent: Vec<Change> = sent.iter().filter(|change| change.field != self.mapping.id_field).cloned().collect();
+                cause.steps = succeeded(end(Status::Succeeded, "written"), sent.iter().map(|c| c.field.clone()).collect());
+                settle(&link, &sent, seen.as_ref().unwrap_or(&Seen::default()), *modified)
+            }
+        };
+        let next = Link { awaiting: left, rev, ..next };
+        let same = record.links.get(&self.connection.id).is_some_and(|before| Link { rev: before.rev, modified: before.modified, ..next.clone() } == *before);
+        if same && after.fields == record.fields && cause.steps.is_empty() {
+            return None;
+        }
+        after.links.insert(self.connection.id.clone(), next);
+        after.cause = cause;
+        after.version += 1;
+        Some(after)
+    }
+
+    /// Stores the outcome; `None` if the record moved meanwhile.
+    async fn store(&self, before: &Record, after: Option<Record>) -> Result<Option<Record>> {
+        let Some(after) = after else { return Ok(Some(before.clone())) };
+        let link = after.links.get(&self.connection.id).ok_or_else(|| Error::bug("a push without a link"))?;
+        let done = if after.fields == before.fields {
+            self.app.store.settle(before, &self.connection.id, link, &after.cause).await
+        } else {
+            let commit = Commit { before: Some(before), after: &after, once: None, unclaimed: &[] };
+            self.app.store.commit(&commit, &self.connection.region, self.cx.now()).await
+        };
+        match done {
+            Ok(()) => Ok(Some(after)),
+            Err(Lost::Failed(error)) => Err(error),
+            Err(Lost::Taken(Key::Remote(..))) => self.already_linked(&after).await,
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// The remote is another record's link: two records are one person, and a person must say so.
+    async fn already_linked(&self, record: &Record) -> Result<Option<Record>> {
+        let about = format!("{}:{}", self.connection.id, record.id);
+        let reason = format!("the record of {} that this one would be linked to is another's", self.connection.crm);
+        let exception = Exception::new(&record.tenant, "same_identity", &about, reason, self.cx);
+        self.app.store.raise(&exception.on(self.connection).of(&record.id)).await?;
+        Ok(Some(record.clone()))
+    }
+
+    async fn raise_refusal(&self, item: &Item, code: &str, field: Option<&str>, message: &str) -> Result<()> {
+        let fingerprint = fingerprint(&wanted(&item.hub, &item.link, self.mapping), self.mapping);
+        let about = format!("{}:{}:{fingerprint}", self.connection.id, item.record.id);
+        let reason = format!("{} refuses this record: {code}: {message}", self.connection.crm);
+        let mut exception = Exception::new(&item.record.tenant, "refused_by_crm", &about, reason, self.cx);
+        exception.field = field.map(str::to_owned);
+        self.app.store.raise(&exception.on(self.connection).of(&item.record.id)).await
+    }
+}
+
+/// The record as it stands, and a remote to be looked at.
+#[derive(Default)]
+struct Done {
+    record: Option<Record>,
+    look: Option<RemoteId>,
+}
+
+fn succeeded(steps: Vec<Step>, fields: Vec<String>) -> Vec<Step> {
+    steps.into_iter().map(|step| Step { fields: fields.clone(), ..step }).collect()
+}
+
+impl Item {
+    fn ended(&mut self, write: Write, outcome: Outcome) {
+        self.end = match outcome {
+            Outcome::Written { remote, modified, seen } => {
+                self.link.remote = Some(remote);
+                End::Written { sent: write.changes, modified, seen }
+            }
+            Outcome::Refused { code, field, message } => End::Refused { code, field, message },
+            Outcome::Exists { remote } => {
+                self.link.remote = Some(remote);
+                End::Exists
+            }
+            Outcome::Missing => End::Moved,
+        };
+    }
+}

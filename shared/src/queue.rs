@@ -1,0 +1,75 @@
+//! SQS, as the functions use it: send many, and hide what comes back later.
+
+use crate::error::{Error, Result};
+use aws_sdk_sqs::{
+    Client,
+    error::ProvideErrorMetadata,
+    types::SendMessageBatchRequestEntry,
+};
+use serde::Serialize;
+use std::time::Duration;
+
+#[derive(Clone, Debug)]
+pub struct Queue {
+    client: Client,
+}
+
+/// A message to send.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    body: String,
+    /// A FIFO queue hands out one group's messages in order; a standard queue shares itself fairly among groups.
+    group: String,
+    deduplication: Option<String>,
+}
+
+impl Outgoing {
+    pub fn new<T: Serialize>(body: &T, group: impl ToString) -> Result<Outgoing> {
+        let body = serde_json::to_string(body).map_err(|e| Error::bug("a message that is no JSON").because(e))?;
+        Ok(Outgoing { body, group: group.to_string(), deduplication: None })
+    }
+    /// For FIFO queues: a message with an id that was sent within five minutes is swallowed.
+    pub fn deduplicated(self, id: impl Into<String>) -> Outgoing {
+        Outgoing { deduplication: Some(id.into()), ..self }
+    }
+}
+
+/// The most that SQS takes in one call.
+const MOST: usize = 10;
+/// The longest that SQS hides a message.
+const LONGEST: Duration = Duration::from_secs(12 * 3600);
+
+impl Queue {
+    pub fn new(client: Client) -> Queue {
+        Queue { client }
+    }
+
+    /// Sends all of them, ten in a call.
+    pub async fn send(&self, url: &str, messages: &[Outgoing]) -> Result<()> {
+        for chunk in messages.chunks(MOST) {
+            let mut entries = Vec::with_capacity(chunk.len());
+            for (place, message) in chunk.iter().enumerate() {
+                let entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(&message.body);
+                let entry = entry.message_group_id(&message.group).set_message_deduplication_id(message.deduplication.clone());
+                entries.push(entry.build().map_err(|e| Error::bug("a message without its body").because(e))?);
+            }
+            let sent = self.client.send_message_batch().queue_url(url).set_entries(Some(entries)).send().await;
+            let sent = sent.map_err(|e| {
+                Error::retryable(format!("SQS: {}", e.code().unwrap_or("no answer"))).because(e.into_service_error())
+            })?;
+            if let Some(failed) = sent.failed.first() {
+                return Err(Error::retryable(format!("SQS took a part of a batch: {}", failed.code)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Hides a received message for a while. A failure to is borne: the message comes back earlier.
+    pub async fn hide(&self, url: &str, receipt: &str, after: Duration) {
+        let seconds = i32::try_from(after.min(LONGEST).as_secs()).unwrap_or(i32::MAX);
+        let call = self.client.change_message_visibility().queue_url(url).receipt_handle(receipt);
+        if let Err(error) = call.visibility_timeout(seconds).send().await {
+            tracing::warn!(code = error.code(), "a message comes back earlier than it should");
+        }
+    }
+}

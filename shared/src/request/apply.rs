@@ -1,0 +1,106 @@
+//! A sync request → the hub's fields and the links' own values.
+
+use super::{SyncRequest, template};
+use crate::{
+    mapping::normal,
+    record::{Email, Fields, Phone, Region, RemoteField, Value},
+};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// What a request does to a record's fields.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Applied {
+    pub fields: Fields,
+    /// The sync fields, rendered; those with an empty placeholder are left out.
+    pub overrides: BTreeMap<RemoteField, Value>,
+    /// Each is kept as an exception; the rest went on.
+    pub bad: Vec<BadValue>,
+}
+
+/// One value of a request that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadValue {
+    pub field: String,
+    pub code: &'static str,
+    pub reason: String,
+}
+
+/// The placeholders that are always known, besides the fields that the lead has.
+const KNOWN: &[&str] =
+    &["id", "name", "first_name", "last_name", "email", "phone", "company", "callStatus", "duration", "successEvaluation"];
+
+/// Applies a request's values to a record's fields. A value is written only if it is later than what the same source
+/// wrote there before; the future is clamped to `now`.
+pub fn apply(request: &SyncRequest, fields: &Fields, region: &Region, now: Timestamp) -> Applied {
+    let mut applied = Applied { fields: fields.clone(), overrides: BTreeMap::new(), bad: Vec::new() };
+    let at = request.occurred_at.min(now);
+    for (field, value) in values(request, region, &mut applied.bad) {
+        let newer = applied.fields.last_by(&field, &request.source).is_none_or(|last| at > last);
+        if !newer {
+            continue;
+        }
+        if let Err(wrong) = applied.fields.put(&field, Some(value), at, &request.source) {
+            applied.bad.push(BadValue { field, code: "wrong_kind", reason: wrong.to_string() });
+        }
+    }
+    let known = placeholders(&applied.fields);
+    for (field, text) in &request.sync_fields {
+        match template::render(text, &known) {
+            Ok(text) => applied.overrides.extend(text.as_deref().and_then(Value::text).map(|value| (field.clone(), value))),
+            Err(error) => {
+                let code = match error {
+                    template::TemplateError::UnknownPlaceholder(_) => "unknown_placeholder",
+                    template::TemplateError::Malformed(_) => "bad_template",
+                };
+                applied.bad.push(BadValue { field: field.clone(), code, reason: error.to_string() });
+            }
+        }
+    }
+    applied
+}
+
+/// The lead's values as the hub writes them; blank ones are left out, `name` becomes the two names.
+fn values(request: &SyncRequest, region: &Region, bad: &mut Vec<BadValue>) -> BTreeMap<String, Value> {
+    let mut values = BTreeMap::new();
+    for (field, json) in &request.lead {
+        match Value::from_json(json).map_err(|e| e.to_string()).and_then(|v| sound(field, v, region)) {
+            Ok(Some(value)) => drop(values.insert(field.clone(), value)),
+            Ok(None) => {}
+            Err(reason) => bad.push(BadValue { field: field.clone(), code: "bad_value", reason }),
+        }
+    }
+    if let Some(name) = values.remove("name") {
+        let name = name.to_string();
+        let (first, last) = name.rsplit_once(char::is_whitespace).unwrap_or(("", &name));
+        for (field, part) in [("first_name", first), ("last_name", last)] {
+            if let Some(part) = Value::text(part) {
+                values.entry(field.to_owned()).or_insert(part);
+            }
+        }
+    }
+    values
+}
+
+fn sound(field: &str, value: Option<Value>, region: &Region) -> Result<Option<Value>, String> {
+    let Some(value) = value else { return Ok(None) };
+    let value = match field {
+        "id" | "email" | "phone" | "name" | "first_name" | "last_name" => value.into_kind(crate::record::Kind::Text).unwrap_or_else(|v| v),
+        _ => value,
+    };
+    let text = value.to_string();
+    match field {
+        "email" if Email::parse(&text).is_none() => Err("not an e-mail address".to_owned()),
+        "phone" if Phone::parse(&text, region).is_none() => Err("not a telephone number".to_owned()),
+        _ => Ok(Some(normal(field, &value, region))),
+    }
+}
+
+fn placeholders(fields: &Fields) -> BTreeMap<String, Option<Value>> {
+    let mut known: BTreeMap<String, Option<Value>> = KNOWN.iter().map(|name| ((*name).to_owned(), None)).collect();
+    known.extend(fields.iter().map(|(name, written)| (name.clone(), written.value.clone())));
+    let names = ["first_name", "last_name"].map(|name| fields.get(name).map(ToString::to_string));
+    let name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    known.insert("name".to_owned(), Value::text(&name));
+    known
+}

@@ -1,0 +1,113 @@
+//! What the workflow service asks for: one message of the queue `sync-requests`.
+
+mod apply;
+mod template;
+
+pub use apply::{Applied, BadValue, apply};
+pub use template::{TemplateError, render};
+
+use crate::{
+    id::{ConnectionId, RequestId, Source, TenantId},
+    record::{Object, Workflow},
+};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A sync request. Unknown keys are ignored; an unknown version is refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SyncRequest {
+    /// The version of this contract: 1.
+    pub version: u32,
+    /// Done once, however often it arrives within 30 days.
+    pub id: RequestId,
+    pub tenant_id: TenantId,
+    /// Null: every active connection that sends.
+    #[serde(default)]
+    pub connection_id: Option<ConnectionId>,
+    #[serde(default)]
+    pub object: Object,
+    /// Only `send` is known.
+    pub direction: Direction,
+    /// In whose name the values are written.
+    #[serde(default = "workflow_service")]
+    pub source: Source,
+    /// When the values became true; decides between requests that arrive out of order.
+    #[schemars(with = "String")]
+    pub occurred_at: Timestamp,
+    /// The person: `id`, `email`, `phone`, `first_name`, `last_name` (or `name` for the two), and whatever else there is.
+    /// A field that is absent, null or empty is left as it is.
+    pub lead: BTreeMap<String, serde_json::Value>,
+    /// CRM field → text with `{{placeholders}}` for the lead's fields.
+    #[serde(default, alias = "syncFields")]
+    pub sync_fields: BTreeMap<String, String>,
+    /// Engagement events.
+    #[serde(default)]
+    pub events: Vec<serde_json::Value>,
+    #[serde(default)]
+    pub workflow: Option<Workflow>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    Send,
+}
+
+fn workflow_service() -> Source {
+    "workflow".to_owned().try_into().unwrap_or_else(|_| unreachable!("`workflow` is a valid source"))
+}
+
+/// Why a message is no sync request that can be done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {reason}")]
+pub struct Refused {
+    /// A stable code.
+    pub code: &'static str,
+    pub reason: String,
+}
+
+/// What can still be read of a message that is refused, so that its workflow hears of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Remains {
+    pub tenant: Option<TenantId>,
+    pub id: Option<RequestId>,
+    pub connection: Option<ConnectionId>,
+    pub workflow: Option<Workflow>,
+}
+
+/// The largest request that is taken, in bytes; the item it becomes is limited too.
+const LARGEST: usize = 128 * 1024;
+
+impl SyncRequest {
+    /// Reads a message, or says why it cannot be done.
+    pub fn parse(body: &str) -> Result<SyncRequest, Refused> {
+        let refused = |code, reason: String| Refused { code, reason };
+        if body.len() > LARGEST {
+            return Err(refused("request_too_large", format!("{} bytes; at most {LARGEST} are taken", body.len())));
+        }
+        let json: serde_json::Value = serde_json::from_str(body).map_err(|e| refused("malformed_json", e.to_string()))?;
+        let version = json.get("version");
+        if version != Some(&1.into()) {
+            let found = version.map_or("missing".to_owned(), ToString::to_string);
+            return Err(refused("unknown_version", format!("version is {found}; this system knows 1")));
+        }
+        if let Some(direction) = json.get("direction").and_then(|d| d.as_str()).filter(|d| *d != "send") {
+            return Err(refused("wrong_direction", format!("direction is {direction:?}; only \"send\" is done")));
+        }
+        serde_json::from_value(json).map_err(|e| refused("malformed_request", e.to_string()))
+    }
+
+    /// What can be read of a message that [`SyncRequest::parse`] refused.
+    pub fn remains(body: &str) -> Remains {
+        let Ok(json) = serde_json::from_str::<serde_json::Value>(body) else { return Remains::default() };
+        let text = |key: &str| json.get(key).and_then(|v| v.as_str()).map(str::to_owned);
+        Remains {
+            tenant: text("tenant_id").and_then(|id| id.try_into().ok()),
+            id: text("id").and_then(|id| id.try_into().ok()),
+            connection: text("connection_id").and_then(|id| id.try_into().ok()),
+            workflow: json.get("workflow").cloned().and_then(|w| serde_json::from_value(w).ok()),
+        }
+    }
+}

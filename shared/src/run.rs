@@ -1,0 +1,44 @@
+//! Serves a function: one generic `run` for every kind of event.
+
+use crate::{app::App, context::Context, error::Result};
+use jiff::Timestamp;
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde::{Serialize, de::DeserializeOwned};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Builds the app once, then hands every event to `handle`.
+pub async fn run<E, R>(handle: impl AsyncFn(&App, &Context, E) -> Result<R>) -> Result<(), lambda_runtime::Error>
+where
+    E: DeserializeOwned,
+    R: Serialize,
+{
+    crate::telemetry::init();
+    let app = App::from_env().await?;
+    let serve = |event: LambdaEvent<E>| {
+        let (app, handle) = (&app, &handle);
+        async move {
+            let cx = context(&event.context);
+            tracing::info!(trace = cx.trace, "begun");
+            let done = handle(app, &cx, event.payload).await;
+            done.inspect_err(|error| tracing::error!(error = crate::telemetry::chain(error), trace = cx.trace, "failed")).map_err(Failed)
+        }
+    };
+    lambda_runtime::run(service_fn(serve)).await
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that asks for the time")]
+fn context(lambda: &lambda_runtime::Context) -> Context {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let left = Duration::from_millis(lambda.deadline).saturating_sub(now);
+    Context::new(Timestamp::now(), left, lambda.request_id.clone())
+}
+
+/// An error as Lambda reports it.
+#[derive(Debug)]
+struct Failed(crate::error::Error);
+
+impl From<Failed> for Diagnostic {
+    fn from(Failed(error): Failed) -> Diagnostic {
+        Diagnostic { error_type: "Failed".to_owned(), error_message: crate::telemetry::chain(&error) }
+    }
+}

@@ -1,0 +1,152 @@
+//! Credentials: in Secrets Manager, in memory for minutes, and nowhere else.
+
+use crate::{
+    error::{Error, Result},
+    id::{ConnectionId, TenantId},
+    provider::{AppCredentials, Crm, Grant},
+};
+use aws_sdk_secretsmanager::{Client, error::ProvideErrorMetadata, operation::get_secret_value::GetSecretValueError};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::{
+    collections::HashMap,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+pub struct Secrets {
+    client: Client,
+    prefix: String,
+    grants: Mutex<HashMap<String, (Instant, Held)>>,
+    apps: Mutex<HashMap<Crm, (Instant, AppCredentials)>>,
+}
+
+/// A grant, and which version of its secret it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    pub version: String,
+    pub grant: Grant,
+}
+
+/// A grant as it is stored. `follows` names the version that was current when it was made.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    #[serde(flatten)]
+    grant: Grant,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    follows: Option<String>,
+}
+
+/// How long a credential is used without another look.
+const KEPT: Duration = Duration::from_secs(300);
+/// The stage of a version that was stored but perhaps not made current.
+const FRESH: &str = "CRMSYNC_FRESH";
+
+impl Secrets {
+    pub fn new(client: Client, prefix: String) -> Secrets {
+        Secrets { client, prefix, grants: Mutex::default(), apps: Mutex::default() }
+    }
+
+    fn grant_name(&self, tenant: &TenantId, connection: &ConnectionId) -> String {
+        format!("{}/connection/{tenant}/{connection}", self.prefix)
+    }
+
+    /// Our app at a CRM.
+    pub async fn app(&self, crm: Crm) -> Result<AppCredentials> {
+        let kept = self.apps.lock().ok().and_then(|apps| apps.get(&crm).cloned());
+        if let Some((_, app)) = kept.filter(|(at, _)| at.elapsed() < KEPT) {
+            return Ok(app);
+        }
+        let (app, _) = self.read::<AppCredentials>(&format!("{}/app/{crm}", self.prefix), None).await?.ok_or_else(|| {
+            Error::Config { reason: format!("the secret {}/app/{crm} does not exist: create it with the app's client id and secret", self.prefix) }
+        })?;
+        if let Ok(mut apps) = self.apps.lock() {
+            apps.insert(crm, (Instant::now(), app.clone()));
+        }
+        Ok(app)
+    }
+
+    /// A connection's grant, perhaps a few minutes old.
+    pub async fn grant(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Held> {
+        let name = self.grant_name(tenant, connection);
+        let kept = self.grants.lock().ok().and_then(|grants| grants.get(&name).cloned());
+        match kept.filter(|(at, _)| at.elapsed() < KEPT) {
+            Some((_, held)) => Ok(held),
+            None => self.current_grant(tenant, connection).await,
+        }
+    }
+
+    /// A connection's grant as it is now.
+    pub async fn current_grant(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Held> {
+        let name = self.grant_name(tenant, connection);
+        let (stored, version) = self.read::<Stored>(&name, None).await?.ok_or_else(|| Error::AuthExpired {
+            reason: "no credentials are stored for this connection".to_owned(),
+        })?;
+        let held = Held { version, grant: stored.grant };
+        self.keep(name, &held);
+        Ok(held)
+    }
+
+    /// A grant that was stored after `current` and never became current: its maker did not live to tell.
+    pub async fn left_behind(&self, tenant: &TenantId, connection: &ConnectionId, current: &Held) -> Result<Option<Held>> {
+        let name = self.grant_name(tenant, connection);
+        let found = self.read::<Stored>(&name, Some(FRESH)).await?;
+        let follows = |(stored, _): &(Stored, String)| stored.follows.as_deref() == Some(current.version.as_str());
+        Ok(found.filter(follows).map(|(stored, version)| Held { version, grant: stored.grant }))
+    }
+
+    /// Stores a grant, not yet as the current one: nothing that was given to us is ever lost.
+    pub async fn store(&self, tenant: &TenantId, connection: &ConnectionId, before: &Held, grant: &Grant) -> Result<Held> {
+        let stored = Stored { grant: grant.clone(), follows: Some(before.version.clone()) };
+        let json = serde_json::to_string(&stored).map_err(|e| Error::bug("a grant that is no JSON").because(e))?;
+        let version = ulid::Ulid::new().to_string() + "-crmsync";
+        let call = self.client.put_secret_value().secret_id(self.grant_name(tenant, connection)).secret_string(json);
+        call.client_request_token(&version).version_stages(FRESH).send().await.map_err(|e| trouble(&e))?;
+        Ok(Held { version, grant: grant.clone() })
+    }
+
+    /// Makes a stored grant current, if `before` still is: the compare-and-swap. Whether it became current.
+    pub async fn promote(&self, tenant: &TenantId, connection: &ConnectionId, before: &Held, next: &Held) -> Result<bool> {
+        let name = self.grant_name(tenant, connection);
+        let call = self.client.update_secret_version_stage().secret_id(&name).version_stage("AWSCURRENT");
+        match call.move_to_version_id(&next.version).remove_from_version_id(&before.version).send().await {
+            Ok(_) => {
+                self.keep(name, next);
+                Ok(true)
+            }
+            Err(error) if error.code() == Some("InvalidParameterException") => Ok(false),
+            Err(error) => Err(trouble(&error)),
+        }
+    }
+
+    fn keep(&self, name: String, held: &Held) {
+        if let Ok(mut grants) = self.grants.lock() {
+            grants.insert(name, (Instant::now(), held.clone()));
+        }
+    }
+
+    async fn read<T: DeserializeOwned>(&self, name: &str, stage: Option<&str>) -> Result<Option<(T, String)>> {
+        let call = self.client.get_secret_value().secret_id(name).set_version_stage(stage.map(str::to_owned));
+        let answer = match call.send().await {
+            Ok(answer) => answer,
+            Err(error) if matches!(error.as_service_error(), Some(GetSecretValueError::ResourceNotFoundException(_))) => return Ok(None),
+            Err(error) => return Err(trouble(&error)),
+        };
+        let json = answer.secret_string.unwrap_or_default();
+        // The JSON's error could quote the secret: it is not passed on.
+        let secret = serde_json::from_str(&json).map_err(|_| Error::Config { reason: format!("the secret {name} is not of its form") })?;
+        Ok(Some((secret, answer.version_id.unwrap_or_default())))
+    }
+}
+
+fn trouble<E: ProvideErrorMetadata>(error: &E) -> Error {
+    match error.code() {
+        Some(code @ ("AccessDeniedException" | "AccessDenied")) => Error::Config { reason: format!("Secrets Manager: {code}") },
+        code => Error::retryable(format!("Secrets Manager: {}", code.unwrap_or("no answer"))),
+    }
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets(…)")
+    }
+}

@@ -1,0 +1,190 @@
+//! Connections, and how they are found.
+
+use super::{Item, Store, attribute, item, keys, keys::Pk, number, read, text, trouble, unbuilt};
+use crate::{
+    connection::{Connection, State},
+    error::{Error, Result},
+    id::{AccountId, ConnectionId, TenantId},
+    provider::Crm,
+};
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::update_item::UpdateItemError,
+    types::{Put, TransactWriteItem},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A connection, and whether its CRM may be called now.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    pub connection: Connection,
+    pub paused_until: Option<Timestamp>,
+}
+
+/// A token or a subscription that runs out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Renewal {
+    pub tenant: TenantId,
+    pub connection: ConnectionId,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Pointer {
+    tenant: TenantId,
+    connection: ConnectionId,
+}
+
+impl Store {
+    pub async fn connection(&self, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Connection>> {
+        self.get(&keys::connection(tenant, id)).await
+    }
+
+    /// A connection with its quota, in one read.
+    pub async fn ready(&self, tenant: &TenantId, id: &ConnectionId, now: Timestamp) -> Result<Option<Ready>> {
+        let at = [keys::connection(tenant, id), keys::quota(tenant, id)];
+        let (mut connection, mut paused_until) = (None, None);
+        for item in self.get_all(&at).await? {
+            match item.get("kind").and_then(|k| k.as_s().ok()).map(String::as_str) {
+                Some("quota") => paused_until = paused(&item),
+                _ => connection = Some(read::<Connection>(item)?),
+            }
+        }
+        Ok(connection.map(|connection| Ready { connection, paused_until: paused_until.filter(|until| *until > now) }))
+    }
+
+    pub async fn connections(&self, tenant: &TenantId) -> Result<Vec<Connection>> {
+        let page = self.page(&keys::connections(tenant), "C#", None, 200).await?;
+        page.items.unwrap_or_default().into_iter().map(read).collect()
+    }
+
+    /// Stores a new connection, and the ways by which webhooks find it.
+    pub async fn put_connection(&self, connection: &Connection) -> Result<()> {
+        let Connection { tenant, id, crm, account, .. } = connection;
+        let pointer = Pointer { tenant: tenant.clone(), connection: id.clone() };
+        let by_account = Pk { pk: keys::account(*crm, account), sk: format!("T#{tenant}#C#{id}") };
+        let items = [connection_item(connection)?, item(&keys::door(id), "door", &pointer)?, item(&by_account, "door", &pointer)?];
+        let mut steps = Vec::new();
+        for item in items {
+            let put = Put::builder().table_name(&self.table).set_item(Some(item)).build().map_err(unbuilt)?;
+            steps.push(TransactWriteItem::builder().put(put).build());
+        }
+        self.client.transact_write_items().set_transact_items(Some(steps)).send().await.map_err(trouble)?;
+        Ok(())
+    }
+
+    /// The connection behind a webhook's path.
+    pub async fn connection_by_door(&self, id: &ConnectionId) -> Result<Option<Connection>> {
+        let Some(Pointer { tenant, connection }) = self.get(&keys::door(id)).await? else { return Ok(None) };
+        self.connection(&tenant, &connection).await
+    }
+
+    /// The connections to one CRM account.
+    pub async fn connections_by_account(&self, crm: Crm, account: &AccountId) -> Result<Vec<Connection>> {
+        let page = self.page(&keys::account(crm, account), "", None, 100).await?;
+        let pointers = page.items.unwrap_or_default().into_iter().map(read::<Pointer>).collect::<Result<Vec<_>>>()?;
+        let at: Vec<Pk> = pointers.iter().map(|p| keys::connection(&p.tenant, &p.connection)).collect();
+        self.get_all(&at).await?.into_iter().map(read).collect()
+    }
+
+    /// Changes a connection, unless someone else did since it was read. Whether it was changed.
+    pub async fn update_connection(&self, before: &Connection, after: &Connection) -> Result<bool> {
+        let after = Connection { version: before.version + 1, ..after.clone() };
+        let call = self.client.put_item().table_name(&self.table).set_item(Some(connection_item(&after)?));
+        let call = call.condition_expression("version = :v").expression_attribute_values(":v", number(before.version));
+        match call.send().await {
+            Ok(_) => Ok(true),
+            Err(SdkError::ServiceError(e)) if e.err().is_conditional_check_failed_exception() => Ok(false),
+            Err(error) => Err(trouble(error)),
+        }
+    }
+
+    /// Changes a connection's state from what it was when it was read; a newer state stays.
+    pub async fn set_state(&self, connection: &Connection, state: &State) -> Result<bool> {
+        let call = self.client.update_item().table_name(&self.table);
+        let call = match works(state) {
+            true => call
+                .update_expression("SET #state = :state, due_pk = :due ADD version :one")
+                .expression_attribute_values(":due", text(keys::due_pull(&connection.id))),
+            false => call.update_expression("SET #state = :state REMOVE due_pk ADD version :one"),
+        };
+        let call = call
+            .set_key(Some(keys::connection(&connection.tenant, &connection.id).attributes()))
+            .condition_expression("#state = :before")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":state", attribute(state)?)
+            .expression_attribute_values(":before", attribute(&connection.state)?)
+            .expression_attribute_values(":one", number(1));
+        match call.send().await {
+            Ok(_) => Ok(true),
+            Err(SdkError::ServiceError(e)) if matches!(e.err(), UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+            Err(error) => Err(trouble(error)),
+        }
+    }
+
+    /// The keys of the connections whose pull is due.
+    pub async fn due_pulls(&self, now: Timestamp) -> Result<Vec<(TenantId, ConnectionId)>> {
+        let mut due = Vec::new();
+        for shard in 0..keys::DUE_SHARDS {
+            due.extend(self.due(&keys::due_pulls(shard), now).await?);
+        }
+        Ok(due)
+    }
+
+    /// The connections whose token or subscription runs out before `until`.
+    pub async fn due_renewals(&self, until: Timestamp) -> Result<Vec<(TenantId, ConnectionId)>> {
+        let mut due = Vec::new();
+        for shard in 0..keys::DUE_SHARDS {
+            due.extend(self.due(&keys::due_renewals(shard), until).await?);
+        }
+        Ok(due)
+    }
+
+    /// Notes when a connection's token or subscription must be renewed.
+    pub async fn set_renewal(&self, tenant: &TenantId, connection: &ConnectionId, due_at: Timestamp) -> Result<()> {
+        let at = Pk { pk: format!("L#{tenant}#{connection}"), sk: "renewal".to_owned() };
+        let mut stored = item(&at, "renewal", &Renewal { tenant: tenant.clone(), connection: connection.clone() })?;
+        stored.insert("due_pk".to_owned(), text(keys::due_renewal(connection)));
+        stored.insert("due_at".to_owned(), text(sortable(due_at)));
+        self.client.put_item().table_name(&self.table).set_item(Some(stored)).send().await.map_err(trouble)?;
+        Ok(())
+    }
+
+    async fn due(&self, partition: &str, until: Timestamp) -> Result<Vec<(TenantId, ConnectionId)>> {
+        let call = self.client.query().table_name(&self.table).index_name("due");
+        let call = call.key_condition_expression("due_pk = :pk AND due_at <= :at").expression_attribute_values(":pk", text(partition));
+        let mut pages = call.expression_attribute_values(":at", text(sortable(until))).into_paginator().items().send();
+        let mut due = Vec::new();
+        while let Some(found) = pages.next().await {
+            let found = found.map_err(trouble)?;
+            let id = |name: &str| found.get(name).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
+            let connection = if found.contains_key("connection") { id("connection") } else { id("id") };
+            let bad = |_| Error::bug("a due item without its connection");
+            due.push((id("tenant").try_into().map_err(bad)?, connection.try_into().map_err(bad)?));
+        }
+        Ok(due)
+    }
+}
+
+/// Whether a connection in this state is pulled.
+fn works(state: &State) -> bool {
+    matches!(state, State::Active | State::Joining)
+}
+
+fn paused(quota: &Item) -> Option<Timestamp> {
+    quota.get("paused_until")?.as_s().ok()?.parse().ok()
+}
+
+fn connection_item(connection: &Connection) -> Result<Item> {
+    let mut stored = item(&keys::connection(&connection.tenant, &connection.id), "connection", connection)?;
+    stored.insert("due_at".to_owned(), text(sortable(connection.due_at)));
+    if works(&connection.state) {
+        stored.insert("due_pk".to_owned(), text(keys::due_pull(&connection.id)));
+    }
+    Ok(stored)
+}
+
+/// A time whose text sorts as it does: always in whole seconds of UTC.
+fn sortable(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

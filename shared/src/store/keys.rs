@@ -1,0 +1,116 @@
+//! The only file that formats keys of the tables.
+
+use crate::{
+    id::{AccountId, ConnectionId, RecordId, RequestId, TenantId},
+    provider::Crm,
+    record::{Key, Object},
+};
+use sha2::{Digest, Sha256};
+
+/// A primary key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pk {
+    pub pk: String,
+    pub sk: String,
+}
+
+/// Partitions that a tenant's records are spread over.
+pub const RECORD_SHARDS: u8 = 16;
+/// Partitions of each list of due work.
+pub const DUE_SHARDS: u8 = 8;
+
+fn key(pk: String, sk: impl Into<String>) -> Pk {
+    Pk { pk, sk: sk.into() }
+}
+
+fn shard(of: &str, shards: u8) -> u8 {
+    Sha256::digest(of)[0] % shards
+}
+
+pub fn record(tenant: &TenantId, id: &RecordId) -> Pk {
+    key(record_shard(tenant, shard(id.as_str(), RECORD_SHARDS)), id.as_str())
+}
+
+/// The partition of some of a tenant's records.
+pub fn record_shard(tenant: &TenantId, shard: u8) -> String {
+    format!("T#{tenant}#R#{shard}")
+}
+
+/// What points to a record. The value comes last, so whatever it holds cannot be taken for another part.
+pub fn identity(tenant: &TenantId, object: Object, of: &Key) -> Pk {
+    let Object::Person = object;
+    let (kind, value) = match of {
+        Key::Remote(connection, remote) => ("remote", format!("{connection}#{remote}")),
+        Key::Own(id) => ("own", id.clone()),
+        Key::Email(email) => ("email", email.as_str().to_owned()),
+        Key::Phone(phone) => ("phone", phone.as_str().to_owned()),
+    };
+    key(format!("T#{tenant}#K#person#{kind}#{value}"), "K")
+}
+
+pub fn connection(tenant: &TenantId, id: &ConnectionId) -> Pk {
+    key(connections(tenant), format!("C#{id}"))
+}
+
+/// The partition of a tenant's connections; their sort keys begin with `C#`.
+pub fn connections(tenant: &TenantId) -> String {
+    format!("T#{tenant}")
+}
+
+/// From a webhook's path to the connection.
+pub fn door(id: &ConnectionId) -> Pk {
+    key(format!("W#{id}"), "W")
+}
+
+/// From an account named in a delivery to the connections that link to it.
+pub fn account(crm: Crm, account: &AccountId) -> String {
+    format!("A#{crm}#{account}")
+}
+
+/// The lease on refreshing a connection's token.
+pub fn lease(tenant: &TenantId, id: &ConnectionId) -> Pk {
+    key(format!("L#{tenant}#{id}"), "refresh")
+}
+
+/// What is left of a connection's quota.
+pub fn quota(tenant: &TenantId, id: &ConnectionId) -> Pk {
+    key(format!("L#{tenant}#{id}"), "quota")
+}
+
+/// How often work on a record has killed its function.
+pub fn suspect(connection: &ConnectionId, record: &RecordId) -> Pk {
+    key(format!("L#suspect#{connection}"), record.as_str())
+}
+
+pub fn once(tenant: &TenantId, id: &RequestId) -> Pk {
+    key(format!("O#{tenant}#{id}"), "O")
+}
+
+pub fn exception(tenant: &TenantId, id: &str) -> Pk {
+    key(exceptions(tenant), id)
+}
+
+pub fn exceptions(tenant: &TenantId) -> String {
+    format!("T#{tenant}#X")
+}
+
+/// The `due` index: connections to pull.
+pub fn due_pull(id: &ConnectionId) -> String {
+    due_pulls(shard(id.as_str(), DUE_SHARDS))
+}
+pub fn due_pulls(shard: u8) -> String {
+    format!("DUE#pull#{shard}")
+}
+
+/// The `due` index: tokens and subscriptions to renew.
+pub fn due_renewal(id: &ConnectionId) -> String {
+    due_renewals(shard(id.as_str(), DUE_SHARDS))
+}
+pub fn due_renewals(shard: u8) -> String {
+    format!("DUE#renewal#{shard}")
+}
+
+/// A record's page in the history table.
+pub fn history(tenant: &TenantId, record: &RecordId) -> String {
+    format!("T#{tenant}#H#{record}")
+}

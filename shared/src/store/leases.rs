@@ -1,0 +1,110 @@
+//! Leases on refreshing tokens, and what is left of each connection's quota.
+
+use super::{Store, attribute, keys, number, read, text, trouble};
+use crate::{
+    error::{Error, Result},
+    id::{ConnectionId, RecordId, TenantId},
+};
+use aws_sdk_dynamodb::{error::SdkError, operation::update_item::UpdateItemError, types::ReturnValue};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// The right to refresh a connection's token, until it ends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lease {
+    pub owner: String,
+    /// When tokens of this connection were last asked for, this time not yet among them.
+    pub recent: Vec<Timestamp>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct LeaseItem {
+    #[serde(default)]
+    recent: Vec<Timestamp>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Quota {
+    #[serde(default)]
+    paused_until: Option<Timestamp>,
+}
+
+impl Store {
+    /// The lease, unless someone else has it.
+    pub async fn take_lease(&self, tenant: &TenantId, connection: &ConnectionId, lasts: SignedDuration, now: Timestamp) -> Result<Option<Lease>> {
+        let owner = ulid::Ulid::new().to_string();
+        let call = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::lease(tenant, connection).attributes()))
+            .update_expression("SET lease_owner = :owner, lease_until = :until, kind = :kind")
+            .condition_expression("attribute_not_exists(lease_until) OR lease_until <= :now")
+            .expression_attribute_values(":owner", text(&owner))
+            .expression_attribute_values(":until", number((now + lasts).as_millisecond()))
+            .expression_attribute_values(":now", number(now.as_millisecond()))
+            .expression_attribute_values(":kind", text("lease"))
+            .return_values(ReturnValue::AllNew);
+        match call.send().await {
+            Ok(done) => {
+                let LeaseItem { recent } = done.attributes.map(read).transpose()?.unwrap_or_default();
+                Ok(Some(Lease { owner, recent }))
+            }
+            Err(SdkError::ServiceError(e)) if matches!(e.err(), UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
+            Err(error) => Err(trouble(error)),
+        }
+    }
+
+    /// Gives a lease back, with the times of the last token requests. One that has ended already stays with its new owner.
+    pub async fn return_lease(&self, tenant: &TenantId, connection: &ConnectionId, lease: &Lease, recent: &[Timestamp]) -> Result<()> {
+        let call = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::lease(tenant, connection).attributes()))
+            .update_expression("SET recent = :recent REMOVE lease_until, lease_owner")
+            .condition_expression("lease_owner = :owner")
+            .expression_attribute_values(":owner", text(&lease.owner))
+            .expression_attribute_values(":recent", attribute(&recent)?);
+        match call.send().await {
+            Ok(_) => Ok(()),
+            Err(SdkError::ServiceError(e)) if matches!(e.err(), UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+            Err(error) => Err(trouble(error)),
+        }
+    }
+
+    /// Until when nobody may call this connection's CRM.
+    pub async fn paused_until(&self, tenant: &TenantId, connection: &ConnectionId, now: Timestamp) -> Result<Option<Timestamp>> {
+        let quota: Option<Quota> = self.get(&keys::quota(tenant, connection)).await?;
+        Ok(quota.and_then(|q| q.paused_until).filter(|until| *until > now))
+    }
+
+    pub async fn pause(&self, tenant: &TenantId, connection: &ConnectionId, until: Timestamp) -> Result<()> {
+        self.put(&keys::quota(tenant, connection), "quota", &Quota { paused_until: Some(until) }).await
+    }
+
+    /// Notes that work on a record begins, and tells how often it began before without an end.
+    pub async fn begin_suspect(&self, connection: &ConnectionId, record: &RecordId, now: Timestamp) -> Result<u32> {
+        let day = (now + SignedDuration::from_hours(24)).as_second();
+        let call = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::suspect(connection, record).attributes()))
+            .update_expression("SET #ttl = :ttl, kind = :kind ADD begun :one")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":ttl", number(day))
+            .expression_attribute_values(":kind", text("suspect"))
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::UpdatedNew);
+        let done = call.send().await.map_err(trouble)?;
+        let begun = done.attributes.as_ref().and_then(|a| a.get("begun")?.as_n().ok()?.parse::<u32>().ok());
+        begun.map(|n| n - 1).ok_or_else(|| Error::bug("a counter without a count"))
+    }
+
+    pub async fn clear_suspect(&self, connection: &ConnectionId, record: &RecordId) -> Result<()> {
+        let call = self.client.delete_item().table_name(&self.table);
+        call.set_key(Some(keys::suspect(connection, record).attributes())).send().await.map_err(trouble)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,131 @@
+//! The state table, by access pattern. Everything is read consistently: a stale read could take work for done.
+
+mod connections;
+mod exceptions;
+pub mod keys;
+mod leases;
+mod records;
+
+pub use connections::{Ready, Renewal};
+pub use exceptions::{Exception, Open};
+pub use leases::Lease;
+pub use records::{Commit, Lost, Merge, Once};
+
+use crate::error::{Error, Result};
+use aws_sdk_dynamodb::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::{batch_get_item::BatchGetItemError, query::QueryOutput},
+    types::{AttributeValue, KeysAndAttributes},
+};
+use keys::Pk;
+use serde::{Serialize, de::DeserializeOwned};
+use std::{collections::HashMap, time::Duration};
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// The state table.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    table: String,
+}
+
+impl Store {
+    pub fn new(client: Client, table: String) -> Store {
+        Store { client, table }
+    }
+
+    async fn get<T: DeserializeOwned>(&self, at: &Pk) -> Result<Option<T>> {
+        let call = self.client.get_item().table_name(&self.table).consistent_read(true).set_key(Some(at.attributes()));
+        call.send().await.map_err(trouble)?.item.map(read).transpose()
+    }
+
+    /// The items at these keys, in any order; a hundred in one call.
+    async fn get_all(&self, at: &[Pk]) -> Result<Vec<Item>> {
+        let mut distinct = at.to_vec();
+        distinct.sort();
+        distinct.dedup();
+        let mut items = Vec::with_capacity(distinct.len());
+        for chunk in distinct.chunks(100) {
+            let mut left: Vec<Item> = chunk.iter().map(Pk::attributes).collect();
+            for _ in 0..8 {
+                let wanted = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build().map_err(unbuilt)?;
+                let answer = self.client.batch_get_item().request_items(&self.table, wanted).send().await;
+                let mut answer = answer.map_err(trouble::<BatchGetItemError>)?;
+                items.extend(answer.responses.as_mut().and_then(|r| r.remove(&self.table)).unwrap_or_default());
+                left = answer.unprocessed_keys.as_mut().and_then(|u| u.remove(&self.table)).map(|k| k.keys).unwrap_or_default();
+                if left.is_empty() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            if !left.is_empty() {
+                return Err(Error::retryable("the table answers only a part of a batched read"));
+            }
+        }
+        Ok(items)
+    }
+
+    /// One page of a partition's items whose sort key begins with `prefix` and comes after `after`.
+    async fn page(&self, pk: &str, prefix: &str, after: Option<&Pk>, limit: i32) -> Result<QueryOutput> {
+        let call = self.client.query().table_name(&self.table).consistent_read(true).limit(limit);
+        let call = match prefix {
+            "" => call.key_condition_expression("pk = :pk"),
+            _ => call.key_condition_expression("pk = :pk AND begins_with(sk, :sk)").expression_attribute_values(":sk", text(prefix)),
+        };
+        let call = call.expression_attribute_values(":pk", text(pk)).set_exclusive_start_key(after.map(Pk::attributes));
+        call.send().await.map_err(trouble)
+    }
+
+    async fn put<T: Serialize>(&self, at: &Pk, kind: &str, body: &T) -> Result<()> {
+        let call = self.client.put_item().table_name(&self.table).set_item(Some(item(at, kind, body)?));
+        call.send().await.map_err(trouble)?;
+        Ok(())
+    }
+}
+
+impl Pk {
+    fn attributes(&self) -> Item {
+        HashMap::from([("pk".to_owned(), text(&self.pk)), ("sk".to_owned(), text(&self.sk))])
+    }
+}
+
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(crate) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub(crate) fn read<T: DeserializeOwned>(item: Item) -> Result<T> {
+    serde_dynamo::from_item(item).map_err(|e| Error::bug("an item of the table is not what its key says").because(e))
+}
+
+pub(crate) fn attribute<T: Serialize>(value: &T) -> Result<AttributeValue> {
+    serde_dynamo::to_attribute_value(value).map_err(|e| Error::bug("a value does not fit the table").because(e))
+}
+
+/// An item of the table: its body's attributes, its key, and what kind it is.
+pub(crate) fn item<T: Serialize>(at: &Pk, kind: &str, body: &T) -> Result<Item> {
+    let mut item: Item = serde_dynamo::to_item(body).map_err(|e| Error::bug("a value does not fit the table").because(e))?;
+    item.extend(at.attributes());
+    item.insert("kind".to_owned(), text(kind));
+    Ok(item)
+}
+
+/// Everything that can go wrong with the table, apart from conditions, goes away by itself.
+pub(crate) fn trouble<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static>(error: SdkError<E>) -> Error {
+    match error.code() {
+        Some("ValidationException") => {
+            let said = error.message().unwrap_or_default().to_owned();
+            Error::bug(format!("DynamoDB takes this for invalid: {said}"))
+        }
+        code => Error::retryable(format!("DynamoDB: {}", code.unwrap_or("no answer"))).because(error),
+    }
+}
+
+pub(crate) fn unbuilt(error: aws_sdk_dynamodb::error::BuildError) -> Error {
+    Error::bug("a request is not whole").because(error)
+}

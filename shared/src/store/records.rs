@@ -1,0 +1,348 @@
+//! Records and what points to them.
+
+use super::{Item, Store, attribute, item, keys, keys::Pk, number, read, text, trouble, unbuilt};
+use crate::{
+    cause::Cause,
+    error::{Error, Result},
+    id::{ConnectionId, RecordId, RequestId, TenantId},
+    record::{Key, Link, Object, Record, Region},
+};
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
+    types::{AttributeValue, Delete, Put, TransactWriteItem, Update},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A request that was done. Remembered for 30 days, in one transaction with what it did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Once {
+    pub request: RequestId,
+    /// Of the message's body: the same id with another body is another request.
+    pub digest: String,
+    pub record: RecordId,
+    /// Seconds since 1970; DynamoDB removes the item some time after.
+    pub ttl: i64,
+}
+
+impl Once {
+    pub fn new(request: RequestId, digest: String, record: RecordId, now: Timestamp) -> Once {
+        let ttl = (now + SignedDuration::from_hours(30 * 24)).as_second();
+        Once { request, digest, record, ttl }
+    }
+}
+
+/// A change of one record, to be stored whole or not at all.
+#[derive(Debug)]
+pub struct Commit<'a> {
+    pub before: Option<&'a Record>,
+    pub after: &'a Record,
+    pub once: Option<&'a Once>,
+    /// Phones by which nobody was found, so that two people cannot come into being by one number at once.
+    pub unclaimed: &'a [Key],
+}
+
+/// Two records that become one: each as it was and as it will be.
+#[derive(Debug)]
+pub struct Merge<'a> {
+    pub survivor: (&'a Record, &'a Record),
+    /// The other one, which stays as a tombstone.
+    pub loser: (&'a Record, &'a Record),
+}
+
+/// Why a change was not stored.
+#[derive(Debug)]
+pub enum Lost {
+    /// Someone else changed the record, or claimed a phone: read again and decide again.
+    Race,
+    /// Another record has this unique key.
+    Taken(Key),
+    /// The request was done meanwhile.
+    Done,
+    /// The item would be larger than the table takes.
+    TooLarge,
+    Failed(Error),
+}
+
+impl From<Error> for Lost {
+    fn from(error: Error) -> Lost {
+        Lost::Failed(error)
+    }
+}
+
+/// A record larger than this, in bytes of JSON, is an exception. DynamoDB ends at 400 KB.
+const LARGEST: usize = 350 * 1024;
+
+#[derive(Serialize, Deserialize)]
+struct Holder {
+    record: RecordId,
+}
+
+impl Store {
+    pub async fn record(&self, tenant: &TenantId, id: &RecordId) -> Result<Option<Record>> {
+        self.get(&keys::record(tenant, id)).await
+    }
+
+    pub async fn records(&self, tenant: &TenantId, ids: &[RecordId]) -> Result<BTreeMap<RecordId, Record>> {
+        let at: Vec<Pk> = ids.iter().map(|id| keys::record(tenant, id)).collect();
+        let records = self.get_all(&at).await?.into_iter().map(read::<Record>);
+        records.map(|record| record.map(|r| (r.id.clone(), r))).collect()
+    }
+
+    /// One page of a shard's records, in the order of their ids, and where to go on.
+    pub async fn record_page(&self, tenant: &TenantId, shard: u8, after: Option<&RecordId>, limit: i32) -> Result<(Vec<Record>, Option<RecordId>)> {
+        let after = after.map(|id| keys::record(tenant, id));
+        let page = self.page(&keys::record_shard(tenant, shard), "", after.as_ref(), limit).await?;
+        let next = page.last_evaluated_key.as_ref().and_then(|k| k.get("sk")?.as_s().ok()?.parse().ok());
+        let records = page.items.unwrap_or_default().into_iter().map(read).collect::<Result<_>>()?;
+        Ok((records, next))
+    }
+
+    /// Which records each of these keys points to: one, none, or for a phone perhaps several.
+    pub async fn holders(&self, tenant: &TenantId, wanted: &[Key]) -> Result<BTreeMap<Key, Vec<RecordId>>> {
+        let at: Vec<Pk> = wanted.iter().map(|key| keys::identity(tenant, Object::Person, key)).collect();
+        let mut by_pk: BTreeMap<String, Vec<RecordId>> = BTreeMap::new();
+        for item in self.get_all(&at).await? {
+            by_pk.insert(pk_of(&item), holders_in(&item));
+        }
+        Ok(wanted.iter().zip(at).map(|(key, at)| (key.clone(), by_pk.get(&at.pk).cloned().unwrap_or_default())).collect())
+    }
+
+    /// What is known of these requests.
+    pub async fn done(&self, tenant: &TenantId, requests: &[RequestId], now: Timestamp) -> Result<BTreeMap<RequestId, Once>> {
+        let at: Vec<Pk> = requests.iter().map(|id| keys::once(tenant, id)).collect();
+        let done = self.get_all(&at).await?.into_iter().map(read::<Once>).collect::<Result<Vec<_>>>()?;
+        Ok(done.into_iter().filter(|once| once.ttl > now.as_second()).map(|once| (once.request.clone(), once)).collect())
+    }
+
+    /// Stores a change: the record, the keys that moved, and the request it came from, all or nothing.
+    ///
+    /// One write where no key moves and no request is done.
+    pub async fn commit(&self, commit: &Commit<'_>, region: &Region, now: Timestamp) -> Result<(), Lost> {
+        let Commit { before, after, once, unclaimed } = commit;
+        let at = keys::record(&after.tenant, &after.id);
+        let stored = item(&at, "record", after)?;
+        if serde_json::to_vec(after).map_or(0, |json| json.len()) > LARGEST {
+            return Err(Lost::TooLarge);
+        }
+        let put = Put::builder().table_name(&self.table).set_item(Some(stored));
+        let put = match before {
+            Some(before) => put.condition_expression("version = :v").expression_attribute_values(":v", number(before.version)),
+            None => put.condition_expression("attribute_not_exists(pk)"),
+        };
+        let mut steps = vec![(None, TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build())];
+        let had = before.map(|r| r.keys(region)).unwrap_or_default();
+        let has = after.keys(region);
+        for key in has.iter().filter(|key| !had.contains(key)) {
+            let step = self.claim(after, key, unclaimed.contains(key))?;
+            steps.push((Some(key.clone()), step));
+        }
+        for key in had.iter().filter(|key| !has.contains(key)) {
+            steps.push((None, self.release(after, key)?));
+        }
+        if let Some(once) = once {
+            let put = Put::builder().table_name(&self.table).set_item(Some(item(&keys::once(&after.tenant, &once.request), "once", once)?));
+            let put = put.condition_expression("attribute_not_exists(pk) OR #ttl <= :now").expression_attribute_names("#ttl", "ttl");
+            let put = put.expression_attribute_values(":now", number(now.as_second()));
+            steps.push((None, TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build()));
+        }
+        let once_at = once.map(|_| steps.len() - 1);
+        self.transact(steps, once_at).await
+    }
+
+    /// Stores a merge: survivor, tombstone and every key that moves, all or nothing.
+    pub async fn merge(&self, merge: &Merge<'_>, region: &Region) -> Result<(), Lost> {
+        let Merge { survivor: (survivor, joined), loser: (loser, tombstone) } = merge;
+        let mut steps = Vec::new();
+        for (before, after) in [(survivor, joined), (loser, tombstone)] {
+            let put = Put::builder()
+                .table_name(&self.table)
+                .set_item(Some(item(&keys::record(&after.tenant, &after.id), "record", after)?))
+                .condition_expression("version = :v")
+                .expression_attribute_values(":v", number(before.version));
+            steps.push((None, TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build()));
+        }
+        let (had, has) = (survivor.keys(region), joined.keys(region));
+        let lost = loser.keys(region);
+        for key in has.iter().filter(|key| !had.contains(key)) {
+            let moves = key.is_unique() && lost.contains(key);
+            let step = if moves { self.hand_over(loser, joined, key)? } else { self.claim(joined, key, false)? };
+            steps.push((Some(key.clone()), step));
+        }
+        for key in lost.iter().filter(|key| !key.is_unique() || !has.contains(key)) {
+            steps.push((None, self.release(loser, key)?));
+        }
+        self.transact(one_per_item(steps), None).await
+    }
+
+    fn hand_over(&self, from: &Record, to: &Record, key: &Key) -> Result<TransactWriteItem> {
+        let at = keys::identity(&to.tenant, to.object, key);
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item(&at, "key", &Holder { record: to.id.clone() })?))
+            .condition_expression("#record = :from")
+            .expression_attribute_names("#record", "record")
+            .expression_attribute_values(":from", text(from.id.as_str()));
+        Ok(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build())
+    }
+
+    /// Moves one link on, if it has not moved since it was read. The record's fields are not touched.
+    pub async fn settle(&self, record: &Record, connection: &ConnectionId, link: &Link, cause: &Cause) -> Result<(), Lost> {
+        let before = record.links.get(connection);
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(keys::record(&record.tenant, &record.id).attributes()))
+            .update_expression("SET links.#c = :link, cause = :cause ADD version :one")
+            .expression_attribute_names("#c", connection.as_str())
+            .expression_attribute_values(":link", attribute(link)?)
+            .expression_attribute_values(":cause", attribute(cause)?)
+            .expression_attribute_values(":one", number(1));
+        let update = match before {
+            Some(before) => update
+                .condition_expression("links.#c.rev = :rev AND attribute_not_exists(merged_into)")
+                .expression_attribute_values(":rev", number(before.rev)),
+            None => update.condition_expression("attribute_exists(pk) AND attribute_not_exists(links.#c)"),
+        };
+        let update = update.build().map_err(unbuilt)?;
+        let had = before.and_then(|l| l.remote.clone());
+        if had == link.remote {
+            return self.update(update).await;
+        }
+        let mut steps = vec![(None, TransactWriteItem::builder().update(update).build())];
+        for (remote, claims) in [(link.remote.clone(), true), (had, false)] {
+            let Some(remote) = remote else { continue };
+            let key = Key::Remote(connection.clone(), remote);
+            let step = if claims { self.claim(record, &key, false)? } else { self.release(record, &key)? };
+            steps.push((claims.then_some(key), step));
+        }
+        self.transact(steps, None).await
+    }
+
+    fn claim(&self, record: &Record, key: &Key, must_be_unclaimed: bool) -> Result<TransactWriteItem> {
+        let at = keys::identity(&record.tenant, record.object, key);
+        if key.is_unique() {
+            let put = Put::builder()
+                .table_name(&self.table)
+                .set_item(Some(item(&at, "key", &Holder { record: record.id.clone() })?))
+                .condition_expression("attribute_not_exists(pk) OR #record = :record")
+                .expression_attribute_names("#record", "record")
+                .expression_attribute_values(":record", text(record.id.as_str()));
+            return Ok(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build());
+        }
+        let update = self.lookup(&at, record, "ADD holders :record SET kind = :kind").expression_attribute_values(":kind", text("key"));
+        let update = if must_be_unclaimed { update.condition_expression("attribute_not_exists(holders)") } else { update };
+        Ok(TransactWriteItem::builder().update(update.build().map_err(unbuilt)?).build())
+    }
+
+    fn release(&self, record: &Record, key: &Key) -> Result<TransactWriteItem> {
+        let at = keys::identity(&record.tenant, record.object, key);
+        if key.is_unique() {
+            let delete = Delete::builder()
+                .table_name(&self.table)
+                .set_key(Some(at.attributes()))
+                .condition_expression("#record = :record")
+                .expression_attribute_names("#record", "record")
+                .expression_attribute_values(":record", text(record.id.as_str()));
+            return Ok(TransactWriteItem::builder().delete(delete.build().map_err(unbuilt)?).build());
+        }
+        let update = self.lookup(&at, record, "DELETE holders :record").build().map_err(unbuilt)?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    fn lookup(&self, at: &Pk, record: &Record, change: &str) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
+        Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(at.attributes()))
+            .update_expression(change)
+            .expression_attribute_values(":record", AttributeValue::Ss(vec![record.id.to_string()]))
+    }
+
+    /// All steps or none; a single put or update is no transaction, which would cost twice. `key` is what a step claims.
+    async fn transact(&self, mut steps: Vec<(Option<Key>, TransactWriteItem)>, once: Option<usize>) -> Result<(), Lost> {
+        if steps.len() == 1 && once.is_none() {
+            let (_, only) = steps.remove(0);
+            return self.alone(only).await;
+        }
+        let (claims, items): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
+        let error = match self.client.transact_write_items().set_transact_items(Some(items)).send().await {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        let reasons = match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => canceled.cancellation_reasons(),
+            _ => return Err(trouble(error).into()),
+        };
+        let failed: Vec<usize> = (0..reasons.len()).filter(|i| reasons[*i].code() == Some("ConditionalCheckFailed")).collect();
+        if once.is_some_and(|once| failed.contains(&once)) {
+            return Err(Lost::Done);
+        }
+        if reasons.iter().any(|r| r.code() == Some("ValidationError") && r.message().is_some_and(|m| m.contains("size"))) {
+            return Err(Lost::TooLarge);
+        }
+        match failed.first() {
+            Some(0) => Err(Lost::Race),
+            Some(&place) => match claims.into_iter().nth(place).flatten() {
+                Some(key) if key.is_unique() => Err(Lost::Taken(key)),
+                _ => Err(Lost::Race),
+            },
+            None if reasons.iter().any(|r| r.code() == Some("TransactionConflict")) => Err(Lost::Race),
+            None => Err(trouble(error).into()),
+        }
+    }
+
+    async fn alone(&self, step: TransactWriteItem) -> Result<(), Lost> {
+        if let Some(update) = step.update {
+            return self.update(update).await;
+        }
+        let Some(put) = step.put else { return Err(Error::bug("a transaction of one delete").into()) };
+        let call = self.client.put_item().table_name(put.table_name).set_item(Some(put.item));
+        let call = call.set_condition_expression(put.condition_expression).set_expression_attribute_values(put.expression_attribute_values);
+        let Err(error) = call.set_expression_attribute_names(put.expression_attribute_names).send().await else { return Ok(()) };
+        match error.as_service_error() {
+            Some(e) if e.is_conditional_check_failed_exception() => Err(Lost::Race),
+            Some(e) if e.meta().message().is_some_and(|m| m.contains("size")) => Err(Lost::TooLarge),
+            _ => Err(trouble(error).into()),
+        }
+    }
+
+    async fn update(&self, update: Update) -> Result<(), Lost> {
+        let call = self.client.update_item().table_name(update.table_name).set_key(Some(update.key));
+        let call = call.update_expression(update.update_expression).set_condition_expression(update.condition_expression);
+        let call = call.set_expression_attribute_names(update.expression_attribute_names);
+        match call.set_expression_attribute_values(update.expression_attribute_values).send().await {
+            Ok(_) => Ok(()),
+            Err(SdkError::ServiceError(e)) if matches!(e.err(), UpdateItemError::ConditionalCheckFailedException(_)) => Err(Lost::Race),
+            Err(error) => Err(trouble(error).into()),
+        }
+    }
+}
+
+/// DynamoDB takes one action per item in a transaction; of two on one phone the first, which claims it, stays.
+fn one_per_item(steps: Vec<(Option<Key>, TransactWriteItem)>) -> Vec<(Option<Key>, TransactWriteItem)> {
+    let mut seen = Vec::new();
+    let key_of = |step: &TransactWriteItem| step.update().map(|u| u.key().clone());
+    let first = |(_, step): &(Option<Key>, TransactWriteItem)| match key_of(step) {
+        Some(key) if seen.contains(&key) => false,
+        key => {
+            seen.extend(key);
+            true
+        }
+    };
+    steps.into_iter().filter({
+        let mut first = first;
+        move |step| first(step)
+    })
+    .collect()
+}
+
+fn pk_of(item: &Item) -> String {
+    item.get("pk").and_then(|v| v.as_s().ok()).cloned().unwrap_or_default()
+}
+
+fn holders_in(item: &Item) -> Vec<RecordId> {
+    let one = item.get("record").and_then(|v| v.as_s().ok()).into_iter();
+    let several = item.get("holders").and_then(|v| v.as_ss().ok()).into_iter().flatten();
+    one.chain(several).filter_map(|id| id.parse().ok()).collect()
+}

@@ -1,0 +1,294 @@
+//! Looks at a CRM: what it shows now enters the hub.
+
+use super::{
+    Pushes, Tenant,
+    finding::{Who, id_shown, keys_shown, who},
+};
+use crate::{
+    app::App,
+    cause::{By, Cause, Status, Step},
+    connection::Connection,
+    context::Context,
+    error::{Error, Result},
+    id::{RecordId, RemoteId},
+    mapping::Mapping,
+    planner::{Absorbed, Freshness, Seen, Taken, absorb, freshness},
+    provider::Fetched,
+    record::{Gone, Key, Link, Object, Record},
+    store::{Commit, Exception, Lost},
+};
+use futures::{StreamExt, stream};
+use std::collections::BTreeMap;
+
+/// What a CRM answered about one remote.
+#[derive(Clone, Debug)]
+pub struct Look {
+    pub remote: RemoteId,
+    pub fetched: Fetched,
+    /// The links' revisions when the look was begun; `None` for a page of a pull.
+    pub begun: Option<Option<u64>>,
+}
+
+/// Records that are worked on at the same time.
+const AT_ONCE: usize = 16;
+/// How often a remote is fetched again because its record moved meanwhile.
+const ROUNDS: usize = 5;
+
+/// Fetches remotes as they are now and absorbs them. A lost race fetches again; what was seen before is never used twice.
+pub async fn look_again(app: &App, cx: &Context, tenant: &Tenant, connection: &Connection, remotes: &[RemoteId], erased: &[RemoteId], pushes: &mut Pushes) -> Result<()> {
+    let mapping = connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?;
+    let mut left: Vec<RemoteId> = remotes.to_vec();
+    left.sort();
+    left.dedup();
+    for _ in 0..ROUNDS {
+        if left.is_empty() {
+            return Ok(());
+        }
+        let mut again = Vec::new();
+        for chunk in left.chunks(connection.crm.capabilities().max_read) {
+            let known = linked(app, connection, chunk).await?;
+            let fetched = app.with_session(connection, cx, async |session| connection.crm.fetch(session, mapping, chunk).await).await?;
+            let looks = chunk.iter().zip(fetched).map(|(remote, fetched)| Look {
+                remote: remote.clone(),
+                fetched: if erased.contains(remote) { Fetched::Erased } else { fetched },
+                begun: Some(known.get(remote).and_then(|r| r.links.get(&connection.id)).map(|link| link.rev)),
+            });
+            again.extend(absorb_looks(app, cx, tenant, connection, looks.collect(), pushes).await?);
+        }
+        left = again;
+    }
+    if left.is_empty() { Ok(()) } else { Err(Error::retryable("records keep moving while they are looked at")) }
+}
+
+/// The records that are linked to these remotes.
+async fn linked(app: &App, connection: &Connection, remotes: &[RemoteId]) -> Result<BTreeMap<RemoteId, Record>> {
+    let keys: Vec<Key> = remotes.iter().map(|remote| Key::Remote(connection.id.clone(), remote.clone())).collect();
+    let holders = app.store.holders(&connection.tenant, &keys).await?;
+    let ids: Vec<RecordId> = holders.values().flatten().cloned().collect();
+    let records = app.store.records(&connection.tenant, &ids).await?;
+    let of = |remote: &RemoteId, key: &Key| Some((remote.clone(), records.get(holders.get(key)?.first()?)?.clone()));
+    Ok(remotes.iter().zip(&keys).filter_map(|(remote, key)| of(remote, key)).collect())
+}
+
+/// Absorbs what a CRM showed; the remotes that must be fetched again.
+pub async fn absorb_looks(app: &App, cx: &Context, tenant: &Tenant, connection: &Connection, looks: Vec<Look>, pushes: &mut Pushes) -> Result<Vec<RemoteId>> {
+    let mapping = connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?;
+    let people = looks.iter().map(|look| match &look.fetched {
+        Fetched::Shown(seen) => keys_shown(connection, mapping, &look.remote, seen),
+        _ => vec![Key::Remote(connection.id.clone(), look.remote.clone())],
+    });
+    let people: Vec<Vec<Key>> = people.collect();
+    let found = who(app, &connection.tenant, &people).await?;
+    let looker = Looker { app, cx, connection, mapping };
+    let done: Vec<(RemoteId, Result<Done>)> = stream::iter(looks.into_iter().zip(found))
+        .map(|(look, who)| async {
+            let remote = look.remote.clone();
+            (remote, looker.one(look, who).await)
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    let mut again = Vec::new();
+    for (remote, done) in done {
+        match done? {
+            Done::Stands(record) => pushes.note(tenant, &record),
+            Done::Nothing => {}
+            Done::Again => again.push(remote),
+        }
+    }
+    Ok(again)
+}
+
+enum Done {
+    /// The record as it stands now.
+    Stands(Box<Record>),
+    Nothing,
+    Again,
+}
+
+struct Looker<'a> {
+    app: &'a App,
+    cx: &'a Context,
+    connection: &'a Connection,
+    mapping: &'a Mapping,
+}
+
+impl Looker<'_> {
+    async fn one(&self, look: Look, who: Who) -> Result<Done> {
+        match (&look.fetched, who) {
+            (_, Who::Several(records)) => self.several(&look.remote, &records).await,
+            (Fetched::Shown(seen), Who::New { unclaimed }) => self.unknown(&look, seen, &unclaimed).await,
+            (Fetched::Shown(seen), Who::Known(record)) => self.shown(&look, seen, &record).await,
+            (_, Who::New { .. }) | (Fetched::NotVisible, _) => Ok(Done::Nothing),
+            (Fetched::MergedInto(winner), Who::Known(record)) => super::merge::merged(self.app, self.cx, self.connection, &record, winner).await.map(again_if),
+            (Fetched::Deleted { at }, Who::Known(record)) => self.gone(&record, Gone::Deleted { at: *at }, "deleted").await,
+            (Fetched::Erased, Who::Known(record)) => self.gone(&record, Gone::Erased { at: self.cx.now() }, "erased").await,
+        }
+    }
+
+    /// Keys that point to two records: neither is touched, a person decides.
+    async fn several(&self, remote: &RemoteId, records: &std::collections::BTreeSet<RecordId>) -> Result<Done> {
+        let names: Vec<&str> = records.iter().map(RecordId::as_str).collect();
+        let reason = format!("remote {remote} in {} matches the records {}", self.connection.crm, names.join(" and "));
+        let about = format!("{}:{remote}", self.connection.id);
+        let exception = Exception::new(&self.connection.tenant, "same_identity", &about, reason, self.cx);
+        self.app.store.raise(&exception.on(self.connection)).await?;
+        Ok(Done::Nothing)
+    }
+
+    /// A remote that no key points to: perhaps it carries our id, because its create's answer was lost; else it is new to the hub.
+    async fn unknown(&self, look: &Look, seen: &Seen, unclaimed: &[Key]) -> Result<Done> {
+        if let Some(id) = id_shown(self.mapping, seen)
+            && let Some(record) = self.app.store.record(&self.connection.tenant, &id).await?
+        {
+            return self.shown(look, seen, &record).await;
+        }
+        let empty = Record::empty(self.connection.tenant.clone(), RecordId::fresh(), self.cause(By::Look { connection: self.connection.id.clone() }));
+        self.store(None, &empty, &look.remote, seen, unclaimed).await
+    }
+
+    async fn shown(&self, look: &Look, seen: &Seen, record: &Record) -> Result<Done> {
+        let Some(link) = record.links.get(&self.connection.id) else {
+            return self.store(Some(record), record, &look.remote, seen, &[]).await;
+        };
+        if link.remote.as_ref().is_some_and(|linked| *linked != look.remote) && link.gone.is_none() {
+            return self.second(record, link, &look.remote).await;
+        }
+        let taken = match look.begun {
+            Some(Some(rev)) => Taken::After { rev },
+            Some(None) if link.remote.is_none() => Taken::After { rev: link.rev },
+            Some(None) => return Ok(Done::Again),
+            None => Taken::Sometime,
+        };
+        match freshness(link, seen, taken, self.mapping) {
+            Freshness::Drop => Ok(Done::Nothing),
+            Freshness::FetchAgain => Ok(Done::Again),
+            Freshness::Absorb => self.store(Some(record), record, &look.remote, seen, &[]).await,
+        }
+    }
+
+    /// A second remote for a linked record is never linked.
+    async fn second(&self, record: &Record, link: &Link, remote: &RemoteId) -> Result<Done> {
+        let first = link.remote.as_ref().map_or("", |r| r.as_str());
+        let reason = format!("{} has two records for one person: {first} and {remote}", self.connection.crm);
+        let about = format!("{}:{remote}", self.connection.id);
+        let exception = Exception::new(&record.tenant, "duplicate_in_crm", &about, reason, self.cx).on(self.connection).of(&record.id);
+        self.app.store.raise(&exception).await?;
+        Ok(Done::Nothing)
+    }
+
+    /// Absorbs and stores; nothing is written where nothing changed.
+    async fn store(&self, before: Option<&Record>, record: &Record, remote: &RemoteId, seen: &Seen, unclaimed: &[Key]) -> Result<Done> {
+        let link = record.links.get(&self.connection.id).cloned().unwrap_or_default();
+        let link = Link { remote: Some(remote.clone()), gone: None, ..link };
+        let absorbed = absorb(&record.fields, &link, seen, &self.connection.id, self.mapping, &self.connection.policy);
+        if before.is_some_and(|before| changes_nothing(before, &absorbed, self.connection)) {
+            return Ok(Done::Stands(Box::new(record.clone())));
+        }
+        self.raise_all(record, &absorbed).await?;
+        let mut after = record.clone();
+        after.cause = self.cause(By::Look { connection: self.connection.id.clone() });
+        after.cause.overruled = absorbed.overruled;
+        after.fields = absorbed.hub;
+        after.links.insert(self.connection.id.clone(), absorbed.link);
+        after.version += 1;
+        self.commit(before, after, unclaimed).await
+    }
+
+    async fn commit(&self, before: Option<&Record>, mut after: Record, unclaimed: &[Key]) -> Result<Done> {
+        let region = &self.connection.region;
+        loop {
+            let commit = Commit { before, after: &after, once: None, unclaimed };
+            match self.app.store.commit(&commit, region, self.cx.now()).await {
+                Ok(()) => return Ok(Done::Stands(Box::new(after))),
+                Err(Lost::Race | Lost::Done) => return Ok(Done::Again),
+                Err(Lost::Taken(Key::Remote(..))) => return Ok(Done::Again),
+                Err(Lost::Taken(key)) => {
+                    // Someone else has this key: that field waits for a person, the others go on.
+                    self.raise_taken(&after, &key).await?;
+                    if !after.fields.yield_key(&key, before.map(|b| &b.fields)) {
+                        return Ok(Done::Nothing);
+                    }
+                }
+                Err(Lost::TooLarge) => {
+                    let reason = "the record would be larger than the table takes";
+                    let exception = Exception::new(&after.tenant, "record_too_large", after.id.as_str(), reason, self.cx);
+                    self.app.store.raise(&exception.on(self.connection).of(&after.id)).await?;
+                    return Ok(Done::Nothing);
+                }
+                Err(Lost::Failed(error)) => return Err(error),
+            }
+        }
+    }
+
+    async fn raise_taken(&self, record: &Record, key: &Key) -> Result<()> {
+        let reason = format!("{} shows a {key} that another record has", self.connection.crm);
+        let about = format!("{}:{key}", record.id);
+        let exception = Exception::new(&record.tenant, "same_identity", &about, reason, self.cx);
+        self.app.store.raise(&exception.on(self.connection).of(&record.id)).await
+    }
+
+    async fn raise_all(&self, record: &Record, absorbed: &Absorbed) -> Result<()> {
+        for parked in &absorbed.parked {
+            let side = |v: &Option<crate::record::Value>| v.as_ref().map_or("nothing".to_owned(), |v| format!("{v:?}"));
+            let reason = format!("agreed {}, ours {}, theirs {}", side(&parked.base), side(&parked.ours), side(&parked.theirs));
+            let about = format!("{}:{}:{}", record.id, self.connection.id, parked.field);
+            let exception = Exception::new(&record.tenant, "conflict", &about, reason, self.cx);
+            self.app.store.raise(&exception.on(self.connection).of(&record.id).field(&parked.field)).await?;
+        }
+        for misfit in &absorbed.misfits {
+            let about = format!("{}:{}:{}", record.id, self.connection.id, misfit.field);
+            let exception = Exception::new(&record.tenant, "wrong_kind", &about, misfit.to_string(), self.cx);
+            self.app.store.raise(&exception.on(self.connection).of(&record.id).field(&misfit.field)).await?;
+        }
+        Ok(())
+    }
+
+    /// The remote is no more: its link says so, the hub and the other CRMs keep theirs, requests that wait for it end.
+    async fn gone(&self, record: &Record, gone: Gone, what: &str) -> Result<Done> {
+        let Some(link) = record.links.get(&self.connection.id).filter(|link| link.gone.is_none()) else { return Ok(Done::Nothing) };
+        if let Gone::Erased { .. } = gone {
+            let about = format!("{}:{}", record.id, self.connection.id);
+            let reason = format!("{} deleted this person for privacy", self.connection.crm);
+            let exception = Exception::new(&record.tenant, "erased_in_crm", &about, reason, self.cx);
+            self.app.store.raise(&exception.on(self.connection).of(&record.id)).await?;
+        }
+        let mut cause = self.cause(By::Remote { connection: self.connection.id.clone(), what: what.to_owned() });
+        cause.steps = steps(link, self.connection, Status::Skipped, &format!("{what}_in_crm"));
+        let next = Link { gone: Some(gone), awaiting: Vec::new(), rev: link.rev + 1, ..link.clone() };
+        match self.app.store.settle(record, &self.connection.id, &next, &cause).await {
+            Ok(()) => Ok(Done::Nothing),
+            Err(Lost::Failed(error)) => Err(error),
+            Err(_) => Ok(Done::Again),
+        }
+    }
+
+    fn cause(&self, by: By) -> Cause {
+        Cause::new(by, &self.cx.trace, self.cx.now())
+    }
+}
+
+/// The end of every request that waits for a link.
+pub fn steps(link: &Link, connection: &Connection, status: Status, code: &str) -> Vec<Step> {
+    let end = |awaiting: &crate::record::Awaiting| Step {
+        request: awaiting.request.clone(),
+        connection: Some(connection.id.clone()),
+        workflow: awaiting.workflow.clone(),
+        status,
+        code: Some(code.to_owned()),
+        remote: link.remote.clone(),
+        fields: Vec::new(),
+    };
+    link.awaiting.iter().map(end).collect()
+}
+
+/// Whether absorbing taught us nothing but a modification time: then nothing is written.
+fn changes_nothing(before: &Record, absorbed: &Absorbed, connection: &Connection) -> bool {
+    let Some(link) = before.links.get(&connection.id) else { return false };
+    let same = Link { modified: link.modified, rev: link.rev, ..absorbed.link.clone() };
+    before.fields == absorbed.hub && *link == same
+}
+
+fn again_if(again: bool) -> Done {
+    if again { Done::Again } else { Done::Nothing }
+}

@@ -1,0 +1,75 @@
+//! Two remotes were merged in a CRM: their hub records follow.
+
+use crate::{
+    app::App,
+    cause::{By, Cause},
+    connection::Connection,
+    context::Context,
+    error::Result,
+    id::RemoteId,
+    record::{Key, Link, Record},
+    store::{Exception, Lost, Merge},
+};
+
+/// The remote of `loser` was merged into `winner`. Whether it must be looked at again.
+///
+/// Where the winner is nobody's, the link moves to it. Where it is another record's, that record survives: it fills its blanks
+/// from the other, takes over its other links, and the other one stays as a tombstone.
+pub(super) async fn merged(app: &App, cx: &Context, connection: &Connection, loser: &Record, winner: &RemoteId) -> Result<bool> {
+    let key = Key::Remote(connection.id.clone(), winner.clone());
+    let holder = app.store.holders(&loser.tenant, std::slice::from_ref(&key)).await?.remove(&key).and_then(|ids| ids.into_iter().next());
+    let survivor = match holder.filter(|id| *id != loser.id) {
+        Some(id) => app.store.record(&loser.tenant, &id).await?,
+        None => None,
+    };
+    let by = By::Remote { connection: connection.id.clone(), what: "merged".to_owned() };
+    let cause = Cause::new(by, &cx.trace, cx.now());
+    let Some(survivor) = survivor else {
+        let Some(link) = loser.links.get(&connection.id) else { return Ok(false) };
+        let moved = Link { remote: Some(winner.clone()), modified: None, rev: link.rev + 1, ..link.clone() };
+        return lost(app.store.settle(loser, &connection.id, &moved, &cause).await);
+    };
+    let (survivor_after, tombstone, doubled) = join(&survivor, loser, connection, cause);
+    for other in doubled {
+        let reason = format!("the records of one person were merged in {}, but {other} still has two", connection.crm);
+        let about = format!("{other}:{}", loser.id);
+        app.store.raise(&Exception::new(&loser.tenant, "duplicate_in_crm", &about, reason, cx).of(&survivor.id)).await?;
+    }
+    let merge = Merge { survivor: (&survivor, &survivor_after), loser: (loser, &tombstone) };
+    lost(app.store.merge(&merge, &connection.region).await)
+}
+
+fn lost(done: Result<(), Lost>) -> Result<bool> {
+    match done {
+        Ok(()) => Ok(false),
+        Err(Lost::Failed(error)) => Err(error),
+        Err(_) => Ok(true),
+    }
+}
+
+/// The survivor, the tombstone, and the connections where both had a remote of their own.
+fn join(survivor: &Record, loser: &Record, connection: &Connection, cause: Cause) -> (Record, Record, Vec<crate::id::ConnectionId>) {
+    let mut joined = survivor.clone();
+    joined.fields.fill_blanks(&loser.fields);
+    let mut doubled = Vec::new();
+    for (id, link) in loser.links.iter().filter(|(id, _)| **id != connection.id) {
+        match joined.links.get(id) {
+            None => drop(joined.links.insert(id.clone(), Link { rev: link.rev + 1, ..link.clone() })),
+            Some(_) => doubled.push(id.clone()),
+        }
+    }
+    let waiting = loser.links.get(&connection.id).map(|link| link.awaiting.clone()).unwrap_or_default();
+    if let Some(link) = joined.links.get_mut(&connection.id) {
+        link.awaiting.extend(waiting);
+        link.rev += 1;
+    }
+    joined.version += 1;
+    joined.cause = cause.clone();
+    let mut tombstone = loser.clone();
+    tombstone.links.clear();
+    tombstone.merged_into = Some(survivor.id.clone());
+    tombstone.version += 1;
+    tombstone.cause = cause;
+    (joined, tombstone, doubled)
+}
+

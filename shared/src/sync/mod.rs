@@ -1,0 +1,32 @@
+//! The flows that several functions share: looking at a CRM, finding the record, and handing on what is pending.
+
+mod finding;
+mod look;
+mod merge;
+mod pushes;
+pub mod remedy;
+
+pub use finding::{Who, who};
+pub use look::{Look, absorb_looks, look_again, steps};
+pub use pushes::{Pushes, lacks};
+
+use crate::{
+    app::App,
+    connection::Connection,
+    error::Result,
+    id::{ConnectionId, TenantId},
+};
+use std::collections::BTreeMap;
+
+/// A tenant's connections, read once per invocation.
+#[derive(Clone, Debug, Default)]
+pub struct Tenant {
+    pub connections: BTreeMap<ConnectionId, Connection>,
+}
+
+impl Tenant {
+    pub async fn load(app: &App, tenant: &TenantId) -> Result<Tenant> {
+        let connections = app.store.connections(tenant).await?;
+        Ok(Tenant { connections: connections.into_iter().map(|c| (c.id.clone(), c)).collect() })
+    }
+}

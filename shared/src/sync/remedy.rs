@@ -1,0 +1,74 @@
+//! The stable codes of exceptions, and what a person can do about each.
+
+use crate::{
+    connection::Connection,
+    context::Context,
+    id::{RecordId, TenantId},
+    store::{Exception, Open},
+};
+
+/// Code → remedy. The codes are part of the product: they never change their meaning.
+const REMEDIES: &[(&str, &str)] = &[
+    ("bad_template", "Correct the template of this sync field in the workflow step, then send the request again."),
+    ("bad_value", "Correct this value where it comes from, then send the request again; the other values were applied."),
+    ("conflict", "Compare both values and choose one; until then neither side changes this field of the other."),
+    ("duplicate_in_crm", "Merge the two records in the CRM, or unlink one; only the first is kept in step."),
+    ("erased_in_crm", "The person was deleted for privacy in the CRM. Decide whether to erase them here and elsewhere."),
+    ("id_reused", "Send the request under an id of its own; the first request with this id was done."),
+    ("kills_its_function", "Look at the record and at the logs of this trace; when the cause is gone, sync the record again."),
+    ("malformed_json", "Send JSON as infra/schemas/sync-request.json describes it."),
+    ("malformed_request", "Send the request as infra/schemas/sync-request.json describes it."),
+    ("mass_delete", "Check in the CRM whether this was meant; then confirm, or restore the records there."),
+    ("no_identity", "Give the lead an id, an e-mail address or a telephone number."),
+    ("not_visible", "Give the connected user access to the record in the CRM, or unlink it here."),
+    ("record_too_large", "Shorten or unmap the record's longest fields; a record holds at most 350 KB."),
+    ("refused_by_crm", "Correct the field that the CRM names, or the mapping; the record is sent again when one of them changes."),
+    ("request_too_large", "Send fewer or shorter values: a request holds at most 128 KB."),
+    ("same_identity", "Two people share a key that belongs to one. Merge them, or correct the key of one of them."),
+    ("unknown_connection", "Name a connection of this tenant, or null for all of them."),
+    ("unknown_field", "No connection that this request is for has such a field: correct the sync field's name."),
+    ("unknown_placeholder", "Use a field that the lead has, such as {{email}} or {{callStatus}}."),
+    ("unknown_tenant", "Connect a CRM for this tenant first, then send the request again."),
+    ("unknown_version", "Send version 1 of the sync request."),
+    ("unnamed_tenant", "Name the tenant in `tenant_id`."),
+    ("wrong_direction", "Send direction \"send\"; reading from a CRM is done by its connection."),
+    ("wrong_kind", "Send this field as the kind of value it holds, or correct it in the CRM."),
+];
+
+/// What a person can do about an exception of this code.
+pub fn remedy(code: &str) -> &'static str {
+    REMEDIES.iter().find(|(known, _)| *known == code).map_or("Look at the reason; the CRM's documentation explains its own codes.", |(_, remedy)| remedy)
+}
+
+impl Exception {
+    /// An exception with its remedy. `about` tells failures of one code apart: the same failure is raised once.
+    pub fn new(tenant: &TenantId, code: &str, about: &str, reason: impl Into<String>, cx: &Context) -> Exception {
+        Exception {
+            tenant: tenant.clone(),
+            id: format!("{code}:{about}"),
+            code: code.to_owned(),
+            reason: reason.into(),
+            remedy: remedy(code).to_owned(),
+            at: cx.now(),
+            state: Open::Open,
+            connection: None,
+            record: None,
+            field: None,
+            payload: None,
+            trace: cx.trace.clone(),
+            steps: Vec::new(),
+        }
+    }
+
+    pub fn on(self, connection: &Connection) -> Exception {
+        Exception { connection: Some(connection.id.clone()), ..self }
+    }
+
+    pub fn of(self, record: &RecordId) -> Exception {
+        Exception { record: Some(record.clone()), ..self }
+    }
+
+    pub fn field(self, field: impl Into<String>) -> Exception {
+        Exception { field: Some(field.into()), ..self }
+    }
+}

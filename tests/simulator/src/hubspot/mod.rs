@@ -1,0 +1,159 @@
+//! HubSpot's wire face: `/hubspot/…` is `https://api.hubapi.com/…`, in the date-versioned API of 2026-09.
+
+pub mod auth;
+pub mod batch;
+pub mod errors;
+pub mod events;
+pub mod objects;
+pub mod portal;
+pub mod properties;
+pub mod search;
+pub mod show;
+pub mod write;
+
+use crate::clock::Rng;
+use crate::faults::CrmFaults;
+use crate::webhooks::Outbox;
+use crate::wire::{Call, Reply};
+use crate::world::World;
+use errors::Refusal;
+use http::Method;
+use portal::{Grant, Portal};
+use serde_json::json;
+use std::collections::VecDeque;
+
+/// Everything that an operation in one portal needs.
+#[derive(Debug)]
+pub struct Desk<'a> {
+    pub portal: &'a mut Portal,
+    pub faults: &'a mut CrmFaults,
+    pub outbox: &'a mut Outbox,
+    pub rng: &'a mut Rng,
+    pub now: i64,
+}
+
+/// OAuth apps: 110 calls in ten seconds per account, private apps 100; search: five a second, counted
+/// apart and without rate headers (HubSpot docs: usage guidelines, CRM search).
+const TEN_SECONDS: i64 = 10_000;
+const OAUTH_CALLS: usize = 110;
+const PRIVATE_CALLS: usize = 100;
+const SEARCHES: usize = 5;
+
+pub fn answer(world: &mut World, call: &Call) -> Reply {
+    if let (Method::POST, ["oauth", "2026-09" | "v3" | "v1", "token"]) =
+        (call.method.clone(), call.segments().as_slice())
+    {
+        return auth::token(world, call);
+    }
+    let at = match auth::portal_of(world, call) {
+        Ok(at) => at,
+        Err(unauthorised) => return unauthorised,
+    };
+    let Some(mut desk) = world.portal(at) else { return Reply::empty(500) };
+    let searching = call.segments.last().is_some_and(|s| s == "search");
+    let left = match admit(&mut desk, searching) {
+        Ok(left) => left,
+        Err(limited) => return limited,
+    };
+    let reply = dispatch(&mut desk, call).unwrap_or_else(|refusal| refusal.reply(desk.rng));
+    match left {
+        Some((max, left)) => reply
+            .with("X-HubSpot-RateLimit-Interval-Milliseconds", &TEN_SECONDS)
+            .with("X-HubSpot-RateLimit-Max", &max)
+            .with("X-HubSpot-RateLimit-Remaining", &left),
+        None => reply,
+    }
+}
+
+/// Counts the call against its limit: what is left, for calls that are told.
+fn admit(desk: &mut Desk<'_>, searching: bool) -> Result<Option<(usize, usize)>, Reply> {
+    let now = desk.now;
+    if searching {
+        return match slide(&mut desk.portal.searches, now, 1_000, SEARCHES) {
+            Some(_) => Ok(None),
+            None => Err(errors::too_many(desk.rng, "SECONDLY")),
+        };
+    }
+    let vendor = if desk.portal.private_app_token.is_some() { PRIVATE_CALLS } else { OAUTH_CALLS };
+    let (max, per_ms) = desk.faults.burst.map_or((vendor, TEN_SECONDS), |b| (b.calls, b.per_ms));
+    match slide(&mut desk.portal.window, now, per_ms, max) {
+        Some(left) => Ok(Some((max, left))),
+        None => Err(errors::too_many(desk.rng, "TEN_SECONDLY_ROLLING")),
+    }
+}
+
+/// A rolling window: how many calls are left after this one, `None` when there was no room.
+fn slide(window: &mut VecDeque<i64>, now: i64, per_ms: i64, max: usize) -> Option<usize> {
+    while window.front().is_some_and(|at| *at <= now - per_ms) {
+        window.pop_front();
+    }
+    (window.len() < max).then(|| window.push_back(now))?;
+    Some(max - window.len())
+}
+
+fn dispatch(desk: &mut Desk<'_>, call: &Call) -> Result<Reply, Refusal> {
+    if CrmFaults::take(&mut desk.faults.migrate_next) {
+        return Ok(errors::migrating(desk.rng));
+    }
+    let method = call.method.as_str();
+    let segments = call.segments();
+    match (method, segments.as_slice()) {
+        ("GET", ["account-info", "2026-09" | "v3", "details"]) => Ok(details(desk)),
+        ("DELETE", ["appinstalls", "2026-09" | "v3", "external-install"]) => {
+            desk.portal.grant = Grant::Uninstalled;
+            Ok(Reply::empty(204))
+        }
+        ("GET", ["crm", "properties", "2026-09", object]) => Ok(properties::list(desk, name_of(object))),
+        ("GET", ["crm", "properties", "2026-09", object, name]) => properties::one(desk, name_of(object), name),
+        ("POST", ["crm", "properties", "2026-09", object]) => properties::create(desk, name_of(object), call),
+        (_, ["crm", "objects", "2026-09", object, rest @ ..]) => {
+            let object = name_of(object);
+            if !desk.portal.tables.contains_key(object) {
+                return Err(Refusal::validation(&format!("Unable to infer object type from: {object}")));
+            }
+            on_object(desk, object, method, rest, call)
+        }
+        _ => Err(Refusal::not_found()),
+    }
+}
+
+fn on_object(desk: &mut Desk<'_>, object: &str, method: &str, rest: &[&str], call: &Call) -> Result<Reply, Refusal> {
+    match (method, rest) {
+        ("GET", []) => objects::list(desk, object, call),
+        ("POST", []) => objects::create(desk, object, call),
+        ("POST", ["search"]) => search::search(desk, object, call),
+        ("POST", ["merge"]) => objects::merge(desk, object, call),
+        ("POST", ["gdpr-delete"]) => objects::gdpr_delete(desk, object, call),
+        ("POST", ["batch", _]) if CrmFaults::take(&mut desk.faults.lock_next) => Ok(errors::locked(desk.rng)),
+        ("POST", ["batch", "read"]) => batch::read(desk, object, call),
+        ("POST", ["batch", "create"]) => batch::create(desk, object, call),
+        ("POST", ["batch", "update"]) => batch::update(desk, object, call),
+        ("POST", ["batch", "upsert"]) => batch::upsert(desk, object, call),
+        ("POST", ["batch", "archive"]) => batch::archive(desk, object, call),
+        ("GET", [id]) => objects::get(desk, object, id, call),
+        ("PATCH", [id]) => objects::patch(desk, object, id, call),
+        ("DELETE", [id]) => Ok(objects::delete(desk, object, id)),
+        _ => Err(Refusal::not_found()),
+    }
+}
+
+/// Objects go by name or by type id (HubSpot docs: object types).
+fn name_of(object: &str) -> &str {
+    match object {
+        "0-1" | "contact" => "contacts",
+        "0-2" | "company" => "companies",
+        "0-3" | "deal" => "deals",
+        other => other,
+    }
+}
+
+fn details(desk: &Desk<'_>) -> Reply {
+    Reply::json(
+        200,
+        json!({
+            "portalId": desk.portal.id, "accountType": "DEVELOPER_TEST", "timeZone": "US/Eastern", "companyCurrency": "USD",
+            "additionalCurrencies": [], "utcOffset": "-05:00", "utcOffsetMilliseconds": -18_000_000, "uiDomain": "app.hubspot.com",
+            "dataHostingLocation": "na1",
+        }),
+    )
+}

@@ -1,0 +1,202 @@
+//! What happens around a CRM's answer: delays, concurrency, the log, answers held back or never given.
+
+use crate::calls::{Crm, Logged, route};
+use crate::clock::{iso_ms, real_now};
+use crate::faults::CrmFaults;
+use crate::wire::{Call, Payload, Reply};
+use crate::world::{Shared, World};
+use crate::{hubspot, zoho};
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use http::{Response, header};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+
+const BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+/// Marks a response whose connection closes instead.
+#[derive(Debug, Clone, Copy)]
+pub struct NeverAnswered;
+
+/// Answers any call to a CRM.
+pub async fn face(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
+    let Some((crm, call)) = read(request).await else {
+        return Reply::json(404, json!({"error": "paths begin with /hubspot, /zoho or /_sim"})).into_response();
+    };
+    let delay = {
+        let mut world = shared.lock();
+        world.zoho_in_flight += usize::from(crm == Crm::Zoho);
+        faults(&mut world, crm).delay_ms
+    };
+    let _in_flight = InFlight(&shared, crm);
+    if delay > 0 {
+        tokio::time::sleep(Duration::from_millis(delay)).await;
+    }
+    let Served { reply, then } = serve(&mut shared.lock(), crm, &call);
+    shared.outbox_changed.notify_one();
+    match then {
+        Then::Answer => reply.into_response(),
+        Then::Hold(ticket) => {
+            loop {
+                let released = shared.released.notified();
+                if !shared.lock().held.iter().any(|h| h.0 == ticket) {
+                    break;
+                }
+                released.await;
+            }
+            reply.into_response()
+        }
+        Then::Hang(ms) => {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            let mut response = Response::new(Body::empty());
+            response.extensions_mut().insert(NeverAnswered);
+            response
+        }
+    }
+}
+
+struct InFlight<'a>(&'a Shared, Crm);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        let mut world = self.0.lock();
+        world.zoho_in_flight = world.zoho_in_flight.saturating_sub(usize::from(self.1 == Crm::Zoho));
+    }
+}
+
+struct Served {
+    reply: Reply,
+    then: Then,
+}
+
+enum Then {
+    Answer,
+    /// Until its ticket is no longer among the held.
+    Hold(u64),
+    Hang(u64),
+}
+
+fn serve(world: &mut World, crm: Crm, call: &Call) -> Served {
+    let route = route(&call.segments());
+    let named = format!("{} {route}", call.method);
+    let (reply, mut fault) = answer(world, crm, call);
+    let committed = reply.status < 300 && writes_records(call);
+    let faults = faults(world, crm);
+    let mut then = Then::Answer;
+    if committed && CrmFaults::take(&mut faults.timeout_after_commit_next) {
+        fault = Some("timeout_after_commit");
+        then = Then::Hang(faults.hang_ms);
+    } else if faults.hold_next.as_ref().is_some_and(|h| named.contains(h.as_str())) {
+        faults.hold_next = None;
+        fault = Some("held");
+        let ticket = world.rng.draw();
+        then = Then::Hold(ticket);
+        world.held.push((ticket, crm, named));
+    }
+    let status = if matches!(then, Then::Hang(_)) { 0 } else { reply.status };
+    log(world, crm, call, route, status, fault);
+    Served { reply, then }
+}
+
+/// The face's answer, unless a fault answers first or instead.
+fn answer(world: &mut World, crm: Crm, call: &Call) -> (Reply, Option<&'static str>) {
+    let token_route = call.segments.first().is_some_and(|s| s == "oauth");
+    let limited = !token_route && {
+        let until = world.limited_until[crm as usize];
+        until > real_now() || CrmFaults::take(&mut faults(world, crm).rate_limit_next)
+    };
+    if limited {
+        let reply = match crm {
+            Crm::Hubspot => hubspot::errors::too_many(&mut world.rng, "TEN_SECONDLY_ROLLING"),
+            Crm::Zoho => zoho::errors::too_many(),
+        };
+        return (reply, Some("rate_limit"));
+    }
+    let World { faults, rng, .. } = world;
+    let own = if crm == Crm::Hubspot { &faults.hubspot } else { &faults.zoho };
+    if own.fails(rng) {
+        return (server_error(world, crm), Some("fail"));
+    }
+    let after = rng.chance(own.fail_after_commit_rate);
+    let reply = match crm {
+        Crm::Hubspot => hubspot::answer(world, call),
+        Crm::Zoho => zoho::answer(world, call),
+    };
+    if after { (server_error(world, crm), Some("fail_after_commit")) } else { (reply, None) }
+}
+
+fn server_error(world: &mut World, crm: Crm) -> Reply {
+    let id = world.rng.uuid();
+    match (world.rng.below(3), crm) {
+        (0, _) => Reply {
+            status: 502,
+            headers: Vec::new(),
+            payload: Payload::Html("<html><head><title>502 Bad Gateway</title></head></html>"),
+        },
+        (1, _) => Reply::empty(503),
+        (_, Crm::Hubspot) => {
+            Reply::json(500, json!({"status": "error", "message": "internal error", "correlationId": id}))
+        }
+        (_, Crm::Zoho) => Reply::json(
+            500,
+            json!({"code": "INTERNAL_ERROR", "details": {}, "message": "Internal Server Error", "status": "error"}),
+        ),
+    }
+}
+
+fn faults(world: &mut World, crm: Crm) -> &mut CrmFaults {
+    match crm {
+        Crm::Hubspot => &mut world.faults.hubspot,
+        Crm::Zoho => &mut world.faults.zoho,
+    }
+}
+
+/// Creates, updates or deletes records (POST also reads, at both vendors).
+fn writes_records(call: &Call) -> bool {
+    let path = call.path.as_str();
+    let reads = path.ends_with("/batch/read") || path.ends_with("/search") || path.ends_with("/coql");
+    let other = path.starts_with("/oauth") || path.contains("/actions/") || path.starts_with("/crm/properties");
+    call.method != http::Method::GET && !reads && !other
+}
+
+fn log(world: &mut World, crm: Crm, call: &Call, route: String, status: u16, fault: Option<&'static str>) {
+    let body = call.json().unwrap_or_default();
+    let records = ["inputs", "data"]
+        .iter()
+        .find_map(|k| body[*k].as_array())
+        .map_or_else(|| call.param("ids").map_or(0, |ids| ids.split(',').count()), Vec::len);
+    let at = iso_ms(world.clock.now());
+    let correlation_id = call.header("x-correlation-id").map(str::to_owned);
+    let path = call.path.clone();
+    world.calls.add(Logged {
+        n: 0,
+        at,
+        crm,
+        method: call.method.to_string(),
+        route,
+        path,
+        status,
+        records,
+        correlation_id,
+        fault,
+    });
+}
+
+async fn read(request: Request) -> Option<(Crm, Call)> {
+    let (parts, body) = request.into_parts();
+    let (prefix, rest) = parts.uri.path().trim_start_matches('/').split_once('/')?;
+    let crm = Crm::parse(prefix)?;
+    let host = parts.headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or("127.0.0.1");
+    let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let call = Call {
+        path: format!("/{rest}"),
+        segments: Call::split(rest),
+        query,
+        base: format!("http://{host}"),
+        method: parts.method,
+        headers: parts.headers,
+        body: to_bytes(body, BODY_LIMIT).await.ok()?,
+    };
+    Some((crm, call))
+}

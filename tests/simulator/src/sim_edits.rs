@@ -1,0 +1,173 @@
+//! Edits as a person makes them in a CRM's own screens, and records as that person sees them.
+
+use crate::calls::Crm;
+use crate::clock::iso_ms;
+use crate::hubspot::write::Claims;
+use crate::records::{Record, Source};
+use crate::world::World;
+use crate::zoho::notify::Changes;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// The body of `POST /_sim/<crm>/<object>`.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Body {
+    Many(Vec<Edit>),
+    One(Edit),
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Edit {
+    /// Without it, `fields` makes a record.
+    pub id: Option<String>,
+    pub fields: Map<String, Value>,
+    pub delete: bool,
+    /// HubSpot: erased for good, as privacy law asks.
+    pub privacy_delete: bool,
+    /// Winner and loser.
+    pub merge: Option<(String, String)>,
+    /// Its webhook is lost.
+    pub silent: bool,
+}
+
+/// Does the edits in order, up to the first that the CRM refuses, and shows the records afterwards.
+pub fn edit(world: &mut World, crm: Crm, object: &str, account: Option<&str>, body: Body) -> Result<Value, String> {
+    let (edits, one) = match body {
+        Body::Many(edits) => (edits, false),
+        Body::One(edit) => (vec![edit], true),
+    };
+    let at = account_at(world, crm, account)?;
+    let ids = match crm {
+        Crm::Hubspot => {
+            edits.into_iter().map(|e| hubspot(world, at, object, e)).collect::<Result<Vec<u64>, String>>()?
+        }
+        Crm::Zoho => zoho(world, at, object, edits)?,
+    };
+    let mut shown = ids.into_iter().map(|id| find(world, crm, at, object, id)).collect::<Vec<Value>>();
+    Ok(if one { shown.pop().unwrap_or_default() } else { Value::Array(shown) })
+}
+
+/// Live records, oldest first; with the archived ones if wanted.
+pub fn list(world: &mut World, crm: Crm, object: &str, account: Option<&str>, archived: bool) -> Result<Value, String> {
+    let at = account_at(world, crm, account)?;
+    let table = match crm {
+        Crm::Hubspot => world.portals.get(at).and_then(|p| p.tables.get(object)),
+        Crm::Zoho => world.orgs.get(at).and_then(|o| o.modules.get(&module(object))),
+    };
+    let table = table.ok_or_else(|| format!("no object {object}"))?;
+    Ok(table.records.values().filter(|r| archived || r.archived.is_none()).map(|r| show(crm, r)).collect())
+}
+
+fn show(crm: Crm, record: &Record) -> Value {
+    let key = if crm == Crm::Hubspot { "properties" } else { "fields" };
+    json!({
+        "id": record.id.to_string(), (key): record.fields, "created": iso_ms(record.created), "modified": iso_ms(record.modified),
+        "archived": record.archived.is_some(),
+    })
+}
+
+fn find(world: &World, crm: Crm, at: usize, object: &str, id: u64) -> Value {
+    let table = match crm {
+        Crm::Hubspot => world.portals.get(at).and_then(|p| p.tables.get(object)),
+        Crm::Zoho => world.orgs.get(at).and_then(|o| o.modules.get(&module(object))),
+    };
+    let gone = || json!({"id": id.to_string(), "archived": true});
+    table.and_then(|t| t.records.get(&id)).map_or_else(gone, |r| show(crm, r))
+}
+
+fn hubspot(world: &mut World, at: usize, object: &str, edit: Edit) -> Result<u64, String> {
+    let mut lost = crate::webhooks::Outbox::default();
+    let mut desk = world.portal(at).ok_or("no such portal")?;
+    if edit.silent {
+        desk.outbox = &mut lost;
+    }
+    let live = |desk: &crate::hubspot::Desk<'_>, id: &str| {
+        desk.locate(object, None, id, true, false).ok_or_else(|| format!("no live record {id} in {object}"))
+    };
+    if !desk.portal.tables.contains_key(object) {
+        return Err(format!("no object {object}"));
+    }
+    if let Some((winner, loser)) = &edit.merge {
+        let (winner, loser) = (live(&desk, winner)?, live(&desk, loser)?);
+        return desk
+            .merge(object, winner, loser, Source::User)
+            .ok_or_else(|| "a record cannot merge with itself".to_owned());
+    }
+    let id = edit.id.as_deref().map(|id| live(&desk, id)).transpose()?;
+    match id {
+        Some(id) if edit.delete => desk.archive(object, id, Source::User),
+        Some(id) if edit.privacy_delete => desk.privacy_delete(object, id, Source::User),
+        _ => {
+            let fields =
+                desk.check(object, id, &Value::Object(edit.fields), &mut Claims::new()).map_err(|r| r.message)?;
+            return Ok(desk.store(object, id, fields, Source::User));
+        }
+    }
+    Ok(id.unwrap_or_default())
+}
+
+fn zoho(world: &mut World, at: usize, object: &str, edits: Vec<Edit>) -> Result<Vec<u64>, String> {
+    let module = module(object);
+    let mut desk = world.org(at).ok_or("no such organisation")?;
+    if !desk.org.modules.contains_key(&module) {
+        return Err(format!("no module {module}"));
+    }
+    let (mut told, mut silent) = (Changes::default(), Changes::default());
+    let mut ids = Vec::with_capacity(edits.len());
+    let mut refused = None;
+    for edit in edits {
+        let changes = if edit.silent { &mut silent } else { &mut told };
+        match zoho_edit(&mut desk, &module, edit, changes) {
+            Ok(id) => ids.push(id),
+            Err(message) => {
+                refused = Some(message);
+                break;
+            }
+        }
+    }
+    desk.notify(&module, told);
+    refused.map_or(Ok(ids), Err)
+}
+
+fn zoho_edit(desk: &mut crate::zoho::Desk<'_>, module: &str, edit: Edit, changes: &mut Changes) -> Result<u64, String> {
+    let live = |desk: &crate::zoho::Desk<'_>, id: &str| {
+        let record = id.parse().ok().and_then(|id| desk.org.modules.get(module)?.live(id));
+        record.map(|r| (r.id, r.fields.clone())).ok_or_else(|| format!("no live record {id} in {module}"))
+    };
+    if let Some((winner, loser)) = &edit.merge {
+        // The master keeps its values, takes what it lacks, and the other record is deleted (Zoho docs: find and merge).
+        let ((winner, kept), (loser, lost)) = (live(desk, winner)?, live(desk, loser)?);
+        desk.recycle(module, loser, Source::User, changes);
+        let moved = lost.into_iter().filter(|(k, _)| !kept.contains_key(k)).collect();
+        desk.update(module, winner, moved, Source::User, changes);
+        return Ok(winner);
+    }
+    let id = edit.id.as_deref().map(|id| live(desk, id)).transpose()?.map(|(id, _)| id);
+    if let Some(id) = id.filter(|_| edit.delete || edit.privacy_delete) {
+        desk.recycle(module, id, Source::User, changes);
+        return Ok(id);
+    }
+    let fields = desk.check(module, id, 0, &Value::Object(edit.fields)).map_err(|e| e.to_string())?;
+    let result = match id {
+        Some(id) => desk.update(module, id, fields, Source::User, changes),
+        None => desk.insert(module, fields, Source::User, changes),
+    };
+    result["details"]["id"].as_str().and_then(|id| id.parse().ok()).ok_or_else(|| "nothing was stored".to_owned())
+}
+
+/// `leads` is the module `Leads`.
+fn module(object: &str) -> String {
+    let mut letters = object.chars();
+    letters.next().map(|c| c.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn account_at(world: &World, crm: Crm, account: Option<&str>) -> Result<usize, String> {
+    let found = match (crm, account) {
+        (_, None) => Some(0),
+        (Crm::Hubspot, Some(id)) => world.portals.iter().position(|p| p.id.to_string() == id),
+        (Crm::Zoho, Some(id)) => world.orgs.iter().position(|o| o.id == id),
+    };
+    found.ok_or_else(|| "no such account".to_owned())
+}

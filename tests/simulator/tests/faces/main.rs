@@ -1,0 +1,6 @@
+//! The simulator over real HTTP: what the vendors document, and what `/_sim` promises.
+
+mod client;
+mod hubspot;
+mod sim;
+mod zoho;
