@@ -21,6 +21,7 @@ def main():
     request = json.load(sys.stdin)
     template = source.load(request["template"])
     upload_code(template, request["dist"])
+    gaps.allow_batches(template)
     parameters = request["parameters"]
     note("creating the stack")
     settle(client("cloudformation").create_stack, template, parameters)

@@ -7,6 +7,23 @@ import template as source
 from aws import EMULATOR, client, note
 
 
+# On AWS a batch call is allowed by the action of its single call; IAM knows no others.
+BATCH_ACTIONS = {f"sqs:{call}": f"sqs:{call}Batch" for call in ("SendMessage", "DeleteMessage", "ChangeMessageVisibility")}
+
+
+def allow_batches(node):
+    """The emulator demands actions for SQS's batch calls that IAM does not have: adds them beside the real ones."""
+    if isinstance(node, dict):
+        if "Effect" in node and "Action" in node:
+            actions = [node["Action"]] if isinstance(node["Action"], str) else node["Action"]
+            node["Action"] = actions + [BATCH_ACTIONS[action] for action in actions if action in BATCH_ACTIONS]
+        for value in node.values():
+            allow_batches(value)
+    elif isinstance(node, list):
+        for value in node:
+            allow_batches(value)
+
+
 def close(template, deployed):
     note("routes, expiry, concurrency")
     _routes(template, deployed)

@@ -17,6 +17,7 @@ mod simulator;
 mod stack;
 mod step;
 mod stop;
+mod tally;
 
 use clap::{Parser, Subcommand};
 use project::Project;

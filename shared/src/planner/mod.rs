@@ -5,6 +5,8 @@
 mod absorb;
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+pub(crate) use laws::cases;
 mod pending;
 mod policy;
 mod settle;

@@ -34,6 +34,8 @@ pub trait Provider {
     /// What stands before the token in the `Authorization` header, with the space between.
     const AUTHORIZATION: &'static str;
 
+    /// The mapping that a new connection starts with.
+    fn default_mapping() -> Mapping;
     /// Whether a field of this CRM can have this name: told apart by how the vendor builds API names.
     fn could_name(field: &str) -> bool;
 
@@ -125,6 +127,9 @@ impl Crm {
         }
     }
 
+    pub fn default_mapping(self) -> Mapping {
+        each!(self, P => P::default_mapping())
+    }
     /// Whether a field of this CRM can have this name.
     pub fn could_name(self, field: &str) -> bool {
         each!(self, P => P::could_name(field))

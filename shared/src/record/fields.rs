@@ -149,3 +149,67 @@ impl FromIterator<(FieldName, Written)> for Fields {
         Fields(fields.into_iter().collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn source() -> impl Strategy<Value = Source> {
+        prop::sample::select(&["workflow", "crm-0", "crm-1"][..]).prop_map(|name| name.parse().unwrap())
+    }
+
+    fn writes() -> impl Strategy<Value = Vec<(Source, i64, Option<Value>)>> {
+        let value = prop::option::of("[ab]{1,2}".prop_map(|t| Value::text(&t).unwrap()));
+        prop::collection::vec((source(), 0..20i64, value), 0..12)
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(crate::planner::cases(1000))]
+
+        /// Each source's messages come in any order, and other sources write between them.
+        #[test]
+        fn a_late_message_of_a_source_is_known_to_be_late(writes in writes()) {
+            let mut fields = Fields::default();
+            let mut latest: BTreeMap<Source, i64> = BTreeMap::new();
+            for (source, second, value) in writes {
+                let known = fields.last_by("company", &source);
+                prop_assert_eq!(known, latest.get(&source).map(|s| at(*s)));
+                if known.is_some_and(|last| at(second) <= last) {
+                    continue;
+                }
+                let before = fields.get("company").cloned();
+                let changed = fields.put("company", value.clone(), at(second), &source).unwrap();
+                prop_assert_eq!(changed, before != value);
+                prop_assert_eq!(fields.get("company"), value.as_ref());
+                latest.insert(source, second);
+            }
+        }
+
+        #[test]
+        fn fields_that_were_stored_are_read_back(writes in writes()) {
+            let mut fields = Fields::default();
+            for (n, (source, second, value)) in writes.into_iter().enumerate() {
+                fields.put(&format!("field-{}", n % 3), value, at(second), &source).unwrap();
+            }
+            let json = serde_json::to_string(&fields).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Fields>(&json).unwrap(), fields);
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_kind_changes_nothing() {
+        let source: Source = "workflow".parse().unwrap();
+        let mut fields = Fields::default();
+        fields.put("duration", Value::text("184"), at(1), &source).unwrap();
+        assert_eq!(fields.get("duration"), Some(&Value::number(184.into())));
+        let before = fields.clone();
+        let wrong = fields.put("duration", Value::text("long"), at(2), &source).unwrap_err();
+        assert_eq!((wrong.expected, wrong.found), (Kind::Number, Kind::Text));
+        assert_eq!(fields, before);
+    }
+}

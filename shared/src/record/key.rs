@@ -46,8 +46,13 @@ impl Default for Region {
 impl Phone {
     pub fn parse(raw: &str, region: &Region) -> Option<Phone> {
         let country = phonenumber::country::Id::from_str(&region.0).ok();
-        let number = phonenumber::parse(country, raw).ok()?;
-        phonenumber::is_viable(raw).then(|| Phone(number.format().mode(phonenumber::Mode::E164).to_string()))
+        let e164 = |country, raw: &str| {
+            let number = phonenumber::parse(country, raw).ok().filter(|_| phonenumber::is_viable(raw))?;
+            Some(number.format().mode(phonenumber::Mode::E164).to_string())
+        };
+        let number = e164(country, raw)?;
+        // Some short numbers are read in their own country, but not as E.164 spells them: they tell nobody apart.
+        (e164(None, &number).as_ref() == Some(&number)).then_some(Phone(number))
     }
     pub fn as_str(&self) -> &str {
         &self.0
@@ -116,5 +121,51 @@ impl fmt::Display for Key {
             Key::Email(_) => "e-mail",
             Key::Phone(_) => "phone",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(crate::planner::cases(1000))]
+
+        #[test]
+        fn an_email_is_parsed_once_and_for_all(raw in "[ ]?[A-Za-zÀ-ÿİΣß.+]{0,6}@?[A-Za-zΣ]{0,4}[.]?[A-Z]{0,3}[ ]?") {
+            if let Some(email) = Email::parse(&raw) {
+                prop_assert_eq!(Email::parse(email.as_str()), Some(email));
+            }
+        }
+
+        /// In whatever country it is read the second time.
+        #[test]
+        fn a_phone_is_parsed_once_and_for_all(raw in "[+]?[ (]?[0-9]{1,4}[) -]?[0-9]{2,4}[-. ]?[0-9]{2,5}( ?x[0-9]{2})?", here in region(), there in region()) {
+            if let Some(phone) = Phone::parse(&raw, &here) {
+                prop_assert_eq!(Phone::parse(phone.as_str(), &there), Some(phone));
+            }
+        }
+
+        #[test]
+        fn every_spelling_of_a_phone_is_that_phone(number in 2_000_000u32..10_000_000) {
+            let us = Region::default();
+            let phone = Phone::parse(&format!("+1415{number}"), &us).unwrap();
+            for spelling in phone.spellings() {
+                prop_assert_eq!(Phone::parse(&spelling, &us), Some(phone.clone()), "{}", spelling);
+            }
+        }
+    }
+
+    fn region() -> impl Strategy<Value = Region> {
+        prop::sample::select(&["US", "DE", "IT", "GB"][..]).prop_map(|code| Region(code.to_owned()))
+    }
+
+    #[test]
+    fn what_is_no_mailbox_is_no_key() {
+        for raw in ["", "@", "ada", "ada@", "@example.com", "a@b@example.com", "ada@example", "ada @example.com", "a#b@example.com"] {
+            assert_eq!(Email::parse(raw), None, "{raw}");
+        }
+        assert_eq!(Email::parse(" Ada@Example.COM ").unwrap().as_str(), "ada@example.com");
     }
 }

@@ -134,3 +134,83 @@ impl fmt::Display for Value {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn json() -> impl Strategy<Value = serde_json::Value> {
+        prop_oneof![
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            any::<u64>().prop_map(Into::into),
+            any::<i32>().prop_map(|n| (f64::from(n) / 1000.0).into()),
+            "\\PC{0,8}".prop_map(Into::into),
+            "[ \t\u{a0}ab;]{0,6}".prop_map(Into::into),
+            prop::collection::vec("[ ab;]{0,3}", 0..4).prop_map(Into::into),
+        ]
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        json().prop_filter_map("blank", |json| Value::from_json(&json).ok().flatten())
+    }
+
+    fn kind() -> impl Strategy<Value = Kind> {
+        prop::sample::select(&[Kind::Flag, Kind::Number, Kind::Text, Kind::List][..])
+    }
+
+    proptest! {
+        #![proptest_config(crate::planner::cases(1000))]
+
+        #[test]
+        fn a_value_that_was_stored_is_read_back(value in value()) {
+            let json = serde_json::to_value(&value).unwrap();
+            prop_assert_eq!(Value::from_json(&json), Ok(Some(value.clone())));
+            prop_assert_eq!(serde_json::from_str::<Value>(&json.to_string()).unwrap(), value);
+        }
+
+        #[test]
+        fn what_is_blank_is_no_value(json in json()) {
+            let read = Value::from_json(&json).unwrap();
+            prop_assert_eq!(serde_json::from_value::<Value>(json).ok(), read.clone());
+            prop_assert!(read.is_none_or(|value| !value.to_string().trim().is_empty()));
+        }
+
+        #[test]
+        fn text_is_trimmed_once_and_for_all(raw in "[ \t\u{a0}\u{2003}]{0,2}\\PC{0,6}[ \n]{0,2}") {
+            if let Some(text) = Text::new(&raw) {
+                prop_assert_eq!(Text::new(text.as_str()), Some(text));
+            }
+        }
+
+        #[test]
+        fn a_value_keeps_a_kind_that_it_was_given(value in value(), kind in kind()) {
+            match value.clone().into_kind(kind) {
+                Ok(fitted) => {
+                    prop_assert_eq!(fitted.kind(), kind);
+                    prop_assert_eq!(fitted.clone().into_kind(kind), Ok(fitted));
+                }
+                Err(same) => prop_assert_eq!(same, value),
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_has_one_spelling() {
+        let number = |json: &str| Value::from_json(&serde_json::from_str(json).unwrap()).unwrap().unwrap();
+        assert_eq!(number("184.0"), number("184"));
+        assert_eq!(number("-0.0"), number("0"));
+        assert_eq!(Value::text("184.0").unwrap().into_kind(Kind::Number), Ok(number("184")));
+        assert_ne!(number("184.5"), number("184"));
+    }
+
+    #[test]
+    fn a_list_of_nothing_is_no_value() {
+        let semicolons = Value::text(";;").unwrap();
+        assert_eq!(semicolons.clone().into_kind(Kind::List), Err(semicolons));
+        assert!(serde_json::from_str::<Value>("[]").is_err());
+        assert!(serde_json::from_str::<Value>(r#"[""]"#).is_err());
+        assert!(serde_json::from_str::<Value>(r#"" ""#).is_err());
+    }
+}

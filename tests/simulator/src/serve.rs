@@ -161,7 +161,7 @@ fn writes_records(call: &Call) -> bool {
 }
 
 fn log(world: &mut World, crm: Crm, call: &Call, route: String, status: u16, fault: Option<&'static str>) {
-    let body = call.json().unwrap_or_default();
+    let body = call.json().unwrap_or(&serde_json::Value::Null);
     let records = ["inputs", "data"]
         .iter()
         .find_map(|k| body[*k].as_array())
@@ -185,6 +185,7 @@ fn log(world: &mut World, crm: Crm, call: &Call, route: String, status: u16, fau
 
 async fn read(request: Request) -> Option<(Crm, Call)> {
     let (parts, body) = request.into_parts();
+    let body = to_bytes(body, BODY_LIMIT).await.ok()?;
     let (prefix, rest) = parts.uri.path().trim_start_matches('/').split_once('/')?;
     let crm = Crm::parse(prefix)?;
     let host = parts.headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or("127.0.0.1");
@@ -196,7 +197,8 @@ async fn read(request: Request) -> Option<(Crm, Call)> {
         base: format!("http://{host}"),
         method: parts.method,
         headers: parts.headers,
-        body: to_bytes(body, BODY_LIMIT).await.ok()?,
+        json: serde_json::from_slice(&body).ok(),
+        body,
     };
     Some((crm, call))
 }

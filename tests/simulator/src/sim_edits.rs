@@ -9,12 +9,20 @@ use crate::zoho::notify::Changes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// The body of `POST /_sim/<crm>/<object>`.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
+/// The body of `POST /_sim/<crm>/<object>`: one edit or a list of them.
+#[derive(Debug)]
 pub enum Body {
     Many(Vec<Edit>),
-    One(Edit),
+    One(Box<Edit>),
+}
+
+impl Body {
+    pub fn read(json: &[u8]) -> serde_json::Result<Self> {
+        match json.trim_ascii_start().first() {
+            Some(b'[') => serde_json::from_slice(json).map(Self::Many),
+            _ => serde_json::from_slice(json).map(Self::One),
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -36,7 +44,7 @@ pub struct Edit {
 pub fn edit(world: &mut World, crm: Crm, object: &str, account: Option<&str>, body: Body) -> Result<Value, String> {
     let (edits, one) = match body {
         Body::Many(edits) => (edits, false),
-        Body::One(edit) => (vec![edit], true),
+        Body::One(edit) => (vec![*edit], true),
     };
     let at = account_at(world, crm, account)?;
     let ids = match crm {

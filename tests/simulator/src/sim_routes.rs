@@ -9,7 +9,7 @@ use crate::wire::Reply;
 use crate::world::Shared;
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
 use axum::routing::{get, post};
 use http::Response;
 use serde::de::DeserializeOwned;
@@ -31,6 +31,7 @@ pub fn routes() -> Router<Arc<Shared>> {
         .route("/_sim/clock", get(clock).post(advance))
         .route("/_sim/accounts", get(accounts).post(register))
         .route("/_sim/{crm}/{object}", get(records).post(edit))
+        .layer(DefaultBodyLimit::disable())
 }
 
 async fn calls(State(shared): World, RawQuery(query): RawQuery) -> Response<Body> {
@@ -146,12 +147,13 @@ async fn edit(
 ) -> Response<Body> {
     let Some(crm) = Crm::parse(&crm) else { return bad("crm is hubspot or zoho") };
     let account = param(query.as_deref(), "account");
-    let answer = with(&body, |body: sim_edits::Body| {
-        match sim_edits::edit(&mut shared.lock(), crm, &object, account.as_deref(), body) {
+    let answer = match sim_edits::Body::read(&body) {
+        Ok(body) => match sim_edits::edit(&mut shared.lock(), crm, &object, account.as_deref(), body) {
             Ok(shown) => ok(shown),
             Err(message) => bad(&message),
-        }
-    });
+        },
+        Err(error) => bad(&error.to_string()),
+    };
     shared.outbox_changed.notify_one();
     answer
 }

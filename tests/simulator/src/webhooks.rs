@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,12 +43,17 @@ pub struct Delivered {
     pub body: String,
 }
 
+/// What waits for one URL, by due time (real milliseconds), then by order of emission.
+#[derive(Debug, Default)]
+struct Line {
+    queue: BTreeMap<(i64, u64), Item>,
+    under_way: usize,
+}
+
 #[derive(Debug, Default)]
 pub struct Outbox {
-    /// By due time (real milliseconds), then by order of emission.
-    queue: BTreeMap<(i64, u64), Item>,
+    lines: BTreeMap<String, Line>,
     n: u64,
-    under_way: HashMap<String, usize>,
     delivered: VecDeque<Delivered>,
     pub lost: u64,
 }
@@ -68,19 +73,21 @@ impl Outbox {
 
     fn put(&mut self, item: Item, in_ms: i64) {
         self.n += 1;
-        self.queue.insert((real_now() + in_ms, self.n), item);
+        self.lines.entry(item.url.clone()).or_default().queue.insert((real_now() + in_ms, self.n), item);
     }
 
+    /// Events and notifications that wait, and deliveries under way.
     pub fn pending(&self) -> usize {
-        self.queue.len() + self.under_way.values().sum::<usize>()
+        self.lines.values().map(|l| l.queue.len() + l.under_way).sum()
     }
 
     pub fn delivered(&self) -> impl DoubleEndedIterator<Item = &Delivered> + ExactSizeIterator {
         self.delivered.iter()
     }
 
+    /// Forgets all but the deliveries under way.
     pub fn clear(&mut self) {
-        self.queue.clear();
+        self.lines.values_mut().for_each(|l| l.queue.clear());
         self.delivered.clear();
         self.lost = 0;
     }
@@ -88,34 +95,41 @@ impl Outbox {
     /// Deliveries that can start now, and when the next one is due.
     fn ready(&mut self, concurrency: impl Fn(Crm) -> usize) -> (Vec<Item>, Option<i64>) {
         let now = real_now();
-        let mut batches: Vec<Item> = Vec::new();
-        let mut open: HashMap<String, usize> = HashMap::new();
-        let mut blocked = BTreeMap::new();
-        let later = self.queue.split_off(&(now + 1, 0));
-        for (key, item) in std::mem::replace(&mut self.queue, later) {
-            // Later events of HubSpot join an array that has room; retries stay as they were.
-            if let Some(batch) = open.get(&item.url).and_then(|i| batches.get_mut(*i))
-                && item.crm == Crm::Hubspot
-                && item.attempt == 0
-                && batch.attempt == 0
-                && batch.secret == item.secret
-                && batch.bodies.len() + item.bodies.len() <= EVENTS
-            {
-                batch.bodies.extend(item.bodies);
-                continue;
+        let mut batches = Vec::new();
+        let mut next: Option<i64> = None;
+        for line in self.lines.values_mut() {
+            while let Some(first) = line.queue.first_entry() {
+                let due = first.key().0;
+                if due > now {
+                    next = Some(next.map_or(due, |n| n.min(due)));
+                    break;
+                }
+                // The delivery that ends next makes room, and wakes the task.
+                if line.under_way >= concurrency(first.get().crm) {
+                    break;
+                }
+                let mut batch = first.remove();
+                fill(&mut batch, &mut line.queue, now);
+                line.under_way += 1;
+                batches.push(batch);
             }
-            let busy = self.under_way.entry(item.url.clone()).or_default();
-            if *busy >= concurrency(item.crm) {
-                blocked.insert(key, item);
-                continue;
-            }
-            *busy += 1;
-            open.insert(item.url.clone(), batches.len());
-            batches.push(item);
         }
-        let next = self.queue.keys().next().map(|(due, _)| *due);
-        self.queue.append(&mut blocked);
         (batches, next)
+    }
+}
+
+/// Lets further events of HubSpot join an array that has room; retries stay as they were.
+fn fill(batch: &mut Item, queue: &mut BTreeMap<(i64, u64), Item>, now: i64) {
+    if batch.crm != Crm::Hubspot || batch.attempt > 0 {
+        return;
+    }
+    while let Some(next) = queue.first_entry() {
+        let item = next.get();
+        let fits = batch.bodies.len() + item.bodies.len() <= EVENTS;
+        if next.key().0 > now || item.attempt > 0 || item.secret != batch.secret || !fits {
+            return;
+        }
+        batch.bodies.extend(next.remove().bodies);
     }
 }
 
@@ -154,8 +168,8 @@ async fn send(shared: Arc<Shared>, client: reqwest::Client, item: Item) {
     let status = request.send().await.map_or(0, |r| r.status().as_u16());
     let mut world = shared.lock();
     let outbox = &mut world.outbox;
-    if let Some(n) = outbox.under_way.get_mut(&item.url) {
-        *n = n.saturating_sub(1);
+    if let Some(line) = outbox.lines.get_mut(&item.url) {
+        line.under_way = line.under_way.saturating_sub(1);
     }
     let at = iso_ms(real_now());
     outbox.delivered.push_back(Delivered {

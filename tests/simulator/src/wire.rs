@@ -14,6 +14,8 @@ pub struct Call {
     pub query: Vec<(String, String)>,
     pub headers: HeaderMap,
     pub body: Bytes,
+    /// The body, where it is JSON.
+    pub json: Option<Value>,
     /// The simulator's own base URL, as the client addressed it.
     pub base: String,
 }
@@ -27,8 +29,8 @@ impl Call {
         self.headers.get(name).and_then(|v| v.to_str().ok())
     }
 
-    pub fn json(&self) -> Option<Value> {
-        serde_json::from_slice(&self.body).ok()
+    pub fn json(&self) -> Option<&Value> {
+        self.json.as_ref()
     }
 
     /// The form in the body, followed by the query: OAuth servers take either.

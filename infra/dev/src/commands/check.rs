@@ -1,11 +1,11 @@
 //! `cargo dev check`: what CI runs. Every check is done, even after one has failed.
 
 use super::test;
-use crate::mutants;
 use crate::process;
 use crate::project::Project;
 use crate::python::LINT;
-use crate::step::{Progress, failure, step};
+use crate::step::Progress;
+use crate::tally::Tally;
 use anyhow::{Context, Result};
 use std::process::{Command, ExitCode};
 
@@ -14,27 +14,6 @@ pub(crate) struct Args {
     /// Without the mutants, the licences and the advisories
     #[arg(long)]
     quick: bool,
-}
-
-/// How many passed and failed; tests and mutants count one by one.
-#[derive(Default)]
-struct Tally {
-    passed: usize,
-    failed: usize,
-}
-
-impl Tally {
-    /// Does one check, which answers how much passed and what is worth saying.
-    fn check(&mut self, name: &str, work: impl FnOnce(&Progress) -> Result<(usize, String)>) {
-        match step(name, work) {
-            Ok(passed) => self.passed += passed,
-            Err(error) => {
-                failure(&error);
-                eprintln!();
-                self.failed += 1;
-            }
-        }
-    }
 }
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
@@ -48,21 +27,13 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
         let arguments = ["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"];
         cargo(project, &arguments, "clippy", progress)
     });
-    tally.check("Tests", |progress| {
-        let passed = test::tests(project, progress)?;
-        Ok((passed, format!("{passed} passed")))
-    });
+    test::all(project, &mut tally);
     tally.check("Template", |progress| template(project, progress));
     if !args.quick {
-        for mutant in mutants::every(project)? {
-            tally.check(&format!("Noticed: {}", mutant.feature), |progress| {
-                Ok((1, mutants::is_noticed(project, &mutant, progress)?))
-            });
-        }
+        test::mutants(project, &mut tally)?;
         tally.check("Licences, sources, bans", |progress| deny(project, &["licenses", "sources", "bans"], progress));
     }
-    println!("\n{} passed, {} failed", tally.passed, tally.failed);
-    Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(tally.finish())
 }
 
 fn cargo(project: &Project, arguments: &[&str], log: &str, progress: &Progress) -> Result<(usize, String)> {

@@ -4,7 +4,8 @@ use crate::mutants;
 use crate::prerequisites::runs;
 use crate::process;
 use crate::project::Project;
-use crate::step::{Progress, step};
+use crate::step::Progress;
+use crate::tally::Tally;
 use anyhow::{Context, Result};
 use std::process::ExitCode;
 
@@ -16,24 +17,32 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
-    let tests = step("Tests", |progress| {
-        let tests = tests(project, progress)?;
-        Ok((tests, format!("{tests} passed")))
-    })?;
-    let mut noticed = 0;
+    let mut tally = Tally::default();
+    all(project, &mut tally);
     if !args.quick {
-        for mutant in mutants::every(project)? {
-            let name = format!("Noticed: {}", mutant.feature);
-            step(&name, |progress| Ok(((), mutants::is_noticed(project, &mutant, progress)?)))?;
-            noticed += 1;
-        }
+        mutants(project, &mut tally)?;
     }
-    println!("\n{} passed, 0 failed", tests + noticed);
-    Ok(ExitCode::SUCCESS)
+    Ok(tally.finish())
+}
+
+pub(crate) fn all(project: &Project, tally: &mut Tally) {
+    tally.check("Tests", |progress| {
+        let passed = tests(project, progress)?;
+        Ok((passed, format!("{passed} passed")))
+    });
+}
+
+pub(crate) fn mutants(project: &Project, tally: &mut Tally) -> Result<()> {
+    for mutant in mutants::every(project)? {
+        tally.check(&format!("Noticed: {}", mutant.feature), |progress| {
+            Ok((1, mutants::is_noticed(project, &mutant, progress)?))
+        });
+    }
+    Ok(())
 }
 
 /// Runs every test and answers how many passed.
-pub(crate) fn tests(project: &Project, progress: &Progress) -> Result<usize> {
+fn tests(project: &Project, progress: &Progress) -> Result<usize> {
     let mut passed = 0;
     let runs: &[&[&str]] = if runs("cargo", &["nextest", "--version"]) {
         &[&["nextest", "run", "--workspace", "--no-fail-fast", "--no-tests", "pass"], &["test", "--workspace", "--doc"]]

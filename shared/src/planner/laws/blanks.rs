@@ -4,7 +4,7 @@ use super::{acts::*, world::*};
 use proptest::prelude::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+    #![proptest_config(super::cases(1000))]
 
     /// The CRM stops showing some fields, and is edited in them.
     #[test]

@@ -28,7 +28,7 @@ fn parked(w: &World) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(super::cases(200))]
 
     #[test]
     fn a_field_that_alternates_more_than_four_times_an_hour_is_parked(f in field(), g in field(), tick in tick(), minutes in 1..6i64) {

@@ -5,7 +5,7 @@ use crate::planner::*;
 use proptest::prelude::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+    #![proptest_config(super::cases(1000))]
 
     /// A page is held while edits, pushes and looks go on. At the end it reverts nothing.
     #[test]

@@ -1,6 +1,7 @@
 //! The laws of the planner, in worlds of one hub and a few simulated CRMs.
 //!
-//! Each law is a sentence; each of the rules has a mutant (a cargo feature) under which a law fails.
+//! Each law is a sentence; each rule has a mutant (a cargo feature) under which a law fails. A counterexample that was
+//! found once is kept as a named case in `regressions`.
 
 mod acts;
 mod blanks;
@@ -15,3 +16,12 @@ mod regressions;
 mod rest;
 mod values;
 mod world;
+
+use proptest::test_runner::Config;
+
+/// How many cases a law is tried on; `PROPTEST_CASES=25600` tries a hundred times as many.
+pub(crate) fn cases(cases: u32) -> Config {
+    let asked = Config { failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
+    let cases = cases * asked.cases.div_ceil(256);
+    Config { cases, max_global_rejects: 8 * cases, ..asked }
+}

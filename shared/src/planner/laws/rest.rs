@@ -19,7 +19,7 @@ fn astray(w: &World, i: usize) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+    #![proptest_config(super::cases(1000))]
 
     #[test]
     fn every_world_comes_to_rest(mut w in lived_in(), strategy in conflicts()) {

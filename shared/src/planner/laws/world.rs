@@ -202,8 +202,13 @@ impl World {
             return;
         }
         let rev = side.link.rev;
+        let before = side.crm.shown.clone();
         let written = side.crm.write(&changes, now - now % tick);
-        let echo = side.crm.echoes.then(|| self.look(i));
+        // An undo within the CRM's own second cannot be told from a field that it ignores.
+        if trouble.edit.as_ref().is_some_and(|(field, value)| before.get(field) == value.as_ref()) {
+            self.now += tick;
+        }
+        let echo = self.sides[i].crm.echoes.then(|| self.look(i));
         self.meanwhile(i, trouble);
         if trouble.killed {
             return;

@@ -3,6 +3,7 @@ pub enum HubSpot {}
 impl Provider for HubSpot {
     const CAPABILITIES: Capabilities = Capabilities { webhooks: Webhooks::PerApp, max_read: 100, max_write: 100, echo: Echo::Fields, deletions: Deletions { every: std::time::Duration::from_secs(3600) }, resolution: std::time::Duration::from_millis(1) };
     const AUTHORIZATION: &'static str = "Bearer ";
+    fn default_mapping() -> Mapping { todo!() }
     fn could_name(field: &str) -> bool { field.starts_with(|c: char| c.is_ascii_lowercase()) }
     fn verify<'d>(_: &'d Delivery, _: &[Secret], _: Schemes, _: Timestamp) -> Result<Verified<'d>, Forged> { Err(Forged::Missing) }
     fn hints(_: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> { Ok(vec![]) }

@@ -56,7 +56,13 @@ fn known(named: &str, which: fn(&(&'static str, &'static str)) -> &'static str) 
 }
 
 /// One token request (Zoho docs: Refresh access token, <https://www.zoho.com/crm/developer/docs/api/v8/refresh.html>).
-pub(super) async fn refresh(http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant, now: Timestamp) -> Result<Grant> {
+pub(super) async fn refresh(
+    http: &reqwest::Client,
+    hosts: &Hosts,
+    app: &AppCredentials,
+    grant: &Grant,
+    now: Timestamp,
+) -> Result<Grant> {
     let url = format!("{}/oauth/v2/token", accounts_server(hosts, grant)?);
     let Some(refresh_token) = &grant.refresh_token else {
         return Err(Error::AuthExpired { reason: "there is no refresh token".to_owned() });
@@ -74,7 +80,8 @@ pub(super) async fn refresh(http: &reqwest::Client, hosts: &Hosts, app: &AppCred
 /// The grant to keep from now on. The refresh token is not rotated: the answer has none.
 fn granted(answer: &Answer, grant: &Grant, hosts: &Hosts, now: Timestamp) -> Result<Grant> {
     let text = |name: &str| answer.body.get(name).and_then(|v| v.as_str()).filter(|t| !t.is_empty());
-    let Some(access_token) = text("access_token").filter(|_| answer.status.is_success() && text("error").is_none()) else {
+    let Some(access_token) = text("access_token").filter(|_| answer.status.is_success() && text("error").is_none())
+    else {
         return Err(refused(answer));
     };
     let lives = answer.body.get("expires_in").and_then(serde_json::Value::as_i64).unwrap_or(HOUR).clamp(60, HOUR);

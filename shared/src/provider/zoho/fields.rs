@@ -34,3 +34,9 @@ pub(super) fn default_mapping() -> Mapping {
     let rules = LEADS.iter().map(rule).collect();
     Mapping { version: 1, object: "Leads".to_owned(), id_field: ID_FIELD.to_owned(), rules, region: Region::default() }
 }
+
+/// API names are made from labels, a word's capitals kept and its spaces underscores: `Last_Name`
+/// (Zoho docs: Fields metadata, <https://www.zoho.com/crm/developer/docs/api/v8/field-meta.html>).
+pub(super) fn could_name(field: &str) -> bool {
+    field.starts_with(|c: char| c.is_ascii_uppercase()) && field.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}

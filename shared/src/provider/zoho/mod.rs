@@ -1,18 +1,148 @@
-use super::*;
+#![doc = include_str!("README.md")]
+
+mod auth;
+mod deletions;
+mod delta;
+mod failure;
+mod fields;
+mod find;
+mod records;
+mod webhook;
+
+use super::{
+    AppCredentials, Capabilities, Deletions, Delivery, Echo, Fetched, Forged, Found, Grant, Hint, Hosts, Outcome, Page,
+    Provider, Query, Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Write, session::Request,
+};
+use crate::{
+    change::Cursor,
+    connection::Watch,
+    error::{Error, Result},
+    id::RemoteId,
+    mapping::Mapping,
+};
+use jiff::Timestamp;
+use records::asked;
+use reqwest::Method;
+use serde_json::json;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
 pub enum Zoho {}
+
 impl Provider for Zoho {
-    const CAPABILITIES: Capabilities = Capabilities { webhooks: Webhooks::PerApp, max_read: 100, max_write: 100, echo: Echo::Fields, deletions: Deletions { every: std::time::Duration::from_secs(3600) }, resolution: std::time::Duration::from_millis(1) };
+    /// The scheme is not the `Bearer` of the token answer (Zoho docs: Get records).
     const AUTHORIZATION: &'static str = "Zoho-oauthtoken ";
-    fn could_name(field: &str) -> bool { field.starts_with(|c: char| c.is_ascii_uppercase()) }
-    fn verify<'d>(_: &'d Delivery, _: &[Secret], _: Schemes, _: Timestamp) -> Result<Verified<'d>, Forged> { Err(Forged::Missing) }
-    fn hints(_: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> { Ok(vec![]) }
-    fn base(_: &Hosts, _: &Grant) -> Result<String> { Ok(String::new()) }
-    async fn refresh(_: &reqwest::Client, _: &Hosts, _: &AppCredentials, g: &Grant, _: Timestamp) -> Result<Grant> { Ok(g.clone()) }
-    async fn fetch(_: &Session, _: &Mapping, _: &[RemoteId]) -> Result<Vec<Fetched>> { Ok(vec![]) }
-    async fn find(_: &Session, _: &Mapping, _: &[Query]) -> Result<Vec<Vec<Found>>> { Ok(vec![]) }
-    async fn create(_: &Session, _: &Mapping, _: &[Write]) -> Result<Vec<Outcome>> { Ok(vec![]) }
-    async fn update(_: &Session, _: &Mapping, _: &[Write]) -> Result<Vec<Outcome>> { Ok(vec![]) }
-    async fn delta(_: &Session, _: &Mapping, c: &Cursor, _: Timestamp) -> Result<Page> { Ok(Page { shown: vec![], next: c.clone(), more: false }) }
-    async fn deleted(_: &Session, _: &Mapping, _: Timestamp) -> Result<Vec<(RemoteId, Timestamp)>> { Ok(vec![]) }
-    async fn watch(_: &Session, _: &Mapping, _: &WatchWish) -> Result<Option<Watch>> { Ok(None) }
+
+    /// At most 100 rows in a write and ids in a read, times in whole seconds, nothing but ids in the answer to a write
+    /// (Zoho docs: Upsert records, Get records).
+    const CAPABILITIES: Capabilities = Capabilities {
+        webhooks: Webhooks::PerConnection { lives: Duration::from_secs(webhook::LIVES.as_secs().unsigned_abs()) },
+        max_read: 100,
+        max_write: 100,
+        echo: Echo::IdOnly,
+        deletions: Deletions { every: Duration::from_secs(3600) },
+        resolution: Duration::from_secs(1),
+    };
+
+    fn default_mapping() -> Mapping {
+        fields::default_mapping()
+    }
+
+    fn could_name(field: &str) -> bool {
+        fields::could_name(field)
+    }
+
+    fn verify<'d>(
+        delivery: &'d Delivery,
+        secrets: &[Secret],
+        _: Schemes,
+        _: Timestamp,
+    ) -> Result<Verified<'d>, Forged> {
+        webhook::verify(delivery, secrets)
+    }
+
+    fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
+        webhook::hints(delivery)
+    }
+
+    fn base(hosts: &Hosts, grant: &Grant) -> Result<String> {
+        auth::base(hosts, grant)
+    }
+
+    async fn refresh(
+        http: &reqwest::Client,
+        hosts: &Hosts,
+        app: &AppCredentials,
+        grant: &Grant,
+        now: Timestamp,
+    ) -> Result<Grant> {
+        auth::refresh(http, hosts, app, grant, now).await
+    }
+
+    async fn fetch(session: &Session, mapping: &Mapping, ids: &[RemoteId]) -> Result<Vec<Fetched>> {
+        let asked = asked(mapping, &[])?;
+        let real: Vec<&str> = ids.iter().filter(|id| records::is_id(id)).map(RemoteId::as_str).collect();
+        if real.is_empty() {
+            return Ok(vec![Fetched::NotVisible; ids.len()]);
+        }
+        let (module, fields, real) = (asked.module, asked.fields.join(","), real.join(","));
+        let request = Request::get(format!("/crm/v8/{module}?ids={real}&fields={fields}{}", delta::converted(module)));
+        let answer = session.send(&request, failure::of_call).await?;
+        let shown: BTreeMap<RemoteId, _> =
+            records::rows(&answer.body).iter().filter_map(|row| records::read(row, mapping)).collect();
+
+        let missing: BTreeSet<&RemoteId> =
+            ids.iter().filter(|id| records::is_id(id) && !shown.contains_key(id)).collect();
+        let deleted =
+            if missing.is_empty() { BTreeMap::new() } else { deletions::times(session, module, &missing).await? };
+        let fetched = |id: &RemoteId| match (shown.get(id), deleted.get(id)) {
+            (Some(seen), _) => Fetched::Shown(seen.clone()),
+            (None, Some(at)) => Fetched::Deleted { at: *at },
+            (None, None) => Fetched::NotVisible,
+        };
+        Ok(ids.iter().map(fetched).collect())
+    }
+
+    async fn find(session: &Session, mapping: &Mapping, queries: &[Query]) -> Result<Vec<Vec<Found>>> {
+        find::find(session, mapping, queries).await
+    }
+
+    async fn create(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        let module = asked(mapping, &[])?.module;
+        let rows: Vec<_> = writes.iter().map(|write| records::create(write, mapping)).collect();
+        let body = json!({"data": rows, "duplicate_check_fields": [mapping.id_field], "trigger": []});
+        send(session, Request::post(format!("/crm/v8/{module}/upsert"), body), writes).await
+    }
+
+    async fn update(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        let module = asked(mapping, &[])?.module;
+        let row = |write: &Write| write.remote.as_ref().map(|remote| records::update(write, remote));
+        let rows: Option<Vec<_>> = writes.iter().map(row).collect();
+        let rows = rows.ok_or_else(|| Error::bug("an update without a remote id"))?;
+        let body = json!({"data": rows, "trigger": []});
+        send(session, Request { method: Method::PUT, ..Request::post(format!("/crm/v8/{module}"), body) }, writes).await
+    }
+
+    async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, _: Timestamp) -> Result<Page> {
+        delta::delta(session, mapping, cursor).await
+    }
+
+    async fn deleted(session: &Session, mapping: &Mapping, since: Timestamp) -> Result<Vec<(RemoteId, Timestamp)>> {
+        deletions::since(session, asked(mapping, &[])?.module, since).await
+    }
+
+    async fn watch(session: &Session, mapping: &Mapping, wish: &WatchWish) -> Result<Option<Watch>> {
+        webhook::watch(session, mapping, wish).await.map(Some)
+    }
+}
+
+/// Sends rows; an answer has one for each.
+async fn send(session: &Session, request: Request, writes: &[Write]) -> Result<Vec<Outcome>> {
+    if writes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let answer = session.send(&request, failure::of_rows).await?;
+    failure::outcomes(&answer, writes)
 }

@@ -6,7 +6,10 @@ use crate::{
     error::{Error, Result},
     id::RemoteId,
     mapping::Mapping,
-    provider::{Delivery, Forged, Hint, Secret, Unreadable, Verified, WatchWish, session::Request, session::Session, signature::proved},
+    provider::{
+        Delivery, Forged, Hint, Secret, Unreadable, Verified, WatchWish, session::Request, session::Session,
+        signature::proved,
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
@@ -41,7 +44,8 @@ pub(super) fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
     if !OPERATIONS.contains(&notice.operation.as_str()) {
         return Ok(Vec::new());
     }
-    let hints: Vec<Hint> = notice.ids.iter().filter_map(remote).map(|remote| Hint { account: None, remote, erased: false }).collect();
+    let hints: Vec<Hint> =
+        notice.ids.iter().filter_map(remote).map(|remote| Hint { account: None, remote, erased: false }).collect();
     if hints.is_empty() && !notice.ids.is_empty() {
         return Err(Unreadable("ids that are none"));
     }
@@ -72,35 +76,42 @@ pub(super) async fn watch(session: &Session, mapping: &Mapping, wish: &WatchWish
         "notify_on_related_action": false,
         "return_affected_field_values": false,
     }]});
-    if wish.renew
-        && let Some(watch) = subscribe(session, Method::PATCH, &body, expires_at).await?
-    {
-        return Ok(watch);
+    let mut dies = None;
+    if wish.renew {
+        dies = subscribe(session, Method::PATCH, &body, expires_at).await?;
     }
-    let opened = subscribe(session, Method::POST, &body, expires_at).await?;
-    opened.ok_or_else(|| Error::Config { reason: "Zoho opened no channel: NOT_SUBSCRIBED".to_owned() })
+    if dies.is_none() {
+        dies = subscribe(session, Method::POST, &body, expires_at).await?;
+    }
+    let expires_at =
+        dies.ok_or_else(|| Error::Config { reason: "Zoho opened no channel: NOT_SUBSCRIBED".to_owned() })?;
+    Ok(Watch { channel: wish.channel.clone(), expires_at })
 }
 
-/// The channel as it is now; `None` where there is none to change.
-async fn subscribe(session: &Session, method: Method, body: &Json, wanted: Timestamp) -> Result<Option<Watch>> {
-    let request = Request { method, path: "/crm/v8/actions/watch".to_owned(), body: Some(body.clone()), headers: Vec::new() };
+/// When the channel dies from now on; `None` where there is none to change.
+async fn subscribe(session: &Session, method: Method, body: &Json, wanted: Timestamp) -> Result<Option<Timestamp>> {
+    let request =
+        Request { method, path: "/crm/v8/actions/watch".to_owned(), body: Some(body.clone()), headers: Vec::new() };
     let answer = session.send(&request, failure::of_watch).await?;
     let row = answer.body.pointer("/watch/0").unwrap_or(&answer.body);
     match text_at(row, "/code").unwrap_or_default() {
         "SUCCESS" => opened(row, wanted).map(Some),
         "NOT_SUBSCRIBED" => Ok(None),
-        code => Err(Error::Config { reason: format!("Zoho refuses the webhook channel: {code} {}", text_at(row, "/details/api_name").unwrap_or_default()) }),
+        code => Err(Error::Config {
+            reason: format!(
+                "Zoho refuses the webhook channel: {code} {}",
+                text_at(row, "/details/api_name").unwrap_or_default()
+            ),
+        }),
     }
 }
 
-fn opened(row: &Json, wanted: Timestamp) -> Result<Watch> {
-    let event = row.pointer("/details/events/0").unwrap_or(&Json::Null);
-    let expires_at = text_at(event, "/channel_expiry").and_then(|t| t.parse::<Timestamp>().ok());
-    let kept = expires_at.is_some_and(|at| at.duration_since(wanted).abs() <= SLACK);
-    match (text_at(event, "/channel_id"), expires_at) {
-        (Some(channel), Some(expires_at)) if kept => Ok(Watch { channel: channel.to_owned(), expires_at }),
-        _ => Err(Error::Config { reason: "Zoho did not keep the webhook channel's expiry: it would die unnoticed".to_owned() }),
-    }
+/// When the channel dies, in whatever offset Zoho says it.
+fn opened(row: &Json, wanted: Timestamp) -> Result<Timestamp> {
+    let echoed = text_at(row, "/details/events/0/channel_expiry").and_then(|t| t.parse::<Timestamp>().ok());
+    echoed.filter(|at| at.duration_since(wanted).abs() <= SLACK).ok_or_else(|| Error::Config {
+        reason: "Zoho did not keep the webhook channel's expiry: it would die unnoticed".to_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -14,18 +14,16 @@ use crate::wire::{Call, Reply};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashSet};
 
-fn inputs(call: &Call) -> Result<(Value, Vec<Value>), Refusal> {
+fn inputs(call: &Call) -> Result<(&Value, &[Value]), Refusal> {
     let body = call.json().ok_or_else(Refusal::unreadable)?;
-    let inputs = body["inputs"]
-        .as_array()
-        .cloned()
-        .ok_or_else(|| Refusal::validation("Invalid input JSON: inputs is required"))?;
+    let inputs =
+        body["inputs"].as_array().ok_or_else(|| Refusal::validation("Invalid input JSON: inputs is required"))?;
     if inputs.len() > 100 {
         let message =
             format!("The maximum number of inputs supported in a batch request is 100, {} were sent", inputs.len());
         return Err(Refusal::validation(&message));
     }
-    Ok((body, inputs))
+    Ok((body, inputs.as_slice()))
 }
 
 fn text(input: &Value, key: &str) -> String {
@@ -53,7 +51,7 @@ fn not_found(missing: &[String]) -> Vec<Value> {
 
 pub fn read(desk: &mut Desk<'_>, object: &str, call: &Call) -> Result<Reply, Refusal> {
     let (body, inputs) = inputs(call)?;
-    let selection = Selection::of(&body);
+    let selection = Selection::of(body);
     let by = body["idProperty"].as_str();
     if let Some(name) = by.filter(|n| *n != "hs_object_id" && *n != "email") {
         desk.must_be_unique(object, name)?;
@@ -61,7 +59,7 @@ pub fn read(desk: &mut Desk<'_>, object: &str, call: &Call) -> Result<Reply, Ref
     let archived = call.param("archived") == Some("true");
     let mut found = BTreeSet::new();
     let mut missing = Vec::new();
-    for input in &inputs {
+    for input in inputs {
         let id = text(input, "id");
         match desk.locate(object, by, &id, false, archived) {
             Some(id) => drop(found.insert(id)),
@@ -81,7 +79,7 @@ pub fn create(desk: &mut Desk<'_>, object: &str, call: &Call) -> Result<Reply, R
     let per_row = traces.len() == inputs.len();
     let mut claims = Claims::new();
     let (mut rows, mut errors) = (Vec::new(), Vec::new());
-    for input in &inputs {
+    for input in inputs {
         match desk.check(object, None, &input["properties"], &mut claims) {
             Ok(fields) => rows.push(Row { id: None, fields, trace: text(input, "objectWriteTraceId"), upsert: false }),
             Err(refusal) if per_row => {
@@ -96,10 +94,10 @@ pub fn create(desk: &mut Desk<'_>, object: &str, call: &Call) -> Result<Reply, R
 
 pub fn update(desk: &mut Desk<'_>, object: &str, call: &Call) -> Result<Reply, Refusal> {
     let (_, inputs) = inputs(call)?;
-    distinct(&inputs)?;
+    distinct(inputs)?;
     let mut claims = Claims::new();
     let (mut rows, mut missing) = (Vec::new(), Vec::new());
-    for input in &inputs {
+    for input in inputs {
         let id = text(input, "id");
         let by = input["idProperty"].as_str();
         let Some(found) = desk.locate(object, by, &id, false, false) else {
@@ -116,14 +114,17 @@ pub fn update(desk: &mut Desk<'_>, object: &str, call: &Call) -> Result<Reply, R
 /// Creates or updates by `email` or by a property with unique values.
 pub fn upsert(desk: &mut Desk<'_>, object: &str, call: &Call) -> Result<Reply, Refusal> {
     let (_, inputs) = inputs(call)?;
-    distinct(&inputs)?;
+    distinct(inputs)?;
     let mut claims = Claims::new();
     let mut rows = Vec::new();
-    for input in &inputs {
+    for input in inputs {
         let value = text(input, "id");
         let by = text(input, "idProperty");
         if by.is_empty() || by == "hs_object_id" {
             return Err(Refusal::validation("idProperty is required: a property whose values are unique"));
+        }
+        if value.trim().is_empty() {
+            return Err(Refusal::validation("id is required: the value of idProperty"));
         }
         desk.must_be_unique(object, &by)?;
         let found = desk.locate(object, Some(&by), &value, false, false);
@@ -140,7 +141,7 @@ pub fn upsert(desk: &mut Desk<'_>, object: &str, call: &Call) -> Result<Reply, R
 
 pub fn archive(desk: &mut Desk<'_>, object: &str, call: &Call) -> Result<Reply, Refusal> {
     let (_, inputs) = inputs(call)?;
-    for input in &inputs {
+    for input in inputs {
         if let Some(id) = desk.locate(object, None, &text(input, "id"), false, false) {
             desk.archive(object, id, Source::App);
         }

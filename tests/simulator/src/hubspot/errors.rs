@@ -32,17 +32,14 @@ impl Refusal {
         Self::validation(&format!("Property values were not valid: {list}"))
     }
 
-    /// Observed, not documented: the id is only in the text.
-    pub fn email_taken(existing: u64) -> Self {
-        Self {
-            status: 409,
-            category: "CONFLICT",
-            message: format!("Contact already exists. Existing ID: {existing}"),
-            errors: None,
-        }
+    /// Observed, not documented: the id is only in the text, and not there when the other one is a row of the same batch.
+    pub fn email_taken(existing: Option<u64>) -> Self {
+        let id = existing.map(|id| format!(" Existing ID: {id}")).unwrap_or_default();
+        Self { status: 409, category: "CONFLICT", message: format!("Contact already exists.{id}"), errors: None }
     }
 
-    pub fn value_taken(name: &str, value: &str, existing: u64) -> Self {
+    pub fn value_taken(name: &str, value: &str, existing: Option<u64>) -> Self {
+        let existing = existing.map_or("another input".to_owned(), |id| id.to_string());
         let message = format!(
             "Cannot set PropertyValueCoordinates{{propertyName={name}, value={value}}}. {existing} already has that value."
         );

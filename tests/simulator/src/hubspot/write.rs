@@ -30,6 +30,12 @@ impl Desk<'_> {
         for (name, value) in &fields {
             self.unique(object, id, name, value, claims)?;
         }
+        // Only now: a row that is refused claims nothing.
+        for (name, value) in &fields {
+            if let Some(text) = self.identity(object, name, value) {
+                claims.insert((name.clone(), text.to_lowercase()), id);
+            }
+        }
         Ok(fields)
     }
 
@@ -80,26 +86,24 @@ impl Desk<'_> {
         }
     }
 
-    /// One contact per e-mail address, one record per value of a unique property.
-    fn unique(
-        &self,
-        object: &str,
-        id: Option<u64>,
-        name: &str,
-        value: &Value,
-        claims: &mut Claims,
-    ) -> Result<(), Refusal> {
+    /// The text of a value that no two records may share.
+    fn identity<'v>(&self, object: &str, name: &str, value: &'v Value) -> Option<&'v str> {
         let is_email = object == "contacts" && name == "email";
         let unique = is_email || self.portal.property(object, name).is_some_and(|p| p.unique);
-        let Some(text) = value.as_str().filter(|t| unique && !t.is_empty()) else { return Ok(()) };
-        let stored =
-            self.portal.tables.get(object).and_then(|t| t.find(name, text)).filter(|holder| Some(*holder) != id);
-        let claim = claims.insert((name.to_owned(), text.to_lowercase()), id);
-        let claimed =
-            claim.is_some_and(|holder| holder.is_none() || holder != id).then(|| claim.flatten().unwrap_or(0));
-        match stored.or(claimed) {
+        value.as_str().filter(|t| unique && !t.is_empty())
+    }
+
+    /// One contact per e-mail address, one record per value of a unique property.
+    fn unique(&self, object: &str, id: Option<u64>, name: &str, value: &Value, claims: &Claims) -> Result<(), Refusal> {
+        let Some(text) = self.identity(object, name, value) else { return Ok(()) };
+        let table = self.portal.tables.get(object);
+        let stored = table.and_then(|t| t.find(name, text)).filter(|holder| Some(*holder) != id);
+        let claim = claims.get(&(name.to_owned(), text.to_lowercase())).copied();
+        // The outer `None`: nobody; the inner one: a row that makes a record.
+        let claimed = claim.filter(|holder| holder.is_none() || *holder != id);
+        match stored.map(Some).or(claimed) {
             None => Ok(()),
-            Some(holder) if is_email => Err(Refusal::email_taken(holder)),
+            Some(holder) if name == "email" => Err(Refusal::email_taken(holder)),
             Some(holder) => Err(Refusal::value_taken(name, text, holder)),
         }
     }

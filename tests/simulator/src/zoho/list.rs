@@ -86,6 +86,7 @@ pub fn list(desk: &mut Desk<'_>, module: &str, call: &Call) -> Result<Reply, Rep
         (by, r.id)
     };
     let live = table.records.values().filter(|r| r.archived.is_none());
+    // Only later seconds count as modified since: what changed again within that second is not listed.
     let mut rows: Vec<&Record> =
         live.filter(|r| since.is_none_or(|s| modified_s(r.view()) > s.div_euclid(1000))).collect();
     if rows.is_empty() {

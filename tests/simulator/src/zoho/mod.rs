@@ -65,10 +65,10 @@ pub fn answer(world: &mut World, call: &Call) -> Reply {
 
 /// What a call costs (Zoho docs: API limits, credits).
 fn credits(call: &Call) -> u64 {
-    let body = call.json().unwrap_or_default();
+    let body = call.json().unwrap_or(&serde_json::Value::Null);
     let rows = body["data"].as_array().map_or(1, Vec::len) as u64;
     match (call.method.as_str(), call.segments().as_slice()) {
-        ("POST", [.., "coql"]) => coql::credits(&body),
+        ("POST", [.., "coql"]) => coql::credits(body),
         ("GET", [.., "deleted"]) => 2,
         ("POST" | "PUT", _) => rows.div_ceil(10).max(1),
         _ => 1,

@@ -37,7 +37,7 @@ fn request(call: &Call) -> Result<Request, Reply> {
     }
     let triggers_workflows = body["trigger"].as_array().is_none_or(|list| list.iter().any(|t| t == "workflow"));
     let unmodified_since = call.header("if-unmodified-since").and_then(parse_time);
-    Ok(Request { rows, body, triggers_workflows, unmodified_since })
+    Ok(Request { rows, body: body.clone(), triggers_workflows, unmodified_since })
 }
 
 pub fn insert(desk: &mut Desk<'_>, module: &str, call: &Call) -> Result<Reply, Reply> {

@@ -1,6 +1,6 @@
 //! What HubSpot documents, of the simulator's HubSpot.
 
-use crate::client::{Client, OBJECTS, Result, extend, id};
+use crate::client::{Client, OBJECTS, Result, Subscriber, extend, id};
 use serde_json::{Value, json};
 
 fn at(path: &str) -> String {
@@ -167,7 +167,7 @@ async fn search_filters_sorts_and_has_its_limits() -> Result {
     assert_eq!(search(deep).await?.0, 400, "10,000 results at most");
     let long = json!({"query": "x".repeat(3000)});
     assert_eq!(search(long).await?.0, 400, "3,000 characters at most");
-    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    c.sim("POST", "clock", json!({"advance_ms": 1100})).await?;
     let mut statuses = Vec::new();
     for _ in 0..6 {
         statuses.push(search(json!({})).await?);
@@ -195,7 +195,7 @@ async fn a_lagging_search_shows_the_past_while_a_read_shows_the_present() -> Res
 }
 
 #[tokio::test]
-async fn ten_thousand_contacts_take_a_hundred_pages_and_ten_seconds_hold_110_calls() -> Result {
+async fn ten_thousand_contacts_take_a_hundred_pages() -> Result {
     let c = Client::start().await?;
     for hundred in 0..100 {
         let inputs: Vec<_> =
@@ -215,10 +215,60 @@ async fn ten_thousand_contacts_take_a_hundred_pages_and_ten_seconds_hold_110_cal
         }
     }
     assert_eq!((pages, seen), (100, 10_000));
-    for _ in 0..10 {
-        c.hubspot("GET", OBJECTS, Value::Null).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn locked_and_migrating_are_statuses_of_their_own() -> Result {
+    let c = Client::start().await?;
+    c.sim("POST", "faults", json!({"hubspot": {"lock_next": 1, "migrate_next": 1}})).await?;
+    assert_eq!(c.hubspot("GET", OBJECTS, Value::Null).await?.0, 477);
+    assert_eq!(c.hubspot("POST", &at("/batch/read"), json!({"inputs": []})).await?.0, 200, "reads are not locked");
+    assert_eq!(c.hubspot("POST", &at("/batch/create"), json!({"inputs": []})).await?.0, 423);
+    assert_eq!(c.hubspot("POST", &at("/batch/create"), json!({"inputs": []})).await?.0, 201);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_privacy_delete_leaves_nothing_and_fires_two_events() -> Result {
+    let c = Client::start().await?;
+    let s = Subscriber::start(Vec::new()).await?;
+    let id = c.contact(json!({"email": "gone@example.com"})).await?;
+    c.sim("POST", "accounts", json!({"crm": "hubspot", "webhook_url": s.url})).await?;
+    let by_email = json!({"objectId": "gone@example.com", "idProperty": "email"});
+    assert_eq!(c.hubspot("POST", &at("/gdpr-delete"), by_email).await?.0, 204);
+    assert_eq!(c.hubspot("GET", &at(&format!("/{id}?archived=true")), Value::Null).await?.0, 404);
+    let events = s.wait(1).await[0].json()?;
+    let kinds: Vec<_> = events.as_array().into_iter().flatten().map(|e| e["subscriptionType"].clone()).collect();
+    assert_eq!(kinds, ["contact.deletion", "contact.privacyDeletion"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_custom_property_is_made_once_and_then_holds_values() -> Result {
+    let c = Client::start().await?;
+    let path = "/crm/properties/2026-09/contacts";
+    let body = json!({"name": "score", "label": "Score", "type": "string", "fieldType": "text", "groupName": "contactinformation", "hasUniqueValue": true});
+    assert_eq!(c.hubspot("POST", path, body.clone()).await?.0, 201);
+    assert_eq!(c.hubspot("POST", path, body).await?.0, 409);
+    assert_eq!(c.hubspot("GET", &format!("{path}/score"), Value::Null).await?.1["hasUniqueValue"], true);
+    c.contact(json!({"score": "7"})).await?;
+    let (status, body) = c.hubspot("POST", OBJECTS, json!({"properties": {"score": "7"}})).await?;
+    assert_eq!(status, 400);
+    assert!(body["message"].as_str().unwrap_or_default().contains("CONFLICTING_UNIQUE_VALUE"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn ten_seconds_hold_110_calls() -> Result {
+    let c = Client::start().await?;
+    for _ in 0..110 {
+        assert_eq!(c.hubspot("GET", OBJECTS, Value::Null).await?.0, 200);
     }
     let (status, body) = c.hubspot("GET", OBJECTS, Value::Null).await?;
     assert_eq!((status, &body["policyName"]), (429, &json!("TEN_SECONDLY_ROLLING")));
+    assert_eq!(c.hubspot("POST", &at("/search"), json!({})).await?.0, 200, "search is counted apart");
+    c.sim("POST", "clock", json!({"advance_ms": 10_000})).await?;
+    assert_eq!(c.hubspot("GET", OBJECTS, Value::Null).await?.0, 200);
     Ok(())
 }

@@ -148,3 +148,51 @@ async fn faults_refuse_limit_fail_and_rewrite() -> Result {
     assert_eq!(c.hubspot("GET", OBJECTS, Value::Null).await?.0, 200, "tokens outlive a reset");
     Ok(())
 }
+
+#[tokio::test]
+async fn ten_thousand_edits_are_told_in_arrays_of_a_hundred() -> Result {
+    let c = Client::start().await?;
+    let s = Subscriber::start(Vec::new()).await?;
+    c.sim("POST", "accounts", json!({"crm": "hubspot", "webhook_url": s.url, "subscriptions": []})).await?;
+    let edits: Vec<_> = (0..10_000).map(|n| json!({"fields": {"email": format!("n{n}@example.com")}})).collect();
+    assert_eq!(c.sim("POST", "hubspot/contacts", json!(edits)).await?.0, 200);
+    let got = s.wait(100).await;
+    assert_eq!(got.len(), 100);
+    let ids: Vec<u64> = got
+        .iter()
+        .flat_map(|d| d.json().ok())
+        .flat_map(|b| b.as_array().cloned())
+        .flatten()
+        .filter_map(|e| e["objectId"].as_u64())
+        .collect();
+    assert!(ids.len() == 10_000 && ids.is_sorted(), "in the order in which they happened");
+    let (_, sent) = c.sim("GET", "deliveries", Value::Null).await?;
+    assert_eq!((&sent["pending"], &sent["lost"]), (&json!(0), &json!(0)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn webhooks_may_be_lost_or_doubled() -> Result {
+    let c = Client::start().await?;
+    let s = Subscriber::start(Vec::new()).await?;
+    c.sim("POST", "accounts", json!({"crm": "hubspot", "webhook_url": s.url, "subscriptions": []})).await?;
+    c.sim("POST", "faults", json!({"hubspot": {"webhooks": {"lose_rate": 1.0}}})).await?;
+    c.contact(json!({"email": "lost@b.example"})).await?;
+    c.sim("POST", "faults", json!({"hubspot": {"webhooks": {"double_rate": 1.0, "delay_ms": 50}}})).await?;
+    c.contact(json!({"email": "twice@b.example"})).await?;
+    let got = s.wait(1).await;
+    let events = got[0].json()?;
+    assert_eq!((events.as_array().map(Vec::len), &events[0]), (Some(2), &events[1]));
+    assert_eq!(c.sim("GET", "deliveries", Value::Null).await?.1["lost"], 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_error_may_come_after_the_commit() -> Result {
+    let c = Client::start().await?;
+    c.sim("POST", "faults", json!({"zoho": {"fail_after_commit_rate": 1.0}})).await?;
+    let lead = json!({"data": [{"Last_Name": "L", "Company": "C"}], "trigger": []});
+    assert!(c.zoho("POST", "/crm/v8/Leads", lead).await?.0 >= 500);
+    assert_eq!(c.sim("GET", "zoho/leads", Value::Null).await?.1.as_array().map(Vec::len), Some(1));
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! Deliveries: how they are signed, and what their events say.
+
+use crate::{
+    id::{AccountId, RemoteId},
+    provider::{Delivery, Forged, Hint, Schemes, Secret, Unreadable, Verified, signature::proved},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// HubSpot docs: validating requests. Deliveries of subscriptions carry v1 and v3, those of workflows v2 and v3.
+const V3: &str = "x-hubspot-signature-v3";
+const TIMESTAMP: &str = "x-hubspot-request-timestamp";
+const OLDER: &str = "x-hubspot-signature";
+const OLDER_VERSION: &str = "x-hubspot-signature-version";
+
+/// A v3 signature is good for five minutes (HubSpot docs: validating requests); we allow as much to a clock that is ahead.
+const TOLERANCE: u64 = 300_000;
+
+/// These escapes in the URL are undone before it is signed, and no others (HubSpot docs: validating requests, v3).
+const DECODED: &[(&str, char)] = &[
+    ("%3A", ':'),
+    ("%2F", '/'),
+    ("%3F", '?'),
+    ("%40", '@'),
+    ("%21", '!'),
+    ("%24", '$'),
+    ("%27", '\''),
+    ("%28", '('),
+    ("%29", ')'),
+    ("%2A", '*'),
+    ("%2C", ','),
+    ("%3B", ';'),
+];
+
+/// Where there is anything of v3, v3 decides: an older signature beside it would let the timestamp be stripped.
+pub(super) fn verify<'d>(delivery: &'d Delivery, secrets: &[Secret], schemes: Schemes, now: Timestamp) -> Result<Verified<'d>, Forged> {
+    let has_v3 = delivery.headers.contains_key(V3) || delivery.headers.contains_key(TIMESTAMP);
+    match schemes {
+        Schemes::Legacy if !has_v3 => older(delivery, secrets),
+        Schemes::Timestamped | Schemes::Legacy => v3(delivery, secrets, now),
+    }
+}
+
+/// HMAC-SHA-256 over method, URL, body and timestamp, in base64 (HubSpot docs: validating requests, v3).
+fn v3<'d>(delivery: &'d Delivery, secrets: &[Secret], now: Timestamp) -> Result<Verified<'d>, Forged> {
+    let (Some(sent), Some(timestamp)) = (delivery.header(V3), delivery.header(TIMESTAMP)) else { return Err(Forged::Missing) };
+    let at = milliseconds(timestamp).ok_or(Forged::Mismatch)?;
+    if at.abs_diff(now.as_millisecond()) > TOLERANCE {
+        return Err(Forged::Stale);
+    }
+    let url = decoded(&delivery.url);
+    let expected: Vec<Vec<u8>> = in_force(secrets)
+        .filter_map(|secret| {
+            let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).ok()?;
+            for part in [delivery.method.as_str().as_bytes(), url.as_bytes(), &delivery.body, timestamp] {
+                mac.update(part);
+            }
+            Some(BASE64_STANDARD.encode(mac.finalize().into_bytes()).into_bytes())
+        })
+        .collect();
+    proved(delivery, sent, &expected)
+}
+
+/// SHA-256 in lower hex: v1 over secret and body, v2 over secret, method, URL and body (HubSpot docs: validating requests).
+fn older<'d>(delivery: &'d Delivery, secrets: &[Secret]) -> Result<Verified<'d>, Forged> {
+    let (Some(sent), Some(version)) = (delivery.header(OLDER), delivery.header(OLDER_VERSION)) else { return Err(Forged::Missing) };
+    let called: &[&[u8]] = match version {
+        b"v1" => &[],
+        b"v2" => &[delivery.method.as_str().as_bytes(), delivery.url.as_bytes()],
+        _ => return Err(Forged::Missing),
+    };
+    let expected: Vec<Vec<u8>> = in_force(secrets)
+        .map(|secret| {
+            let mut hash = Sha256::new_with_prefix(secret);
+            called.iter().for_each(|part| hash.update(part));
+            let digest = hash.chain_update(&delivery.body).finalize();
+            digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes()
+        })
+        .collect();
+    proved(delivery, sent, &expected)
+}
+
+/// Anyone can sign with an empty secret.
+fn in_force(secrets: &[Secret]) -> impl Iterator<Item = &str> {
+    secrets.iter().map(Secret::reveal).filter(|secret| !secret.is_empty())
+}
+
+/// Thirteen digits and nothing else.
+fn milliseconds(timestamp: &[u8]) -> Option<i64> {
+    let sound = timestamp.len() == 13 && timestamp.iter().all(u8::is_ascii_digit);
+    sound.then(|| std::str::from_utf8(timestamp).ok()?.parse().ok()).flatten()
+}
+
+fn decoded(url: &str) -> String {
+    let mut out = String::with_capacity(url.len());
+    let mut rest = url;
+    while let Some(at) = rest.find('%') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let (text, length) = DECODED.iter().find(|(escape, _)| rest.starts_with(escape)).map_or(('%', 1), |(_, plain)| (*plain, 3));
+        out.push(text);
+        rest = &rest[length..];
+    }
+    out + rest
+}
+
+/// Contacts as `object.*` events name them (HubSpot docs: understanding the CRM, object types).
+const CONTACT: &str = "0-1";
+/// Events after which a contact may show something else (HubSpot docs: webhooks). Others are ignored.
+const ACTIONS: &[&str] = &["creation", "deletion", "merge", "restore", "propertyChange", "associationChange", "privacyDeletion"];
+
+/// One hint per account and contact, in the order of their first events.
+pub(super) fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
+    let body: Json = serde_json::from_slice(delivery.body()).map_err(|_| Unreadable("no JSON"))?;
+    let events = body.as_array().ok_or(Unreadable("no list of events"))?;
+    let mut hints: Vec<Hint> = Vec::new();
+    let mut places: BTreeMap<(Option<AccountId>, RemoteId), usize> = BTreeMap::new();
+    for event in events {
+        let account = number(event.get("portalId")).and_then(|id| id.parse::<AccountId>().ok());
+        let (remotes, erased) = concerned(event);
+        for remote in remotes {
+            let place = *places.entry((account.clone(), remote.clone())).or_insert(hints.len());
+            match hints.get_mut(place) {
+                Some(hint) => hint.erased |= erased,
+                None => hints.push(Hint { account: account.clone(), remote, erased }),
+            }
+        }
+    }
+    Ok(hints)
+}
+
+/// The contacts an event is about, and whether they were erased.
+fn concerned(event: &Json) -> (Vec<RemoteId>, bool) {
+    let text = |key: &str| event.get(key).and_then(Json::as_str);
+    // Deliveries say `subscriptionType`, the documentation's examples say `eventType` (HubSpot docs: webhooks).
+    let Some((object, action)) = text("subscriptionType").or_else(|| text("eventType")).and_then(|kind| kind.split_once('.')) else {
+        return Default::default();
+    };
+    let is_contact = object == "contact" || (object == "object" && text("objectTypeId") == Some(CONTACT));
+    if !is_contact || !ACTIONS.contains(&action) {
+        return Default::default();
+    }
+    let keys: &[&str] = match (action, text("associationType").unwrap_or_default()) {
+        ("associationChange", kind) if kind.starts_with("CONTACT_TO_") && kind.ends_with("_TO_CONTACT") => &["fromObjectId", "toObjectId"],
+        ("associationChange", kind) if kind.ends_with("_TO_CONTACT") => &["toObjectId"],
+        ("associationChange", _) => &["fromObjectId"],
+        // The winner keeps its id or a third record takes both places: each is looked at.
+        ("merge", _) => &["objectId", "primaryObjectId", "newObjectId"],
+        _ => &["objectId"],
+    };
+    let merged = event.get("mergedObjectIds").and_then(Json::as_array).filter(|_| action == "merge");
+    let ids = keys.iter().map(|key| event.get(*key)).chain(merged.into_iter().flatten().map(Some));
+    (ids.filter_map(|id| number(id)?.parse().ok()).collect(), action == "privacyDeletion")
+}
+
+/// An id: a number in deliveries, a text in the rest of the API (HubSpot docs: webhooks).
+fn number(json: Option<&Json>) -> Option<String> {
+    let id = match json? {
+        Json::String(text) => text.clone(),
+        Json::Number(number) => number.to_string(),
+        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => return None,
+    };
+    super::records::is_id(&id).then_some(id)
+}
+
+#[cfg(test)]
+#[path = "webhook_tests.rs"]
+mod tests;

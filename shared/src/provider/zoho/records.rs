@@ -1,0 +1,113 @@
+//! Records as Zoho spells them.
+
+use super::failure::text_at;
+use crate::{
+    error::{Error, Result},
+    id::{RecordId, RemoteId},
+    mapping::Mapping,
+    planner::Seen,
+    provider::batch::Write,
+    record::Value,
+};
+use jiff::Timestamp;
+use serde_json::{Map, Value as Json, json};
+
+/// Fields in one request (Zoho docs: Get records; COQL has the same limit).
+const MOST_FIELDS: usize = 50;
+
+/// A module and the fields to show of it. Every name is fit for a URL and for a query as it is.
+pub(super) struct Asked<'m> {
+    pub(super) module: &'m str,
+    pub(super) fields: Vec<&'m str>,
+}
+
+/// What the mapping needs to see, and what a lookup compares besides.
+pub(super) fn asked<'m>(mapping: &'m Mapping, besides: &[&'m str]) -> Result<Asked<'m>> {
+    let mut fields = mapping.remote_fields();
+    fields.extend(besides);
+    fields.push("Modified_Time");
+    fields.sort_unstable();
+    fields.dedup();
+    let module = mapping.object.as_str();
+    if let Some(odd) = fields.iter().chain([&module]).find(|name| !is_name(name)) {
+        return Err(Error::Config { reason: format!("{odd:?} is no API name of Zoho's") });
+    }
+    if fields.len() > MOST_FIELDS {
+        return Err(Error::Config {
+            reason: format!("Zoho shows {MOST_FIELDS} fields at once, and {} are mapped", fields.len()),
+        });
+    }
+    Ok(Asked { module, fields })
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= 100 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'$')
+}
+
+/// Ids are numbers of up to 64 bits.
+pub(super) fn is_id(id: &RemoteId) -> bool {
+    id.as_str().len() <= 20 && id.as_str().bytes().all(|b| b.is_ascii_digit())
+}
+
+/// A time as Zoho wants it: with an offset, in whole seconds.
+pub(super) fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()
+}
+
+/// The rows of a list, a query or a page; none where there is no body.
+pub(super) fn rows(body: &Json) -> &[Json] {
+    body.get("data").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// Whether Zoho has more rows than it answered.
+pub(super) fn more(body: &Json) -> Option<bool> {
+    body.pointer("/info/more_records")?.as_bool()
+}
+
+/// A record that Zoho shows. Nested values, such as lookups, are not shown.
+pub(super) fn read(record: &Json, mapping: &Mapping) -> Option<(RemoteId, Seen)> {
+    let remote = text_at(record, "/id")?.parse().ok()?;
+    let shown = |field: &str| Some((field.to_owned(), Value::from_json(record.get(field)?).ok()?));
+    let fields = mapping.remote_fields().into_iter().filter_map(shown).collect();
+    Some((remote, Seen { modified: modified(record), fields }))
+}
+
+/// When a record changed last; Zoho says it in the organisation's offset.
+pub(super) fn modified(record: &Json) -> Option<Timestamp> {
+    text_at(record, "/Modified_Time")?.parse().ok()
+}
+
+/// Whose record it is, where it carries an id of ours.
+pub(super) fn claimed(record: &Json, mapping: &Mapping) -> Option<RecordId> {
+    record.get(&mapping.id_field)?.as_str()?.trim().parse().ok()
+}
+
+/// The row that makes a record: what there is to say, and our id.
+pub(super) fn create(write: &Write, mapping: &Mapping) -> Json {
+    let said = write.changes.iter().filter(|change| change.value.is_some());
+    let mut row: Map<String, Json> = said.map(|change| (change.field.clone(), value(change.value.as_ref()))).collect();
+    row.insert(mapping.id_field.clone(), json!(write.record));
+    Json::Object(row)
+}
+
+/// The row that changes a record: null clears.
+pub(super) fn update(write: &Write, remote: &RemoteId) -> Json {
+    let mut row: Map<String, Json> =
+        write.changes.iter().map(|change| (change.field.clone(), value(change.value.as_ref()))).collect();
+    row.insert("id".to_owned(), json!(remote));
+    Json::Object(row)
+}
+
+fn value(value: Option<&Value>) -> Json {
+    match value {
+        None => Json::Null,
+        Some(Value::Flag(flag)) => json!(flag),
+        Some(Value::Number(number)) => json!(number),
+        Some(Value::Text(text)) => json!(text),
+        Some(Value::List(texts)) => json!(texts),
+    }
+}
+
+#[cfg(test)]
+#[path = "records_tests.rs"]
+pub(super) mod tests;

@@ -1,0 +1,9 @@
+//! The system as a whole. AWS is an emulator with the real SDKs in front of it; the CRMs are the simulator, by real HTTP;
+//! the functions' stories run in this process, so that a test can kill them between any two steps.
+//!
+//! `cargo dev test` brings the emulator; see `aws.rs` where it is looked for.
+
+mod aws;
+mod story;
+mod store;
+mod world;

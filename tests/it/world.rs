@@ -1,0 +1,244 @@
+//! A tenant with a connection per CRM, and the pump that plays Lambda: it receives what is queued and calls the functions.
+
+use crate::aws;
+use aws_config::SdkConfig;
+use aws_lambda_events::{apigw::ApiGatewayV2httpRequest, sqs::SqsEvent};
+use aws_sdk_sqs::types::MessageSystemAttributeName;
+use axum::{Router, body::Bytes, extract::State, http, routing::post};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value as Json, json};
+use shared::{
+    App,
+    connection::{Connection, State as Working},
+    context::Context,
+    handler,
+    id::{ConnectionId, TenantId},
+    mapping::Direction,
+    provider::Crm,
+    record::Object,
+};
+use simulator::{Options, Simulator};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+pub(crate) struct World {
+    pub(crate) app: Arc<App>,
+    pub(crate) aws: SdkConfig,
+    pub(crate) sim: Simulator,
+    /// The functions' clock is ahead of the real one by so many seconds.
+    ahead: Arc<AtomicI64>,
+}
+
+pub(crate) const TENANT: &str = "demo";
+const QUEUES: [&str; 4] = ["changes", "sync-requests", "pushes", "pulls"];
+
+impl World {
+    pub(crate) async fn new() -> World {
+        let sim = Simulator::start(Options::default()).await.unwrap();
+        let aws = aws::account().await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let public_url = format!("http://{}", listener.local_addr().unwrap());
+        let app = Arc::new(aws::app(&aws, Some(sim.url.clone()), Some(public_url.clone())).await);
+        let ahead = Arc::new(AtomicI64::new(0));
+        let door = Router::new().route("/webhooks/{*path}", post(deliver)).with_state((app.clone(), ahead.clone()));
+        tokio::spawn(async move { axum::serve(listener, door).await });
+        let world = World { app, aws, sim, ahead };
+        for crm in Crm::ALL {
+            world.connect(crm, &public_url).await;
+        }
+        world
+    }
+
+    /// A connection to an account of the simulator, which is told where its webhooks go.
+    async fn connect(&self, crm: Crm, public_url: &str) {
+        let account = if crm == Crm::HubSpot { "62515" } else { "900000001" };
+        let (id, secret) = (format!("client-{crm}"), format!("secret-of-the-{crm}-app"));
+        let mut opened = json!({"crm": crm.name(), "account_id": account, "client_id": id, "client_secret": secret, "refresh_token": format!("refresh-{crm}")});
+        if crm == Crm::HubSpot {
+            opened["webhook_url"] = json!(format!("{public_url}/webhooks/hubspot"));
+        }
+        self.sim("accounts", &opened).await;
+        let secrets = aws_sdk_secretsmanager::Client::new(&self.aws);
+        let grant = json!({"access_token": "none", "refresh_token": format!("refresh-{crm}"), "expires_at": "2026-01-01T00:00:00Z", "webhook_token": "token-of-the-channel"});
+        for (name, value) in [(format!("crm-sync/app/{crm}"), json!({"client_id": id, "client_secret": secret})), (format!("crm-sync/connection/{TENANT}/{crm}"), grant)] {
+            secrets.create_secret().name(name).secret_string(value.to_string()).send().await.unwrap();
+        }
+        let connection = Connection {
+            tenant: tenant(),
+            id: crm.name().parse().unwrap(),
+            crm,
+            account: account.parse().unwrap(),
+            state: Working::Active,
+            direction: Direction::Both,
+            mappings: [(Object::Person, crm.default_mapping())].into(),
+            policy: Default::default(),
+            region: Default::default(),
+            accepts_legacy_signatures: false,
+            pull_every: 300,
+            cursor: None,
+            deletions_read: None,
+            watch: None,
+            last_success: None,
+            due_at: Timestamp::UNIX_EPOCH,
+            version: 1,
+        };
+        self.app.store.put_connection(&connection).await.unwrap();
+        self.app.renew_watch(&self.cx("connect"), &connection).await.unwrap();
+        self.app.start(&self.cx("connect"), &connection, shared::change::Work::Delta).await.unwrap();
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        now(&self.ahead)
+    }
+
+    pub(crate) fn cx(&self, trace: &str) -> Context {
+        Context::new(self.now(), Duration::from_secs(60), trace)
+    }
+
+    /// Time passes, here and in the CRMs.
+    pub(crate) async fn wait(&self, time: SignedDuration) {
+        self.ahead.fetch_add(time.as_secs(), Ordering::Relaxed);
+        self.sim("clock", &json!({"advance_ms": time.as_millis() as i64})).await;
+    }
+
+    /// Posts to the simulator's own routes.
+    pub(crate) async fn sim(&self, route: &str, body: &Json) -> Json {
+        let answer = reqwest::Client::new().post(format!("{}/_sim/{route}", self.sim.url)).json(body).send().await.unwrap();
+        let (status, answer) = (answer.status(), answer.json::<Json>().await.unwrap());
+        assert!(status.is_success(), "{route}: {answer}");
+        answer
+    }
+
+    pub(crate) async fn shown(&self, route: &str) -> Json {
+        reqwest::get(format!("{}/_sim/{route}", self.sim.url)).await.unwrap().json().await.unwrap()
+    }
+
+    /// The workflow service sends requests.
+    pub(crate) async fn send(&self, requests: &[Json]) {
+        let messages: Vec<_> = requests.iter().map(|request| shared::queue::Outgoing::new(request, TENANT).unwrap()).collect();
+        self.app.queue.send(&self.app.settings.sync_requests, &messages).await.unwrap();
+    }
+
+    /// Everything that is due is enqueued, as the schedule does.
+    pub(crate) async fn tick(&self) {
+        let tick = serde_json::from_value(json!({"tick": "pulls"})).unwrap();
+        handler::delta_pull(&self.app, &self.cx("tick"), tick).await.unwrap();
+    }
+
+    fn url(&self, queue: &str) -> &str {
+        let settings = &self.app.settings;
+        match queue {
+            "changes" => &settings.changes,
+            "sync-requests" => &settings.sync_requests,
+            "pushes" => &settings.pushes,
+            _ => &settings.pulls,
+        }
+    }
+
+    /// Plays Lambda until nothing is queued and nothing is on its way.
+    pub(crate) async fn settle(&self) {
+        let mut quiet = 0;
+        for _ in 0..2000 {
+            let mut moved = false;
+            for queue in QUEUES {
+                moved |= self.turn(queue).await;
+            }
+            let under_way = self.shown("deliveries?last=0").await["pending"].as_u64().unwrap_or(0) > 0;
+            quiet = if moved || under_way { 0 } else { quiet + 1 };
+            if quiet > 2 {
+                return;
+            }
+            if !moved {
+                tokio::time::sleep(Duration::from_millis(30)).await;
+            }
+        }
+        panic!("the system does not come to rest");
+    }
+
+    /// One batch of one queue. Whether there was any.
+    pub(crate) async fn turn(&self, queue: &str) -> bool {
+        let event = self.receive(queue).await;
+        if event.records.is_empty() {
+            return false;
+        }
+        let receipts: Vec<(String, String)> =
+            event.records.iter().map(|m| (m.message_id.clone().unwrap(), m.receipt_handle.clone().unwrap())).collect();
+        let cx = self.cx(&format!("{queue}-invocation"));
+        let kept = match queue {
+            "pushes" => handler::outbound(&self.app, &cx, event).await,
+            "pulls" => handler::delta_pull(&self.app, &cx, handler::PullEvent::Messages(event)).await,
+            _ => handler::reconcile(&self.app, &cx, event).await,
+        };
+        let kept = kept.unwrap();
+        let sqs = aws_sdk_sqs::Client::new(&self.aws);
+        for (id, receipt) in receipts {
+            if !kept.batch_item_failures.iter().any(|failure| failure.item_identifier == id) {
+                sqs.delete_message().queue_url(self.url(queue)).receipt_handle(receipt).send().await.unwrap();
+            }
+        }
+        true
+    }
+
+    async fn receive(&self, queue: &str) -> SqsEvent {
+        let sqs = aws_sdk_sqs::Client::new(&self.aws);
+        let mut records = Vec::new();
+        let most = if queue == "sync-requests" || queue == "changes" { 50 } else { 1 };
+        for _ in 0..most {
+            let call = sqs.receive_message().queue_url(self.url(queue)).max_number_of_messages(10);
+            let got = call.message_system_attribute_names(MessageSystemAttributeName::All).send().await.unwrap().messages.unwrap_or_default();
+            if got.is_empty() {
+                break;
+            }
+            records.extend(got.into_iter().map(|m| {
+                let received = m.attributes.as_ref().and_then(|a| a.get(&MessageSystemAttributeName::ApproximateReceiveCount)).cloned();
+                json!({
+                    "messageId": m.message_id, "receiptHandle": m.receipt_handle, "body": m.body,
+                    "attributes": {"ApproximateReceiveCount": received}, "messageAttributes": {},
+                    "eventSource": "aws:sqs", "eventSourceARN": format!("arn:aws:sqs:us-east-1:1:{}", self.url(queue).rsplit('/').next().unwrap()),
+                })
+            }));
+        }
+        serde_json::from_value(json!({"Records": records})).unwrap()
+    }
+}
+
+fn now(ahead: &AtomicI64) -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "the test's clock is the real one, ahead")]
+    let now = Timestamp::now();
+    now + SignedDuration::from_secs(ahead.load(Ordering::Relaxed))
+}
+
+pub(crate) fn tenant() -> TenantId {
+    TENANT.parse().unwrap()
+}
+
+pub(crate) fn connection(crm: Crm) -> ConnectionId {
+    crm.name().parse().unwrap()
+}
+
+/// A delivery as API Gateway hands it over.
+async fn deliver(State((app, ahead)): State<(Arc<App>, Arc<AtomicI64>)>, parts: http::request::Parts, body: Bytes) -> http::StatusCode {
+    let path = parts.uri.path().to_owned();
+    let mut names = path.trim_start_matches("/webhooks/").split('/');
+    let headers: serde_json::Map<String, Json> =
+        parts.headers.iter().map(|(name, value)| (name.to_string(), json!(value.to_str().unwrap()))).collect();
+    let request = json!({
+        "version": "2.0", "routeKey": "POST /webhooks/{crm}", "rawPath": path, "rawQueryString": parts.uri.query().unwrap_or_default(),
+        "headers": headers, "isBase64Encoded": false, "body": String::from_utf8(body.to_vec()).unwrap(),
+        "pathParameters": {"crm": names.next(), "connection": names.next()},
+        "requestContext": {"domainName": "unused.example", "http": {"method": "POST", "path": path}, "timeEpoch": 0},
+    });
+    let mut request = request;
+    if request["pathParameters"]["connection"].is_null() {
+        request["pathParameters"].as_object_mut().unwrap().remove("connection");
+    }
+    let request: ApiGatewayV2httpRequest = serde_json::from_value(request).unwrap();
+    let cx = Context::new(now(&ahead), Duration::from_secs(10), "delivery");
+    let answer = handler::webhook(&app, &cx, request).await.unwrap();
+    http::StatusCode::from_u16(answer.status_code as u16).unwrap()
+}
