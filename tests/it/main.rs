@@ -4,6 +4,9 @@
 //! `cargo dev test` brings the emulator; see `aws.rs` where it is looked for.
 
 mod aws;
+mod handlers;
+mod refresh;
+mod schema;
 mod story;
 mod store;
 mod world;

@@ -10,7 +10,7 @@ use crate::{
     cause::{Overruled, Side},
     id::{ConnectionId, Source},
     mapping::{Direction, Mapping, Rule},
-    record::{Agreed, Fields, Flips, Link, RemoteField, Value, WrongKind, Written},
+    record::{Agreed, Fields, Flips, Link, RemoteField, Value, Written, WrongKind},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -39,7 +39,14 @@ pub struct Parked {
 }
 
 /// Folds what a CRM shows now into the hub. Only fresh looks may come here: see [`super::freshness`].
-pub fn absorb(hub: &Fields, link: &Link, seen: &Seen, connection: &ConnectionId, mapping: &Mapping, policy: &Policy) -> Absorbed {
+pub fn absorb(
+    hub: &Fields,
+    link: &Link,
+    seen: &Seen,
+    connection: &ConnectionId,
+    mapping: &Mapping,
+    policy: &Policy,
+) -> Absorbed {
     let mut done = absorb_since(link.modified, hub, link, seen, connection, mapping, policy);
     if done.link != *link {
         done.link.rev += 1;
@@ -60,7 +67,8 @@ pub(super) fn absorb_since(
     let (overruled, parked, misfits) = (Vec::new(), Vec::new(), Vec::new());
     let mut done = Absorbed { hub: hub.clone(), link: link.clone(), overruled, parked, misfits };
     let after = since.unwrap_or(Timestamp::UNIX_EPOCH);
-    let look = Look { after, at: seen.modified.unwrap_or(after), connection, source: connection.into(), mapping, policy };
+    let look =
+        Look { after, at: seen.modified.unwrap_or(after), connection, source: connection.into(), mapping, policy };
     for (field, shown) in shown(seen, mapping) {
         let agreed = link.agreed.get(field).cloned().unwrap_or_default();
         if concerns(link, mapping, field) && !agreed.theirs_is(shown) {
@@ -122,7 +130,8 @@ impl Look<'_> {
             return agree(done, &facts, facts.ours.as_ref());
         }
         let flips = self.flips(&facts);
-        let fought_over = flips.as_ref().is_some_and(|f| f.returns.len() > MOST_RETURNS) && !cfg!(feature = "mutant_fights_go_on");
+        let fought_over =
+            flips.as_ref().is_some_and(|f| f.returns.len() > MOST_RETURNS) && !cfg!(feature = "mutant_fights_go_on");
         let theirs = Written { after: Some(self.after), ..Written::new(facts.theirs.clone(), self.at, &self.source) };
         // A field that we do not send has nothing that could lose, and neither has a filler that nobody wrote.
         let sends = facts.own || facts.rule.is_none_or(|rule| rule.direction != Direction::FromCrm);
@@ -138,12 +147,19 @@ impl Look<'_> {
         }
     }
 
-    fn facts<'a>(&'a self, done: &Absorbed, field: &'a RemoteField, shown: Option<&'a Value>, agreed: &'a Agreed) -> Facts<'a> {
+    fn facts<'a>(
+        &'a self,
+        done: &Absorbed,
+        field: &'a RemoteField,
+        shown: Option<&'a Value>,
+        agreed: &'a Agreed,
+    ) -> Facts<'a> {
         let rule = self.mapping.inbound(field);
         let ours = wanted(&done.hub, &done.link, self.mapping).remove(field).flatten();
         let own = in_force(&done.hub, &done.link, self.mapping, field);
         let said = own.or_else(|| done.hub.written(&rule?.hub)).cloned();
-        let read = shown.and_then(|value| rule.map_or(Some(value.clone()), |rule| rule.invert(value, &self.mapping.region)));
+        let read =
+            shown.and_then(|value| rule.map_or(Some(value.clone()), |rule| rule.invert(value, &self.mapping.region)));
         let (theirs, misfit) = match (read, rule) {
             (Some(value), Some(rule)) => match done.hub.fit(&rule.hub, value.clone()) {
                 Ok(value) => (Some(value), None),
@@ -151,11 +167,23 @@ impl Look<'_> {
             },
             (read, _) => (read, None),
         };
-        Facts { ours_changed: !agreed.ours_is(ours.as_ref()), own: own.is_some(), field, shown, agreed, rule, ours, said, theirs, misfit }
+        Facts {
+            ours_changed: !agreed.ours_is(ours.as_ref()),
+            own: own.is_some(),
+            field,
+            shown,
+            agreed,
+            rule,
+            ours,
+            said,
+            theirs,
+            misfit,
+        }
     }
 
     fn carry_out(&self, done: &mut Absorbed, verdict: Verdict, facts: &Facts<'_>, theirs: Written) {
-        let lost = |loser, value| Overruled { connection: self.connection.clone(), field: facts.field.clone(), loser, value };
+        let lost =
+            |loser, value| Overruled { connection: self.connection.clone(), field: facts.field.clone(), loser, value };
         match (verdict, facts.misfit.clone()) {
             (Verdict::Take, Some(misfit)) => {
                 done.misfits.push(misfit);
@@ -205,11 +233,15 @@ const MOST_RETURNS: usize = 4;
 impl Facts<'_> {
     /// The CRM shows what we want it to: another hand wrote the same, or our own did and did not live to tell.
     fn says_what_we_say(&self, mapping: &Mapping) -> bool {
-        if (self.ours_changed || self.agreed.unseen) && self.ours.is_some() && is_spelling_of(self.ours.as_ref(), self.shown) {
+        if (self.ours_changed || self.agreed.unseen)
+            && self.ours.is_some()
+            && is_spelling_of(self.ours.as_ref(), self.shown)
+        {
             return true;
         }
         let said = self.said.as_ref().and_then(|said| said.value.as_ref());
-        let said = said.and_then(|value| self.rule.map_or(Some(value.clone()), |rule| rule.invert(value, &mapping.region)));
+        let said =
+            said.and_then(|value| self.rule.map_or(Some(value.clone()), |rule| rule.invert(value, &mapping.region)));
         let filler_is_missing = self.shown.is_none() && self.ours.is_some();
         self.misfit.is_none() && self.theirs == said && !filler_is_missing
     }

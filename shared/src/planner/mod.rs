@@ -73,5 +73,6 @@ pub fn freshness(link: &Link, seen: &Seen, taken: Taken, mapping: &Mapping) -> F
 
 fn shows_nothing_new(link: &Link, seen: &Seen, mapping: &Mapping) -> bool {
     let mut fields = seen.fields.iter().filter(|(field, _)| absorb::concerns(link, mapping, field));
-    fields.all(|(field, shown)| link.agreed.get(field).map_or(shown.is_none(), |agreed| agreed.theirs_is(shown.as_ref())))
+    fields
+        .all(|(field, shown)| link.agreed.get(field).map_or(shown.is_none(), |agreed| agreed.theirs_is(shown.as_ref())))
 }

@@ -17,7 +17,8 @@ pub struct Change {
 /// What the hub wants this CRM to show: the mapping's rendering, with the link's own values laid over it.
 pub fn wanted(hub: &Fields, link: &Link, mapping: &Mapping) -> Wanted {
     let mut wanted = mapping.render(hub);
-    let in_force = link.overrides.keys().filter_map(|f| Some((f.clone(), in_force(hub, link, mapping, f)?.value.clone())));
+    let in_force =
+        link.overrides.keys().filter_map(|f| Some((f.clone(), in_force(hub, link, mapping, f)?.value.clone())));
     wanted.extend(in_force);
     wanted
 }
@@ -86,7 +87,10 @@ pub fn fingerprint(wanted: &Wanted, mapping: &Mapping) -> String {
     let mut hash = Sha256::new();
     hash.update(mapping.version.to_be_bytes());
     for (field, value) in wanted {
-        let value = value.as_ref().map(|v| format!("{:?}{}", v.kind(), serde_json::to_string(v).unwrap_or_default())).unwrap_or_default();
+        let value = value
+            .as_ref()
+            .map(|v| format!("{:?}{}", v.kind(), serde_json::to_string(v).unwrap_or_default()))
+            .unwrap_or_default();
         hash.update((field.len() as u64).to_be_bytes());
         hash.update(field);
         hash.update((value.len() as u64).to_be_bytes());

@@ -104,7 +104,13 @@ impl Fields {
     }
 
     /// Writes a field, in its own kind. Whether its value is another now.
-    pub fn put(&mut self, field: &str, value: Option<Value>, at: Timestamp, source: &Source) -> Result<bool, WrongKind> {
+    pub fn put(
+        &mut self,
+        field: &str,
+        value: Option<Value>,
+        at: Timestamp,
+        source: &Source,
+    ) -> Result<bool, WrongKind> {
         self.write(field, Written::new(value, at, source))
     }
 

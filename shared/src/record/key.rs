@@ -45,14 +45,24 @@ impl Default for Region {
 
 impl Phone {
     pub fn parse(raw: &str, region: &Region) -> Option<Phone> {
+        use phonenumber::country::Source;
         let country = phonenumber::country::Id::from_str(&region.0).ok();
-        let e164 = |country, raw: &str| {
-            let number = phonenumber::parse(country, raw).ok().filter(|_| phonenumber::is_viable(raw))?;
-            Some(number.format().mode(phonenumber::Mode::E164).to_string())
+        let number = phonenumber::parse(country, raw).ok().filter(|_| phonenumber::is_viable(raw))?;
+        // A number that names its country is read without a default one, of which phonenumber 0.3 would strip the
+        // national prefix: `+49 151 23456789` would lose its first 1 in the US.
+        let number = match number.code().source() {
+            Source::Default | Source::Number => number,
+            Source::Plus => phonenumber::parse(None, raw).ok()?,
+            Source::Idd => {
+                let digits: String = raw.chars().filter(char::is_ascii_digit).collect();
+                let rest = digits.strip_prefix("00").or_else(|| digits.strip_prefix("011"))?;
+                phonenumber::parse(None, format!("+{rest}")).ok()?
+            }
         };
-        let number = e164(country, raw)?;
-        // Some short numbers are read in their own country, but not as E.164 spells them: they tell nobody apart.
-        (e164(None, &number).as_ref() == Some(&number)).then_some(Phone(number))
+        let e164 = number.format().mode(phonenumber::Mode::E164).to_string();
+        // Some short numbers mean something in their own country only: they tell nobody apart.
+        let again = phonenumber::parse(None, &e164).ok()?.format().mode(phonenumber::Mode::E164).to_string();
+        (again == e164).then_some(Phone(e164))
     }
     pub fn as_str(&self) -> &str {
         &self.0
@@ -161,9 +171,35 @@ mod tests {
         prop::sample::select(&["US", "DE", "IT", "GB"][..]).prop_map(|code| Region(code.to_owned()))
     }
 
+    /// In a US account, a German mobile lost its first digit: phonenumber strips the national prefix of the wrong country.
+    #[test]
+    fn a_number_that_names_its_country_is_the_same_in_every_region() {
+        for raw in ["+49 151 23456789", "+4915123456789", "0049 151 23456789", "011 49 151 23456789"] {
+            for region in ["US", "DE"] {
+                let phone = Phone::parse(raw, &Region(region.to_owned()));
+                let foreign_idd = phone.is_none() && raw.starts_with('0');
+                assert!(foreign_idd || phone.is_some_and(|p| p.as_str() == "+4915123456789"), "{raw} in {region}");
+            }
+        }
+        assert_eq!(Phone::parse("+39 06 1234567", &Region("DE".to_owned())).unwrap().as_str(), "+39061234567");
+        assert_eq!(Phone::parse("06 1234567", &Region("IT".to_owned())).unwrap().as_str(), "+39061234567");
+        assert_eq!(Phone::parse("0151 23456789", &Region("DE".to_owned())).unwrap().as_str(), "+4915123456789");
+        assert_eq!(Phone::parse("(415) 555-0100", &Region::default()).unwrap().as_str(), "+14155550100");
+    }
+
     #[test]
     fn what_is_no_mailbox_is_no_key() {
-        for raw in ["", "@", "ada", "ada@", "@example.com", "a@b@example.com", "ada@example", "ada @example.com", "a#b@example.com"] {
+        for raw in [
+            "",
+            "@",
+            "ada",
+            "ada@",
+            "@example.com",
+            "a@b@example.com",
+            "ada@example",
+            "ada @example.com",
+            "a#b@example.com",
+        ] {
             assert_eq!(Email::parse(raw), None, "{raw}");
         }
         assert_eq!(Email::parse(" Ada@Example.COM ").unwrap().as_str(), "ada@example.com");

@@ -89,9 +89,13 @@ pub struct Refusal {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Gone {
-    Deleted { at: Timestamp },
+    Deleted {
+        at: Timestamp,
+    },
     /// Deleted for privacy: the person asked for it.
-    Erased { at: Timestamp },
+    Erased {
+        at: Timestamp,
+    },
 }
 
 /// A sync request that is not told its end yet.

@@ -5,7 +5,7 @@ mod key;
 mod link;
 mod value;
 
-pub use fields::{FieldName, Fields, WrongKind, Written};
+pub use fields::{FieldName, Fields, Written, WrongKind};
 pub use key::{Email, Key, Phone, Region};
 pub use link::{Agreed, Awaiting, Flips, Gone, Link, Refusal, RemoteField, Workflow};
 pub use value::{Kind, NotAValue, Text, Value};
@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What a record is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Object {
     /// A human being, whether a CRM files them as a lead or as a contact.

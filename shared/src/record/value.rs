@@ -112,7 +112,10 @@ impl TryFrom<serde_json::Value> for Value {
     type Error = &'static str;
     /// Whatever is read back is as well formed as what was written.
     fn try_from(json: serde_json::Value) -> Result<Value, Self::Error> {
-        Value::from_json(&json).ok().flatten().ok_or("a value is a text, a number, true or false, or a list of texts, and never blank")
+        Value::from_json(&json)
+            .ok()
+            .flatten()
+            .ok_or("a value is a text, a number, true or false, or a list of texts, and never blank")
     }
 }
 

@@ -54,7 +54,8 @@ pub(crate) fn start(project: &Project, crm_url: Option<String>) -> Result<Option
     if !functions::binary(project, functions::FUNCTIONS[0]).exists() {
         println!(
             "  {}",
-            style("The first time takes about 5 minutes on 2 cores: 40 MB of downloads, 2 GB below target/.").dim()
+            style("The first time takes about 5 minutes on 2 cores: 30 MB of Python packages, 2 GB below target/.")
+                .dim()
         );
     }
     python::EMULATOR.install(project)?;

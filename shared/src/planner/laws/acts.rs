@@ -7,17 +7,31 @@ use proptest::strategy::Strategy as Generator;
 
 #[derive(Clone, Debug)]
 pub enum Act {
-    Edit { side: usize, field: &'static str, value: Option<Value> },
-    Say { field: &'static str, value: Option<Value> },
+    Edit {
+        side: usize,
+        field: &'static str,
+        value: Option<Value>,
+    },
+    Say {
+        field: &'static str,
+        value: Option<Value>,
+    },
     /// A sync request sets a value in one CRM alone.
-    Override { side: usize, field: &'static str, value: Value },
+    Override {
+        side: usize,
+        field: &'static str,
+        value: Value,
+    },
     /// Time passes, in milliseconds.
     Wait(i64),
     Pull(usize),
     /// A page is fetched, and absorbed later.
     Hold(usize),
     ReceiveHeld(usize),
-    Push { side: usize, trouble: Trouble },
+    Push {
+        side: usize,
+        trouble: Trouble,
+    },
 }
 
 /// Remote fields that flow both ways.
@@ -52,7 +66,8 @@ pub fn blank_or_value() -> impl Generator<Value = Option<Value>> {
 }
 
 pub fn quirks() -> impl Generator<Value = Vec<Quirk>> {
-    let quirk = prop::sample::select(&[Quirk::Faithful, Quirk::Uppercases, Quirk::Truncates, Quirk::RewritesPhones][..]);
+    let quirk =
+        prop::sample::select(&[Quirk::Faithful, Quirk::Uppercases, Quirk::Truncates, Quirk::RewritesPhones][..]);
     prop::collection::vec(quirk, 1..4)
 }
 

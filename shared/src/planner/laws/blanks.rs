@@ -55,6 +55,7 @@ proptest! {
         prop_assert!(w.rest().is_some());
         prop_assert_eq!((&w.hub, w.writes, w.shown(i, f)), (&hub, writes, None));
         prop_assert!(w.sides[i].link.agreed[f].theirs.is_none());
+        prop_assume!(w.hub_of(f) != Some(&v));
         w.say(hub_name(f), Some(v.clone()));
         prop_assert!(w.rest().is_some());
         let spelt = w.sides[i].crm.quirk.spell(&v);

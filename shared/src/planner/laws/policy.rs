@@ -20,10 +20,12 @@ fn priority() -> impl Strategy<Value = Vec<Source>> {
 
 /// At one time, or within an interval; in either resolution.
 fn written() -> impl Strategy<Value = Written> {
-    (blank_or_value(), 0..5_000i64, prop::option::of(1..3_000i64), tick(), source()).prop_map(|(value, at, span, tick, source)| Written {
-        after: span.map(|span| time((at - span) / tick * tick)),
-        ..Written::new(value, time(at / tick * tick), &source)
-    })
+    (blank_or_value(), 0..5_000i64, prop::option::of(1..3_000i64), tick(), source()).prop_map(
+        |(value, at, span, tick, source)| Written {
+            after: span.map(|span| time((at - span) / tick * tick)),
+            ..Written::new(value, time(at / tick * tick), &source)
+        },
+    )
 }
 
 fn newest(priority: Vec<Source>) -> Policy {
@@ -69,6 +71,7 @@ proptest! {
     fn two_edits_end_alike_in_whatever_order_they_are_seen(mut w in lived_in(), f in field(), (v, u) in (value(), value()), waits in (0..3_000i64, 0..3_000i64), i in 0..2usize, priority in priority()) {
         prop_assume!(w.sides.len() > 1);
         w.policy.priority = priority;
+        w.say(hub_name(f), Some(text("base")));
         prop_assert!(w.rest().is_some());
         w.now += waits.0;
         w.edit(i, f, Some(v));
@@ -120,5 +123,9 @@ fn a_field_that_only_flows_in_is_taken() {
     w.edit(0, "Owner", Some(text("Grace")));
     w.say("owner", Some(text("nobody")));
     assert!(w.rest().is_some());
-    assert_eq!((w.hub.get("owner"), w.writes), (Some(&text("Grace")), 1), "the one write is the filler of the last name");
+    assert_eq!(
+        (w.hub.get("owner"), w.writes),
+        (Some(&text("Grace")), 1),
+        "the one write is the filler of the last name"
+    );
 }

@@ -55,7 +55,9 @@ proptest! {
 #[test]
 fn what_is_a_spelling_and_what_is_an_edit() {
     let number = |n: f64| Value::number(serde_json::Number::from_f64(n).unwrap());
-    let check = |sent: &Value, shown: &Value, is: bool| assert_eq!(is_spelling_of(Some(sent), Some(shown)), is, "{sent} {shown}");
+    let check = |sent: &Value, shown: &Value, is: bool| {
+        assert_eq!(is_spelling_of(Some(sent), Some(shown)), is, "{sent} {shown}")
+    };
     check(&text("+14155550100"), &text("(415) 555-0100"), true);
     check(&text("+14155550100"), &text("555-0100"), true);
     check(&text("+14155550100"), &text("0100"), false);

@@ -99,7 +99,16 @@ impl World {
             misfits: 0,
         };
         let sides = quirks.iter().enumerate().map(side).collect();
-        World { now: 1_000, tick, hub: Fields::default(), mapping: mapping(), policy: Policy::default(), sides, writes: 0, story: Vec::new() }
+        World {
+            now: 1_000,
+            tick,
+            hub: Fields::default(),
+            mapping: mapping(),
+            policy: Policy::default(),
+            sides,
+            writes: 0,
+            story: Vec::new(),
+        }
     }
 
     /// A person edits a remote.
@@ -217,7 +226,16 @@ impl World {
         let side = &mut self.sides[i];
         if side.link.rev == rev {
             let (hub, link) = (&self.hub, &side.link);
-            let done = read_back(hub, link, &changes, &seen, Some(time(written)), &side.connection, &self.mapping, &self.policy);
+            let done = read_back(
+                hub,
+                link,
+                &changes,
+                &seen,
+                Some(time(written)),
+                &side.connection,
+                &self.mapping,
+                &self.policy,
+            );
             self.commit(i, done);
         } else {
             side.link = settle(&side.link, &changes, &seen, Some(time(written)));
@@ -272,10 +290,19 @@ impl fmt::Debug for World {
         }
         for side in &self.sides {
             let link = &side.link;
-            writeln!(f, "{} {:?} echoes={} {:?} link {:?}", side.connection, side.crm.quirk, side.crm.echoes, time(side.crm.modified), link.modified)?;
+            writeln!(
+                f,
+                "{} {:?} echoes={} {:?} link {:?}",
+                side.connection,
+                side.crm.quirk,
+                side.crm.echoes,
+                time(side.crm.modified),
+                link.modified
+            )?;
             let fields: BTreeSet<_> = side.crm.shown.keys().chain(link.agreed.keys()).collect();
             for field in fields {
-                let agreed = link.agreed.get(field).map(|a| (spell(a.ours.as_ref()), spell(a.theirs.as_ref()), a.unseen));
+                let agreed =
+                    link.agreed.get(field).map(|a| (spell(a.ours.as_ref()), spell(a.theirs.as_ref()), a.unseen));
                 let own = link.overrides.get(field).map(|w| spell(w.value.as_ref()));
                 let (shown, parked) = (spell(side.crm.shown.get(field)), link.parked.contains(field));
                 writeln!(f, "  {field} = {shown}; agreed {agreed:?}, own {own:?}, parked {parked}")?;

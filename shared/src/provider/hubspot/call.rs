@@ -23,6 +23,11 @@ const LIST: usize = 100;
 /// Characters in the body of a search are at most 3,000 (HubSpot docs: CRM search, limits).
 pub(super) const LONGEST: usize = 2_900;
 
+/// The property that tells when a record changed (HubSpot docs: CRM search).
+pub(super) fn modified_property(mapping: &Mapping) -> &'static str {
+    if ["contacts", "0-1"].contains(&mapping.object.as_str()) { "lastmodifieddate" } else { "hs_lastmodifieddate" }
+}
+
 pub(super) fn objects(mapping: &Mapping) -> String {
     format!("/crm/objects/{VERSION}/{}", mapping.object)
 }
@@ -86,9 +91,9 @@ pub(super) async fn one(session: &Session, mapping: &Mapping, remote: &RemoteId)
 /// A search (HubSpot docs: CRM search). Where its body would be too long with all properties, they are read afterwards.
 pub(super) async fn search(session: &Session, mapping: &Mapping, mut body: Json, more: &[&str]) -> Result<(Vec<Json>, Option<String>, Answer)> {
     body["properties"] = json!(properties(mapping, more));
-    let apart = body.to_string().len() > LONGEST;
+    let (apart, modified) = (body.to_string().len() > LONGEST, modified_property(mapping));
     if apart {
-        body["properties"] = json!(["hs_object_id"]);
+        body["properties"] = json!([modified]);
     }
     let answer = session.send(&Request::post(format!("{}/search", objects(mapping)), body), failure::of_call).await?;
     let mut found = rows(&answer.body).to_vec();
@@ -97,10 +102,12 @@ pub(super) async fn search(session: &Session, mapping: &Mapping, mut body: Json,
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let read = batch(session, mapping, None, false, &ids, more).await?;
         let mut read: BTreeMap<RemoteId, Json> = read.into_iter().filter_map(|row| Some((id(&row)?, row))).collect();
-        // The place in the search's order is the index's, what is shown is the record's.
+        // What is shown is the record's, but the place in the search's order is the index's.
         for row in &mut found {
+            let place = records::property(row, modified).cloned();
             if let Some(full) = id(row).and_then(|id| read.remove(&id)) {
-                row["properties"] = full.get("properties").cloned().unwrap_or_default();
+                *row = full;
+                row["properties"][modified] = place.unwrap_or_default();
             }
         }
     }
@@ -115,5 +122,5 @@ fn next(body: &Json) -> Option<String> {
 
 fn with_query(path: &str, query: &[(&str, &str)]) -> Result<String> {
     let url = reqwest::Url::parse_with_params(&format!("http://crm{path}"), query).map_err(|error| Error::bug("a path that is none").because(error))?;
-    Ok(url[reqwest::url_position()..].to_owned())
+    Ok(format!("{}?{}", url.path(), url.query().unwrap_or_default()))
 }

@@ -1,19 +1,135 @@
-use super::*;
+#![doc = include_str!("README.md")]
+
+mod auth;
+mod call;
+mod delta;
+mod failure;
+mod fields;
+mod find;
+mod records;
+mod webhook;
+mod write;
+
+use super::{
+    AppCredentials, Capabilities, Deletions, Delivery, Echo, Fetched, Forged, Found, Grant, Hint, Hosts, Outcome, Page, Provider, Query,
+    Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Write,
+};
+use crate::{change::Cursor, connection::Watch, error::Result, id::RemoteId, mapping::Mapping};
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use serde_json::Value as Json;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// Releases come each March and September and live for 18 months (HubSpot docs: API versioning).
+const VERSION: &str = "2026-09";
+/// Single reads at the same time.
+const AT_ONCE: usize = 4;
+
 pub enum HubSpot {}
+
 impl Provider for HubSpot {
-    const CAPABILITIES: Capabilities = Capabilities { webhooks: Webhooks::PerApp, max_read: 100, max_write: 100, echo: Echo::Fields, deletions: Deletions { every: std::time::Duration::from_secs(3600) }, resolution: std::time::Duration::from_millis(1) };
     const AUTHORIZATION: &'static str = "Bearer ";
-    fn default_mapping() -> Mapping { todo!() }
-    fn could_name(field: &str) -> bool { field.starts_with(|c: char| c.is_ascii_lowercase()) }
-    fn verify<'d>(_: &'d Delivery, _: &[Secret], _: Schemes, _: Timestamp) -> Result<Verified<'d>, Forged> { Err(Forged::Missing) }
-    fn hints(_: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> { Ok(vec![]) }
-    fn base(_: &Hosts, _: &Grant) -> Result<String> { Ok(String::new()) }
-    async fn refresh(_: &reqwest::Client, _: &Hosts, _: &AppCredentials, g: &Grant, _: Timestamp) -> Result<Grant> { Ok(g.clone()) }
-    async fn fetch(_: &Session, _: &Mapping, _: &[RemoteId]) -> Result<Vec<Fetched>> { Ok(vec![]) }
-    async fn find(_: &Session, _: &Mapping, _: &[Query]) -> Result<Vec<Vec<Found>>> { Ok(vec![]) }
-    async fn create(_: &Session, _: &Mapping, _: &[Write]) -> Result<Vec<Outcome>> { Ok(vec![]) }
-    async fn update(_: &Session, _: &Mapping, _: &[Write]) -> Result<Vec<Outcome>> { Ok(vec![]) }
-    async fn delta(_: &Session, _: &Mapping, c: &Cursor, _: Timestamp) -> Result<Page> { Ok(Page { shown: vec![], next: c.clone(), more: false }) }
-    async fn deleted(_: &Session, _: &Mapping, _: Timestamp) -> Result<Vec<(RemoteId, Timestamp)>> { Ok(vec![]) }
-    async fn watch(_: &Session, _: &Mapping, _: &WatchWish) -> Result<Option<Watch>> { Ok(None) }
+
+    /// At most 100 inputs in a batch, times in milliseconds, the written properties in the answer (HubSpot docs: CRM objects).
+    const CAPABILITIES: Capabilities = Capabilities {
+        webhooks: Webhooks::PerApp,
+        max_read: call::BATCH,
+        max_write: call::BATCH,
+        echo: Echo::Fields,
+        deletions: Deletions { every: Duration::from_secs(3600) },
+        resolution: Duration::from_millis(1),
+    };
+
+    fn default_mapping() -> Mapping {
+        fields::default_mapping()
+    }
+
+    fn could_name(field: &str) -> bool {
+        fields::could_name(field)
+    }
+
+    fn verify<'d>(delivery: &'d Delivery, secrets: &[Secret], schemes: Schemes, now: Timestamp) -> Result<Verified<'d>, Forged> {
+        webhook::verify(delivery, secrets, schemes, now)
+    }
+
+    fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
+        webhook::hints(delivery)
+    }
+
+    fn base(hosts: &Hosts, _: &Grant) -> Result<String> {
+        Ok(auth::base(hosts))
+    }
+
+    async fn refresh(http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant, now: Timestamp) -> Result<Grant> {
+        auth::refresh(http, hosts, app, grant, now).await
+    }
+
+    /// Live ones in one batch, archived ones in another; what is in neither was merged, erased, or is not for us.
+    async fn fetch(session: &Session, mapping: &Mapping, ids: &[RemoteId]) -> Result<Vec<Fetched>> {
+        let mut known: BTreeMap<RemoteId, Fetched> = BTreeMap::new();
+        for archived in [false, true] {
+            let missing = missing(ids, &known);
+            let texts: Vec<&str> = missing.iter().map(|remote| remote.as_str()).collect();
+            let rows = call::batch(session, mapping, None, archived, &texts, &[]).await?;
+            known.extend(rows.iter().filter_map(|row| Some((records::id(row)?, fetched(row, mapping)))));
+        }
+        // Batches do not take ids that were merged away, a single read leads to the survivor (HubSpot docs: merge records).
+        let merged: Vec<RemoteId> = missing(ids, &known).into_iter().cloned().collect();
+        for some in merged.chunks(AT_ONCE) {
+            let fetched = try_join_all(some.iter().map(|remote| single(session, mapping, remote))).await?;
+            known.extend(some.iter().cloned().zip(fetched));
+        }
+        Ok(ids.iter().map(|remote| known.get(remote).cloned().unwrap_or(Fetched::NotVisible)).collect())
+    }
+
+    async fn find(session: &Session, mapping: &Mapping, queries: &[Query]) -> Result<Vec<Vec<Found>>> {
+        find::find(session, mapping, queries).await
+    }
+
+    /// An upsert by our own unique property: there is no other way to repeat a create without harm.
+    async fn create(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        write::write(session, mapping, write::Kind::Create, writes).await
+    }
+
+    async fn update(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        write::write(session, mapping, write::Kind::Update, writes).await
+    }
+
+    async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {
+        delta::delta(session, mapping, cursor, now).await
+    }
+
+    async fn deleted(session: &Session, mapping: &Mapping, since: Timestamp) -> Result<Vec<(RemoteId, Timestamp)>> {
+        delta::deleted(session, mapping, since).await
+    }
+
+    /// Subscriptions are the app's, and do not expire (HubSpot docs: webhooks).
+    async fn watch(_: &Session, _: &Mapping, _: &WatchWish) -> Result<Option<Watch>> {
+        Ok(None)
+    }
+}
+
+/// The ids nothing is known of yet. What is no number names nothing in HubSpot.
+fn missing<'a>(ids: &'a [RemoteId], known: &BTreeMap<RemoteId, Fetched>) -> BTreeSet<&'a RemoteId> {
+    ids.iter().filter(|remote| records::is_id(remote.as_str()) && !known.contains_key(*remote)).collect()
+}
+
+fn fetched(row: &Json, mapping: &Mapping) -> Fetched {
+    match records::archived(row) {
+        Some(at) => Fetched::Deleted { at },
+        None => Fetched::Shown(records::read(row, mapping.remote_fields())),
+    }
+}
+
+/// A 404 is no evidence of a deletion.
+async fn single(session: &Session, mapping: &Mapping, remote: &RemoteId) -> Result<Fetched> {
+    let Some(row) = call::one(session, mapping, remote).await? else { return Ok(Fetched::NotVisible) };
+    Ok(match records::id(&row) {
+        Some(id) if id == *remote => fetched(&row, mapping),
+        Some(survivor) => Fetched::MergedInto(survivor),
+        None => Fetched::NotVisible,
+    })
 }

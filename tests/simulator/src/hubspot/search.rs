@@ -29,7 +29,7 @@ pub fn search(desk: &mut Desk<'_>, object: &str, call: &Call) -> Result<Reply, R
     if after + limit > RESULTS {
         return Err(Refusal::validation("after plus limit must not be more than 10000"));
     }
-    let groups = filters(desk, object, &body)?;
+    let groups = filters(desk, object, body)?;
     let horizon = desk.now - desk.faults.search_lag_ms;
     let Some(table) = desk.portal.tables.get(object) else { return Err(Refusal::not_found()) };
     let views = table.records.values().filter(|r| r.archived.is_none()).filter_map(|r| r.view_at(horizon));
@@ -40,13 +40,13 @@ pub fn search(desk: &mut Desk<'_>, object: &str, call: &Call) -> Result<Reply, R
         })
         .filter(|v| groups.is_empty() || groups.iter().any(|g| g.iter().all(|f| f.passes(object, *v))))
         .collect();
-    let (by, descending) = sort(&body)?;
+    let (by, descending) = sort(body)?;
     hits.sort_by_cached_key(|v| (key_of(object, *v, &by), v.id));
     if descending {
         hits.reverse();
     }
     let total = hits.len();
-    let selection = Selection::of(&body);
+    let selection = Selection::of(body);
     let results: Vec<Value> =
         hits.into_iter().skip(after).take(limit).map(|v| desk.show_view(object, v, &selection)).collect();
     let next = after + results.len();

@@ -1,0 +1,134 @@
+//! Which contacts match: by our id, by e-mail, by phone.
+
+use super::{
+    call::{self, LONGEST},
+    records::{self, id, text},
+};
+use crate::{
+    error::Result,
+    id::RecordId,
+    mapping::Mapping,
+    provider::{Found, Query, Session, batch::By},
+    record::{Email, Phone},
+};
+use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
+
+/// A contact's other addresses are as much its own: none of them can be given to another contact
+/// (HubSpot docs: contacts, `hs_additional_emails`).
+const ADDRESSES: &[&str] = &["email", "hs_additional_emails"];
+
+/// Reads by a unique property are immediate; only phones need the search, whose index lags (HubSpot docs: CRM search).
+pub(super) async fn find(session: &Session, mapping: &Mapping, queries: &[Query]) -> Result<Vec<Vec<Found>>> {
+    let mut found: Vec<Vec<Found>> = vec![Vec::new(); queries.len()];
+    let matcher = Matcher { mapping, queries };
+    let records: BTreeSet<&str> = queries.iter().filter_map(|query| query.record.as_ref().map(RecordId::as_str)).collect();
+    matcher.note(&mut found, By::Record, &by_property(session, mapping, &mapping.id_field, &records).await?);
+    let emails: BTreeSet<&str> = queries.iter().filter_map(|query| query.email.as_ref().map(Email::as_str)).collect();
+    matcher.note(&mut found, By::Email, &by_property(session, mapping, "email", &emails).await?);
+    let unmatched = queries.iter().zip(&found).filter(|(_, found)| found.is_empty());
+    let phones: BTreeSet<&Phone> = unmatched.filter_map(|(query, _)| query.phone.as_ref()).collect();
+    let rows = by_phone(session, mapping, &phones).await?;
+    let mut by_phone: Vec<Vec<Found>> = vec![Vec::new(); queries.len()];
+    matcher.note(&mut by_phone, By::Phone, &rows);
+    Ok(found.into_iter().zip(by_phone).map(|(found, by_phone)| if found.is_empty() { by_phone } else { found }).collect())
+}
+
+async fn by_property(session: &Session, mapping: &Mapping, property: &str, values: &BTreeSet<&str>) -> Result<Vec<Json>> {
+    let values: Vec<&str> = values.iter().copied().collect();
+    call::batch(session, mapping, Some(property), false, &values, ADDRESSES).await
+}
+
+struct Matcher<'a> {
+    mapping: &'a Mapping,
+    queries: &'a [Query],
+}
+
+impl Matcher<'_> {
+    /// Notes for each query the rows that really match it, unless a stronger key has found them already.
+    fn note(&self, found: &mut [Vec<Found>], by: By, rows: &[Json]) {
+        for row in rows {
+            let Some(remote) = id(row) else { continue };
+            let claimed = text(row, &self.mapping.id_field).and_then(|id| id.parse().ok());
+            for (query, found) in self.queries.iter().zip(found.iter_mut()) {
+                if self.matches(query, by, row, claimed.as_ref()) && !found.iter().any(|f| f.remote == remote) {
+                    let seen = records::read(row, self.mapping.remote_fields());
+                    found.push(Found { remote: remote.clone(), by, seen, claimed: claimed.clone() });
+                }
+            }
+        }
+    }
+
+    fn matches(&self, query: &Query, by: By, row: &Json, claimed: Option<&RecordId>) -> bool {
+        match by {
+            By::Record => query.record.is_some() && query.record.as_ref() == claimed,
+            By::Email => query.email.as_ref().is_some_and(|wanted| {
+                let shown = ADDRESSES.iter().filter_map(|name| text(row, name)).flat_map(|list| list.split(';'));
+                shown.filter_map(Email::parse).any(|shown| shown == *wanted)
+            }),
+            By::Phone => query.phone.as_ref().is_some_and(|wanted| {
+                let shown = text(row, phone_property(self.mapping)).and_then(|raw| Phone::parse(raw, &self.mapping.region));
+                shown.as_ref() == Some(wanted)
+            }),
+        }
+    }
+}
+
+fn phone_property(mapping: &Mapping) -> &str {
+    mapping.remote_of("phone").unwrap_or("phone")
+}
+
+/// Phones are indexed without country code and punctuation (HubSpot docs: CRM search, "search by phone number").
+/// Any other property is compared letter by letter, in lower case.
+async fn by_phone(session: &Session, mapping: &Mapping, phones: &BTreeSet<&Phone>) -> Result<Vec<Json>> {
+    let (property, calculated) = match phone_property(mapping) {
+        "phone" => ("hs_searchable_calculated_phone_number", true),
+        "mobilephone" => ("hs_searchable_calculated_mobile_number", true),
+        own => (own, false),
+    };
+    let values = phones.iter().flat_map(|phone| if calculated { vec![phone.national_digits()] } else { phone.spellings() });
+    let mut values: BTreeSet<String> = values.collect();
+    let more = [phone_property(mapping)];
+    let fixed = question(property, &[]).to_string().len() + json!(call::properties(mapping, &more)).to_string().len() + r#","properties":,"after":"10000""#.len();
+    // Where the properties take all the room, the search leaves them out by itself.
+    let room = if fixed + 200 < LONGEST { LONGEST - fixed } else { LONGEST / 2 };
+    let mut rows = Vec::new();
+    while let Some(question) = fitting(property, &mut values, room) {
+        let mut after: Option<String> = None;
+        loop {
+            let mut body = question.clone();
+            if let Some(after) = &after {
+                body["after"] = json!(after);
+            }
+            let (page, next, _) = call::search(session, mapping, body, &more).await?;
+            rows.extend(page);
+            match next {
+                Some(next) if after.as_ref() != Some(&next) => after = Some(next),
+                _ => break,
+            }
+        }
+    }
+    Ok(rows)
+}
+
+fn question(property: &str, values: &[String]) -> Json {
+    json!({"filterGroups": [{"filters": [{"propertyName": property, "operator": "IN", "values": values}]}], "limit": 200})
+}
+
+/// A question about as many of the values as fit.
+fn fitting(property: &str, values: &mut BTreeSet<String>, room: usize) -> Option<Json> {
+    let mut used = 0;
+    let mut some = Vec::new();
+    while let Some(value) = values.first() {
+        used += value.len() + r#""","#.len();
+        if used > room && !some.is_empty() {
+            break;
+        }
+        some.extend(values.pop_first());
+    }
+    (!some.is_empty()).then(|| question(property, &some))
+}
+
+#[cfg(test)]
+#[path = "find_tests.rs"]
+mod tests;

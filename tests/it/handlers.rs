@@ -1,0 +1,157 @@
+//! Every event of `events/`, as Lambda would hand it to its function.
+
+use crate::{
+    aws,
+    world::{World, tenant},
+};
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use shared::{context::Context, handler, provider::Hosts};
+use std::{collections::BTreeSet, time::Duration};
+
+fn event<E: DeserializeOwned>(file: &str) -> E {
+    let path = format!("{}/../events/{file}", env!("CARGO_MANIFEST_DIR"));
+    let json = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+    serde_json::from_str(&json).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+/// When the events were made.
+fn then() -> Context {
+    let at: Timestamp = "2026-11-21T09:00:01Z".parse().unwrap();
+    Context::new(at, Duration::from_secs(60), "sample")
+}
+
+/// An app that believes the gateway's own domain, as in production.
+async fn at_the_gateway(world: &World) -> shared::App {
+    let mut settings = world.app.settings.clone();
+    settings.public_url = None;
+    shared::App::new(&world.aws, settings).unwrap()
+}
+
+async fn queued(world: &World, url: &str) -> Vec<String> {
+    let sqs = aws_sdk_sqs::Client::new(&world.aws);
+    let got = sqs.receive_message().queue_url(url).max_number_of_messages(10).send().await.unwrap();
+    got.messages.unwrap_or_default().into_iter().filter_map(|m| m.body).collect()
+}
+
+#[tokio::test]
+async fn webhook_hubspot() {
+    let world = World::new().await;
+    let app = at_the_gateway(&world).await;
+    let answer = handler::webhook(&app, &then(), event("webhook/hubspot.json")).await.unwrap();
+    assert_eq!(answer.status_code, 200);
+    let messages = queued(&world, &app.settings.changes).await;
+    assert_eq!(messages.len(), 1);
+    assert!(messages[0].contains("1246965") && messages[0].contains("1246978"), "{messages:?}");
+    assert!(!messages[0].contains("4155550199"), "a hint carries no values");
+}
+
+#[tokio::test]
+async fn webhook_hubspot_without_its_timestamped_signature() {
+    let world = World::new().await;
+    let app = at_the_gateway(&world).await;
+    let answer = handler::webhook(&app, &then(), event("webhook/hubspot-legacy.json")).await.unwrap();
+    assert_eq!(answer.status_code, 401, "stripping a header reopens replay");
+    assert!(queued(&world, &app.settings.changes).await.is_empty());
+    let hub = app.store.connection(&tenant(), &"hubspot".parse().unwrap()).await.unwrap().unwrap();
+    let asks = shared::connection::Connection { accepts_legacy_signatures: true, ..hub.clone() };
+    assert!(app.store.update_connection(&hub, &asks).await.unwrap());
+    let answer = handler::webhook(&app, &then(), event("webhook/hubspot-legacy.json")).await.unwrap();
+    assert_eq!(answer.status_code, 200, "its connection asks for the older signature");
+}
+
+#[tokio::test]
+async fn webhook_zoho() {
+    let world = World::new().await;
+    let answer = handler::webhook(&world.app, &then(), event("webhook/zoho.json")).await.unwrap();
+    assert_eq!(answer.status_code, 200);
+    assert_eq!(queued(&world, &world.app.settings.changes).await.len(), 1);
+}
+
+#[tokio::test]
+async fn reconcile_sync_requests() {
+    let world = World::new().await;
+    let done = handler::reconcile(&world.app, &then(), event("reconcile/sync-requests.json")).await.unwrap();
+    assert!(done.batch_item_failures.is_empty());
+    assert_eq!(queued(&world, &world.app.settings.pushes).await.len(), 2, "one push per connection");
+    assert!(world.app.store.exceptions(&tenant()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn reconcile_sync_requests_that_are_refused() {
+    let world = World::new().await;
+    let done = handler::reconcile(&world.app, &then(), event("reconcile/sync-requests-refused.json")).await.unwrap();
+    assert!(done.batch_item_failures.is_empty(), "what is refused is not tried again");
+    let mut raised = world.app.store.exceptions(&tenant()).await.unwrap();
+    raised.extend(world.app.store.exceptions(&"unnamed".parse().unwrap()).await.unwrap());
+    let codes: BTreeSet<&str> = raised.iter().map(|e| e.code.as_str()).collect();
+    let expected = ["bad_value", "malformed_json", "no_identity", "unknown_connection", "unknown_placeholder", "unknown_version", "wrong_direction"];
+    assert_eq!(codes, expected.into());
+    assert!(raised.iter().all(|e| !e.remedy.starts_with("Look at the reason")), "a code without its remedy: {codes:?}");
+    let told: BTreeSet<&str> = raised.iter().flat_map(|e| &e.steps).map(|s| s.request.as_str()).collect();
+    for id in ["bad-version", "bad-direction", "bad-connection", "bad-identity"] {
+        assert!(told.contains(id), "the workflow of {id} hears nothing");
+    }
+}
+
+#[tokio::test]
+async fn reconcile_changes() {
+    let world = World::new().await;
+    world.sim("hubspot/contacts", &serde_json::json!({"fields": {"email": "eve@example.com"}, "silent": true})).await;
+    let done = handler::reconcile(&world.app, &world.cx("sample"), event("reconcile/changes.json")).await.unwrap();
+    assert!(done.batch_item_failures.is_empty());
+}
+
+#[tokio::test]
+async fn outbound_pushes() {
+    let world = World::new().await;
+    let done = handler::outbound(&world.app, &world.cx("sample"), event("outbound/pushes.json")).await.unwrap();
+    assert!(done.batch_item_failures.is_empty(), "a record that is not there is nobody's fault");
+}
+
+#[tokio::test]
+async fn delta_pull_tick_delta_and_sweep() {
+    let world = World::new().await;
+    let before = queued(&world, &world.app.settings.pulls).await.len();
+    handler::delta_pull(&world.app, &world.cx("sample"), event("delta-pull/tick.json")).await.unwrap();
+    assert!(queued(&world, &world.app.settings.pulls).await.len() + before > 0);
+    for file in ["delta-pull/delta.json", "delta-pull/sweep.json"] {
+        let done = handler::delta_pull(&world.app, &world.cx("sample"), event(file)).await.unwrap();
+        assert!(done.batch_item_failures.is_empty(), "{file}");
+    }
+}
+
+#[tokio::test]
+async fn token_refresh_tick() {
+    let world = World::new().await;
+    handler::token_refresh(&world.app, &world.cx("sample"), event("token-refresh/tick.json")).await.unwrap();
+}
+
+#[tokio::test]
+async fn journal_record_and_exception() {
+    let aws = aws::account().await;
+    let app = aws::app(&aws, None, None).await;
+    for _ in 0..2 {
+        handler::journal(&app, &then(), event("journal/record.json")).await.unwrap();
+        handler::journal(&app, &then(), event("journal/exception.json")).await.unwrap();
+    }
+    let entries = app.history.of(&tenant(), &"01KAHR00000000000000000001".parse().unwrap()).await.unwrap();
+    assert_eq!(entries.len(), 4, "two changes and two steps, however often the stream tells of them");
+    let _ = Hosts::default();
+}
+
+#[test]
+fn every_event_file_has_its_test() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../events");
+    let source = include_str!("handlers.rs");
+    let mut files = 0;
+    for function in std::fs::read_dir(folder).unwrap() {
+        let function = function.unwrap().path();
+        for file in std::fs::read_dir(&function).unwrap() {
+            let name = format!("{}/{}", function.file_name().unwrap().display(), file.unwrap().file_name().display());
+            assert!(source.contains(&name), "{name} is used by no test");
+            files += 1;
+        }
+    }
+    assert!(files > 10);
+}
