@@ -6,7 +6,8 @@ use crate::{
     provider::{AppCredentials, Crm, Grant},
 };
 use aws_sdk_secretsmanager::{Client, error::ProvideErrorMetadata, operation::get_secret_value::GetSecretValueError};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
     sync::Mutex,
@@ -27,18 +28,9 @@ pub struct Held {
     pub grant: Grant,
 }
 
-/// A grant as it is stored. `follows` names the version that was current when it was made.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    #[serde(flatten)]
-    grant: Grant,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    follows: Option<String>,
-}
-
 /// How long a credential is used without another look.
 const KEPT: Duration = Duration::from_secs(300);
-/// The stage of a version that was stored but perhaps not made current.
+/// The stage of a version that was stored but perhaps not made current: one without a stage could be deleted.
 const FRESH: &str = "CRMSYNC_FRESH";
 
 impl Secrets {
@@ -78,27 +70,25 @@ impl Secrets {
     /// A connection's grant as it is now.
     pub async fn current_grant(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Held> {
         let name = self.grant_name(tenant, connection);
-        let (stored, version) = self.read::<Stored>(&name, None).await?.ok_or_else(|| Error::AuthExpired {
+        let (grant, version) = self.read::<Grant>(&name, None).await?.ok_or_else(|| Error::AuthExpired {
             reason: "no credentials are stored for this connection".to_owned(),
         })?;
-        let held = Held { version, grant: stored.grant };
+        let held = Held { version, grant };
         self.keep(name, &held);
         Ok(held)
     }
 
-    /// A grant that was stored after `current` and never became current: its maker did not live to tell.
+    /// The grant that was stored after `current` and never became current: its maker did not live to tell.
     pub async fn left_behind(&self, tenant: &TenantId, connection: &ConnectionId, current: &Held) -> Result<Option<Held>> {
-        let name = self.grant_name(tenant, connection);
-        let found = self.read::<Stored>(&name, Some(FRESH)).await?;
-        let follows = |(stored, _): &(Stored, String)| stored.follows.as_deref() == Some(current.version.as_str());
-        Ok(found.filter(follows).map(|(stored, version)| Held { version, grant: stored.grant }))
+        let found = self.read(&self.grant_name(tenant, connection), Some(&successor(&current.version))).await?;
+        Ok(found.map(|(grant, version)| Held { version, grant }))
     }
 
-    /// Stores a grant, not yet as the current one: nothing that was given to us is ever lost.
+    /// Stores a grant, not yet as the current one: nothing that was given to us is ever lost. A version has one successor,
+    /// so of two who follow the same one the second is refused.
     pub async fn store(&self, tenant: &TenantId, connection: &ConnectionId, before: &Held, grant: &Grant) -> Result<Held> {
-        let stored = Stored { grant: grant.clone(), follows: Some(before.version.clone()) };
-        let json = serde_json::to_string(&stored).map_err(|e| Error::bug("a grant that is no JSON").because(e))?;
-        let version = ulid::Ulid::new().to_string() + "-crmsync";
+        let json = serde_json::to_string(grant).map_err(|e| Error::bug("a grant that is no JSON").because(e))?;
+        let version = successor(&before.version);
         let call = self.client.put_secret_value().secret_id(self.grant_name(tenant, connection)).secret_string(json);
         call.client_request_token(&version).version_stages(FRESH).send().await.map_err(|e| trouble(&e))?;
         Ok(Held { version, grant: grant.clone() })
@@ -124,8 +114,8 @@ impl Secrets {
         }
     }
 
-    async fn read<T: DeserializeOwned>(&self, name: &str, stage: Option<&str>) -> Result<Option<(T, String)>> {
-        let call = self.client.get_secret_value().secret_id(name).set_version_stage(stage.map(str::to_owned));
+    async fn read<T: DeserializeOwned>(&self, name: &str, version: Option<&str>) -> Result<Option<(T, String)>> {
+        let call = self.client.get_secret_value().secret_id(name).set_version_id(version.map(str::to_owned));
         let answer = match call.send().await {
             Ok(answer) => answer,
             Err(error) if matches!(error.as_service_error(), Some(GetSecretValueError::ResourceNotFoundException(_))) => return Ok(None),
@@ -136,6 +126,11 @@ impl Secrets {
         let secret = serde_json::from_str(&json).map_err(|_| Error::Config { reason: format!("the secret {name} is not of its form") })?;
         Ok(Some((secret, answer.version_id.unwrap_or_default())))
     }
+}
+
+/// The id of the version that follows another: known beforehand, so that it is found after a crash.
+fn successor(version: &str) -> String {
+    Sha256::digest(version).iter().take(20).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn trouble<E: ProvideErrorMetadata>(error: &E) -> Error {

@@ -7,6 +7,7 @@ mod emulator;
 mod functions;
 mod http;
 mod mutants;
+mod operator;
 mod prerequisites;
 mod process;
 mod project;

@@ -4,7 +4,7 @@ use crate::project::Project;
 use crate::stack::{Connection, Stack};
 use crate::step::step;
 use crate::{emulator, http, python};
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 const TENANT: &str = "demo";
@@ -21,7 +21,7 @@ pub(crate) fn seed(project: &Project, stack: &mut Stack, simulated: bool) -> Res
             }
         }
         python::ask(&mut python::script(project, "seed_secrets.py"), &secrets(&connections), Some(progress))?;
-        put_connections(&connections)?;
+        put_connections(project, stack, &connections)?;
         let names: Vec<_> = connections.iter().map(|one| one.crm.as_str()).collect();
         let detail = format!("tenant {TENANT}: {}", names.join(", "));
         stack.connections.clone_from(&connections);
@@ -29,9 +29,14 @@ pub(crate) fn seed(project: &Project, stack: &mut Stack, simulated: bool) -> Res
     })
 }
 
-/// Puts the connection items into the state table.
-#[expect(clippy::unnecessary_wraps, reason = "to be filled with the store's own types")]
-fn put_connections(_connections: &[Connection]) -> Result<()> {
+/// Makes the connections as a person would, with the `operator` command.
+fn put_connections(project: &Project, stack: &Stack, connections: &[Connection]) -> Result<()> {
+    for one in connections {
+        let mut operator = crate::operator::command(project, stack);
+        operator.args(["connect", &one.tenant_id, &one.connection_id, &one.crm, &one.account_id, "--active"]);
+        let output = operator.output().context("the operator command cannot be started")?;
+        ensure!(output.status.success(), "{} could not be connected: {}", one.crm, String::from_utf8_lossy(&output.stderr));
+    }
     Ok(())
 }
 

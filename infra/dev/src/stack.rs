@@ -14,6 +14,7 @@ pub(crate) struct Stack {
     pub(crate) api: String,
     pub(crate) queues: Queues,
     pub(crate) tables: Tables,
+    pub(crate) event_bus: String,
     /// Each function by name, and what it is called in the emulator.
     pub(crate) functions: BTreeMap<String, String>,
     /// Base URL of the simulator, or of what stands in for it.
@@ -34,6 +35,7 @@ pub(crate) struct Queues {
     pub(crate) sync_requests: String,
     pub(crate) changes: String,
     pub(crate) pushes: String,
+    pub(crate) pulls: String,
 }
 
 #[derive(Serialize, Deserialize)]

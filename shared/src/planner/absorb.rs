@@ -71,7 +71,7 @@ pub(super) fn absorb_since(
         Look { after, at: seen.modified.unwrap_or(after), connection, source: connection.into(), mapping, policy };
     for (field, shown) in shown(seen, mapping) {
         let agreed = link.agreed.get(field).cloned().unwrap_or_default();
-        if concerns(link, mapping, field) && !agreed.theirs_is(shown) {
+        if concerns(link, mapping, field) && (agreed.unseen || !agreed.theirs_is(shown)) {
             look.field(&mut done, field, shown, &agreed);
         }
     }

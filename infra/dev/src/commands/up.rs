@@ -8,7 +8,7 @@ use crate::simulator::Simulator;
 use crate::stack::{self, Queues, Stack, Tables};
 use crate::step::step;
 use crate::stop;
-use crate::{emulator, functions, prerequisites, python, seed, simulator};
+use crate::{emulator, functions, operator, prerequisites, python, seed, simulator};
 use anyhow::{Context, Result, bail};
 use console::style;
 use std::process::ExitCode;
@@ -59,7 +59,8 @@ pub(crate) fn start(project: &Project, crm_url: Option<String>) -> Result<Option
         );
     }
     python::EMULATOR.install(project)?;
-    functions::build(project, if crm_url.is_some() { &[] } else { &[simulator::PACKAGE] })?;
+    let beside: &[&str] = &[operator::PACKAGE, simulator::PACKAGE];
+    functions::build(project, if crm_url.is_some() { &beside[..1] } else { beside })?;
 
     let Emulator { process: emulator, aws } = emulator::start(project)?;
     session.started(&[emulator.child.id()])?;
@@ -80,8 +81,10 @@ pub(crate) fn start(project: &Project, crm_url: Option<String>) -> Result<Option
             sync_requests: output("SyncRequestsQueueUrl")?,
             changes: output("ChangesQueueUrl")?,
             pushes: output("PushesQueueUrl")?,
+            pulls: output("PullsQueueUrl")?,
         },
         tables: Tables { state: output("StateTableName")?, history: output("HistoryTableName")? },
+        event_bus: output("EventBusName")?,
         functions,
         simulator: crm_url,
         connections: Vec::new(),

@@ -54,7 +54,7 @@ pub fn field() -> impl Generator<Value = &'static str> {
 /// Texts that collide often, a few that get cut, a few that are kept as a digest, and telephone numbers.
 pub fn value() -> impl Generator<Value = Value> {
     prop_oneof![
-        6 => "[a-cA-C]{1,3}".prop_map(|t| text(&t)),
+        6 => prop::sample::select(&["a", "A", "ab", "AB", "aB", "b", "B", "ba", "Ba", "c", "cc", "C"][..]).prop_map(text),
         1 => (0..4u8).prop_map(|n| text(&format!("a long name that gets cut {n}"))),
         1 => (0..4u8).prop_map(|n| text(&"word ".repeat(40 + usize::from(n)))),
         2 => (0..4u8).prop_map(|n| text(&format!("+1415555010{n}"))),
@@ -138,7 +138,7 @@ impl World {
         self.story.push(format!("{act:?}"));
         let of = |side: &usize| side % self.sides.len();
         match act {
-            Act::Edit { side, field, value } => self.edit(of(side), field, value.clone()),
+            Act::Edit { side, field, value } => self.edit(of(side), field, value.as_ref()),
             Act::Say { field, value } => self.say(hub_name(field), value.clone()),
             Act::Override { side, field, value } => self.set_override(of(side), field, value.clone()),
             Act::Wait(ms) => self.now += ms,

@@ -14,7 +14,7 @@ proptest! {
         let (hub, agreed, writes) = (w.hub.clone(), w.sides[i].link.agreed.clone(), w.writes);
         for field in &hidden {
             w.sides[i].crm.hidden.insert((*field).to_owned());
-            w.edit(i, field, v.clone());
+            w.edit(i, field, v.as_ref());
         }
         prop_assert!(w.rest().is_some());
         for field in &hidden {
@@ -86,7 +86,7 @@ proptest! {
             w.say("duration", Some(crate::record::Value::number((minutes + 1).into())));
         }
         let (hub, misfits) = (w.hub.clone(), w.sides[i].misfits);
-        w.edit(i, "Duration", Some(text("long")));
+        w.edit(i, "Duration", Some(&text("long")));
         prop_assert!(w.rest().is_some());
         let long = w.sides[i].crm.quirk.spell(&text("long"));
         prop_assert_eq!((&w.hub, w.shown(i, "Duration"), w.sides[i].misfits), (&hub, Some(&long), misfits + 1));

@@ -41,7 +41,7 @@ proptest! {
         prop_assert_eq!(w.writes, writes, "still fighting");
         // Time alone does not end it: a person does. Meanwhile the other fields go on.
         w.now += 7_200_000;
-        w.edit(0, g, Some(text("other")));
+        w.edit(0, g, Some(&text("other")));
         rounds(&mut w, 3, minutes);
         prop_assert_eq!(w.shown(1, g), Some(&text("other")));
         prop_assert!(parked(&w).iter().all(|parked| parked == f));
@@ -62,8 +62,8 @@ proptest! {
         let i = side % w.sides.len();
         w.policy.conflicts = Strategy::Manual;
         w.say(hub_name(f), Some(text("ours")));
-        w.edit(i, f, Some(text("theirs")));
-        w.edit(i, g, Some(text("more")));
+        w.edit(i, f, Some(&text("theirs")));
+        w.edit(i, g, Some(&text("more")));
         let (theirs, more) = (w.shown(i, f).cloned(), w.shown(i, g).cloned());
         w.pull(i);
         w.push(i, &Trouble::default());
@@ -87,10 +87,10 @@ proptest! {
         let mut w = World::new(&[Quirk::Faithful], tick);
         w.policy.conflicts = Strategy::Manual;
         w.say(hub_name(f), Some(text("ours")));
-        w.edit(0, f, Some(text("theirs")));
+        w.edit(0, f, Some(&text("theirs")));
         w.pull(0);
         prop_assert_eq!(parked(&w), vec![f.to_owned()]);
-        w.edit(0, f, Some(text("ours")));
+        w.edit(0, f, Some(&text("ours")));
         w.pull(0);
         prop_assert_eq!(parked(&w), Vec::<String>::new());
     }

@@ -59,7 +59,7 @@ proptest! {
 #[test]
 fn a_page_does_not_bring_a_deleted_remote_back() {
     let mut w = World::new(&[Quirk::Faithful], 1);
-    w.edit(0, "First", Some(text("Ada")));
+    w.edit(0, "First", Some(&text("Ada")));
     w.hold(0);
     w.sides[0].link.gone = Some(crate::record::Gone::Deleted { at: time(w.now) });
     let page = w.sides[0].held[0].clone();

@@ -151,7 +151,7 @@ proptest! {
         w.sides[i].link.remote = Some(survivor.clone());
         w.sides[i].link.rev += 1;
         w.now += at;
-        w.edit(i, f, Some(v));
+        w.edit(i, f, Some(&v));
         let shown = w.shown(i, f).cloned();
         prop_assert!(w.rest().is_some());
         w.receive(i, &page, Taken::Sometime);

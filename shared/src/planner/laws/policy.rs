@@ -74,9 +74,9 @@ proptest! {
         w.say(hub_name(f), Some(text("base")));
         prop_assert!(w.rest().is_some());
         w.now += waits.0;
-        w.edit(i, f, Some(v));
+        w.edit(i, f, Some(&v));
         w.now += waits.1;
-        w.edit(1 - i, f, Some(u));
+        w.edit(1 - i, f, Some(&u));
         let end = |order: [usize; 2]| {
             let mut w = w.clone();
             order.into_iter().for_each(|side| w.pull(side));
@@ -108,7 +108,7 @@ fn a_field_that_only_flows_out_is_left_as_it_is() {
     let mut w = World::new(&[Quirk::Faithful], 1);
     w.say("status", Some(text("open")));
     assert!(w.rest().is_some());
-    w.edit(0, "Status", Some(text("mine")));
+    w.edit(0, "Status", Some(&text("mine")));
     assert!(w.rest().is_some());
     assert_eq!((w.hub.get("status"), w.shown(0, "Status")), (Some(&text("open")), Some(&text("mine"))));
     w.say("status", Some(text("closed")));
@@ -120,7 +120,7 @@ fn a_field_that_only_flows_out_is_left_as_it_is() {
 #[test]
 fn a_field_that_only_flows_in_is_taken() {
     let mut w = World::new(&[Quirk::Faithful], 1);
-    w.edit(0, "Owner", Some(text("Grace")));
+    w.edit(0, "Owner", Some(&text("Grace")));
     w.say("owner", Some(text("nobody")));
     assert!(w.rest().is_some());
     assert_eq!(

@@ -46,7 +46,7 @@ proptest! {
         let i = side % w.sides.len();
         w.say(hub_name(f), Some(text("ours")));
         w.now += 5_000;
-        w.edit(i, f, Some(text("theirs")));
+        w.edit(i, f, Some(&text("theirs")));
         let theirs = w.shown(i, f).cloned();
         w.policy.conflicts = crate::planner::Strategy::CrmWins;
         w.push(i, &Trouble::default());

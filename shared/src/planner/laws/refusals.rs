@@ -22,7 +22,7 @@ proptest! {
         // Neither another try nor an edit that enters the hub as it is.
         w.push(i, &Trouble::default());
         prop_assert_eq!(w.writes, tried);
-        w.edit(i, "Owner", Some(text("someone")));
+        w.edit(i, "Owner", Some(&text("someone")));
         prop_assert!(w.rest().is_some());
         prop_assert_eq!(w.writes, tried);
         prop_assert_eq!(w.hub.get("owner"), Some(&w.sides[i].crm.quirk.spell(&text("someone"))), "looks go on");

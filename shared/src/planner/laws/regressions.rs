@@ -28,7 +28,7 @@ fn an_edit_in_the_second_of_our_write_survives_a_reader_that_saw_it_first() {
 #[test]
 fn a_rewritten_phone_is_no_edit_in_any_field() {
     let mut w = World::new(&[Quirk::Faithful, Quirk::RewritesPhones], 1000);
-    w.edit(0, "First", Some(text("+14155550100")));
+    w.edit(0, "First", Some(&text("+14155550100")));
     assert!(w.rest().is_some());
     assert_eq!(w.hub_of("First"), Some(&text("+14155550100")));
 }
@@ -66,7 +66,7 @@ fn a_value_for_one_crm_alone_is_judged_by_its_own_time() {
         w.say("first_name", Some(text("Ada")));
         assert!(w.rest().is_some());
         let steps: [&dyn Fn(&mut World); 2] =
-            [&|w| w.edit(0, "First", Some(text("Edited"))), &|w| w.set_override(0, "First", text("Wanted"))];
+            [&|w| w.edit(0, "First", Some(&text("Edited"))), &|w| w.set_override(0, "First", text("Wanted"))];
         for step in if edited_last { [1, 0] } else { [0, 1] } {
             steps[step](&mut w);
             w.edit(0, "Status", None);
@@ -83,7 +83,7 @@ fn an_edit_ends_a_value_for_one_crm_alone_and_the_next_request_sets_it_again() {
     let mut w = one(Quirk::Faithful, 1);
     w.set_override(0, "Own", text("hot"));
     assert!(w.rest().is_some());
-    w.edit(0, "Own", Some(text("cold")));
+    w.edit(0, "Own", Some(&text("cold")));
     assert!(w.rest().is_some());
     assert_eq!((w.shown(0, "Own"), w.sides[0].link.overrides.len()), (Some(&text("cold")), 0));
     w.set_override(0, "Own", text("hot"));
@@ -96,8 +96,8 @@ fn an_edit_ends_a_value_for_one_crm_alone_and_the_next_request_sets_it_again() {
 fn a_number_that_is_shown_as_text_is_that_number() {
     let mut w = one(Quirk::Faithful, 1);
     w.say("duration", Some(Value::number(184.into())));
-    w.edit(0, "Duration", Some(text("184")));
-    w.edit(0, "Last", Some(text("Byron")));
+    w.edit(0, "Duration", Some(&text("184")));
+    w.edit(0, "Last", Some(&text("Byron")));
     w.pull(0);
     assert_eq!(w.pending(0), vec![]);
     assert_eq!(w.hub.written("duration").map(|written| written.source.clone()), Some(product()));
@@ -107,7 +107,7 @@ fn a_number_that_is_shown_as_text_is_that_number() {
 #[test]
 fn a_filler_that_is_there_already_is_not_sent() {
     let mut w = one(Quirk::Faithful, 1);
-    w.edit(0, "Last", Some(text("Unknown")));
+    w.edit(0, "Last", Some(&text("Unknown")));
     assert!(w.rest().is_some());
     assert_eq!((w.writes, w.hub_of("Last")), (0, None));
 }
@@ -149,7 +149,7 @@ fn a_whole_second_stands_for_all_of_it() {
     w.now += 60_000 - w.now % 1000;
     w.say("first_name", Some(text("ours")));
     w.now += 500;
-    w.edit(0, "First", Some(text("theirs")));
+    w.edit(0, "First", Some(&text("theirs")));
     assert!(w.rest().is_some());
     assert_eq!(w.hub_of("First"), Some(&text("theirs")), "a tie, which the CRM wins here");
 }

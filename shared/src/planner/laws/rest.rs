@@ -42,7 +42,7 @@ proptest! {
         prop_assert!(w.rest().is_some());
         let i = side % w.sides.len();
         let before = w.shown(i, f).cloned();
-        w.edit(i, f, Some(v));
+        w.edit(i, f, Some(&v));
         let edited = w.shown(i, f).cloned();
         prop_assume!(before != edited);
         prop_assert!(w.rest().is_some());
@@ -70,7 +70,7 @@ proptest! {
         prop_assert!(w.rest().is_some());
         (0..w.sides.len()).for_each(|j| w.hold(j));
         let i = side % w.sides.len();
-        w.edit(i, f, Some(text("zz")));
+        w.edit(i, f, Some(&text("zz")));
         let edited = w.shown(i, f).cloned();
         for (side, step) in tail {
             let j = side % w.sides.len();
@@ -91,8 +91,8 @@ proptest! {
         prop_assume!(f != g);
         prop_assert!(w.rest().is_some());
         let (i, j) = (i % w.sides.len(), j % w.sides.len());
-        w.edit(i, f, Some(text("yy")));
-        w.edit(j, g, Some(text("zz")));
+        w.edit(i, f, Some(&text("yy")));
+        w.edit(j, g, Some(&text("zz")));
         let edited = (w.shown(i, f).cloned(), w.shown(j, g).cloned());
         tail.iter().for_each(|act| w.play(act));
         prop_assert!(w.rest().is_some());
@@ -111,7 +111,7 @@ fn a_value_for_one_crm_alone_stands_until_something_newer_is_said() {
     w.set_override(0, "First", text("VIP"));
     assert!(w.rest().is_some());
     assert_eq!((w.shown(0, "First"), w.shown(1, "First")), (Some(&text("VIP")), Some(&text("Ada"))));
-    w.edit(1, "First", Some(text("Augusta")));
+    w.edit(1, "First", Some(&text("Augusta")));
     assert!(w.rest().is_some());
     assert_eq!((w.shown(0, "First"), w.shown(1, "First")), (Some(&text("Augusta")), Some(&text("Augusta"))));
 }

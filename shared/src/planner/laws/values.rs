@@ -31,7 +31,7 @@ proptest! {
     fn a_long_value_travels_whole(mut w in lived_in(), f in field(), side in 0..3usize, n in 0..9u8) {
         prop_assert!(w.rest().is_some());
         let i = side % w.sides.len();
-        w.edit(i, f, Some(text(&format!("{}{n}", "long ".repeat(50)))));
+        w.edit(i, f, Some(&text(&format!("{}{n}", "long ".repeat(50)))));
         let shown = w.shown(i, f).cloned();
         prop_assert!(w.rest().is_some());
         prop_assert_eq!(w.hub_of(f), shown.as_ref());

@@ -8,10 +8,7 @@ use crate::{
     record::{Fields, Gone, Link, Refusal, Region, Value},
 };
 use jiff::Timestamp;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One connection with its CRM.
 #[derive(Clone, Debug)]
@@ -112,11 +109,11 @@ impl World {
     }
 
     /// A person edits a remote.
-    pub fn edit(&mut self, i: usize, field: &str, value: Option<Value>) {
+    pub fn edit(&mut self, i: usize, field: &str, value: Option<&Value>) {
         self.now += 10;
         let (now, tick) = (self.now, self.tick);
         let crm = &mut self.sides[i].crm;
-        crm.store(field, value.as_ref());
+        crm.store(field, value);
         crm.modified = now - now % tick;
     }
 
@@ -248,10 +245,10 @@ impl World {
             && self.sides[i].crm.shown.get(&field) != Some(&value)
         {
             self.now += 2_000;
-            self.edit(i, &field, Some(value));
+            self.edit(i, &field, Some(&value));
         }
         if let Some((field, value)) = trouble.edit.clone() {
-            self.edit(i, &field, value);
+            self.edit(i, &field, value.as_ref());
         }
         if trouble.reader {
             self.pull(i);
@@ -276,38 +273,5 @@ impl World {
     /// What the hub says, in the terms of a remote field that flows both ways.
     pub fn hub_of(&self, field: &str) -> Option<&Value> {
         self.mapping.inbound(field).and_then(|rule| self.hub.get(&rule.hub))
-    }
-}
-
-impl fmt::Debug for World {
-    /// What was done, and what came of it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let spell = |value: Option<&Value>| value.map_or("-".to_owned(), ToString::to_string);
-        writeln!(f, "a clock of {} ms, {:?}", self.tick, self.policy)?;
-        self.story.iter().try_for_each(|act| writeln!(f, "  {act}"))?;
-        for (field, written) in self.hub.iter() {
-            writeln!(f, "hub {field} = {} by {} at {}", spell(written.value.as_ref()), written.source, written.at)?;
-        }
-        for side in &self.sides {
-            let link = &side.link;
-            writeln!(
-                f,
-                "{} {:?} echoes={} {:?} link {:?}",
-                side.connection,
-                side.crm.quirk,
-                side.crm.echoes,
-                time(side.crm.modified),
-                link.modified
-            )?;
-            let fields: BTreeSet<_> = side.crm.shown.keys().chain(link.agreed.keys()).collect();
-            for field in fields {
-                let agreed =
-                    link.agreed.get(field).map(|a| (spell(a.ours.as_ref()), spell(a.theirs.as_ref()), a.unseen));
-                let own = link.overrides.get(field).map(|w| spell(w.value.as_ref()));
-                let (shown, parked) = (spell(side.crm.shown.get(field)), link.parked.contains(field));
-                writeln!(f, "  {field} = {shown}; agreed {agreed:?}, own {own:?}, parked {parked}")?;
-            }
-        }
-        Ok(())
     }
 }

@@ -3,9 +3,10 @@
 //! A run starts at the watermark and ends where Zoho has no more. Between two pages it starts anew at the newest second seen
 //! wherever few records share that second, so that an edit during the run shifts nothing past it; otherwise it goes by token.
 //!
-//! The watermark follows the newest record, but stays two minutes behind the time at which Zoho (by its own clock, in the
-//! `Date` header) showed it: what was written then may become visible late. So a quiet account is asked in one call, and
-//! nothing is read again for ever.
+//! What Zoho shows may lack what was written a moment ago. So everything before the watermark, which stays two minutes behind
+//! Zoho's own clock (its `Date` header), is settled; what is newer is read twice: at once, and a second time once it can be
+//! settled, every ten minutes. In between a run asks only for what is newer than the newest record seen, so that a quiet
+//! account costs one call however much happened just before.
 
 use super::{
     failure,
@@ -28,6 +29,8 @@ use serde_json::Value as Json;
 
 /// How late Zoho may show a change. Not documented: a safe guess.
 pub(super) const OVERLAP: SignedDuration = SignedDuration::from_mins(2);
+/// How often what was not settled is read a second time.
+const LOOK_BACK: SignedDuration = SignedDuration::from_mins(10);
 /// Times are whole seconds.
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 /// Records on a page, at most.
@@ -44,9 +47,9 @@ struct Run {
 }
 
 /// One page.
-pub(super) async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor) -> Result<Page> {
+pub(super) async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {
     let asked = asked(mapping, &[])?;
-    let run = Run::at(cursor);
+    let run = Run::at(cursor, now);
     if let Some(id) = &run.place.from_id {
         let body = query(session, &asked, &one_second(&run.place, id), 0, ROWS).await?;
         return Ok(run.page_of_one_second(&body, mapping));
@@ -90,14 +93,21 @@ fn server_time(answer: &Answer) -> Option<Timestamp> {
 
 impl Run {
     /// The beginning is a run like any other: sorted by time, whatever changes meanwhile comes again at its end.
-    fn at(cursor: &Cursor) -> Run {
-        let from = |since| Place { from: since, from_id: None, token: None, newest: since };
-        match cursor {
-            Cursor::Beginning | Cursor::Listing { .. } => {
-                Run { since: Timestamp::UNIX_EPOCH, place: from(Timestamp::UNIX_EPOCH) }
+    fn at(cursor: &Cursor, now: Timestamp) -> Run {
+        let Cursor::Since { since, page } = cursor else { return Run::from(Timestamp::UNIX_EPOCH) };
+        match page {
+            Some(place) if place.token.is_some() || place.from_id.is_some() => {
+                Run { since: *since, place: place.clone() }
             }
-            Cursor::Since { since, page } => Run { since: *since, place: page.clone().unwrap_or_else(|| from(*since)) },
+            Some(place) if now < plus(*since, LOOK_BACK) || place.from <= *since => {
+                Run { since: *since, place: place.clone() }
+            }
+            _ => Run::from(*since),
         }
+    }
+
+    fn from(since: Timestamp) -> Run {
+        Run { since, place: Place { from: since, from_id: None, token: None, newest: since } }
     }
 
     fn page(self, answer: &Answer, mapping: &Mapping) -> Page {
@@ -107,9 +117,9 @@ impl Run {
         let rows = records::rows(&answer.body);
         let shown = rows.iter().filter_map(|row| records::read(row, mapping)).collect();
         let newest = rows.iter().filter_map(modified).fold(self.place.newest, Timestamp::max);
-        let run = self.seen_to(newest, server_time(answer).unwrap_or(newest));
+        let run = self.seen_to(newest, server_time(answer).unwrap_or(newest).max(newest));
         let more = !rows.is_empty() && records::more(&answer.body).unwrap_or(rows.len() >= PAGE);
-        let next = if more { run.go_on(rows, &answer.body) } else { Cursor::Since { since: run.since, page: None } };
+        let next = if more { run.go_on(rows, &answer.body) } else { run.rest() };
         Page { shown, next, more }
     }
 
@@ -156,6 +166,16 @@ impl Run {
         } else {
             self.place.from_id = "0".parse().ok();
         }
+        self.cursor()
+    }
+
+    /// At rest after the newest second seen, in which more may happen, or at the watermark where that is later.
+    fn rest(mut self) -> Cursor {
+        let second = minus(self.place.newest, SECOND);
+        if second <= self.since {
+            return Cursor::Since { since: self.since, page: None };
+        }
+        self.place = Place { from: second, from_id: None, token: None, newest: self.place.newest };
         self.cursor()
     }
 

@@ -30,6 +30,10 @@ impl Account {
         Account { records, now, inclusive: false, page: PAGE, reach: 100_000, calls: 0 }
     }
 
+    fn time(&self) -> Timestamp {
+        Timestamp::from_second(START + self.now).unwrap()
+    }
+
     fn row(&self, id: u64) -> Json {
         let at = Timestamp::from_second(START + self.records[&id]).unwrap();
         json!({"id": id.to_string(), "Modified_Time": time(at).replace("+00:00", "Z"), "Last_Name": self.records[&id].to_string()})
@@ -77,7 +81,7 @@ impl Account {
     /// One page, by way of a cursor that is stored in between.
     fn delta(&mut self, cursor: &Cursor) -> Page {
         let cursor: Cursor = serde_json::from_str(&serde_json::to_string(cursor).unwrap()).unwrap();
-        let (run, mapping) = (Run::at(&cursor), default_mapping());
+        let (run, mapping) = (Run::at(&cursor, self.time()), default_mapping());
         match run.place.from_id.clone() {
             Some(id) => {
                 let body = self.by_id(&run.place, &id);
@@ -145,19 +149,43 @@ fn an_empty_account_stays_at_its_beginning() {
 }
 
 #[test]
-fn a_fresh_change_is_read_again_until_it_is_settled() {
+fn what_was_fresh_is_read_once_more_when_it_is_settled() {
     let mut account = Account::of([0, 10]);
     account.now = 11;
     let cursor = account.run(Cursor::Beginning, &mut BTreeMap::new(), |_, _| ());
     // Modified at 5, but visible only after the first run.
     account.records.insert(9, 5);
-    account.now = 60;
+    account.now = 700;
     let mut seen = BTreeMap::new();
     let cursor = account.run(cursor, &mut seen, |_, _| ());
     assert!(seen.contains_key(&9));
-    account.now = 300;
+    account.now = 2000;
     let cursor = account.run(cursor, &mut BTreeMap::new(), |_, _| ());
     assert!(account.delta(&cursor).shown.is_empty());
+}
+
+#[test]
+fn a_quiet_account_is_asked_once_however_much_happened_just_before() {
+    let mut account = Account::of((0..10_000).map(|n| n / 100));
+    account.now = 101;
+    let mut cursor = account.run(Cursor::Beginning, &mut BTreeMap::new(), |_, _| ());
+    for _ in 0..5 {
+        account.now += 60;
+        account.calls = 0;
+        cursor = account.run(cursor, &mut BTreeMap::new(), |_, _| ());
+        assert_eq!(account.calls, 1);
+    }
+}
+
+#[test]
+fn an_edit_in_the_second_of_the_last_run_is_not_late() {
+    let mut account = Account::of([0, 10]);
+    account.now = 10;
+    let cursor = account.run(Cursor::Beginning, &mut BTreeMap::new(), |_, _| ());
+    account.records.insert(1, 10);
+    let mut seen = BTreeMap::new();
+    account.run(cursor, &mut seen, |_, _| ());
+    assert!(seen.contains_key(&1));
 }
 
 #[test]
@@ -186,7 +214,7 @@ fn an_expired_token_starts_anew() {
     let first = account.delta(&Cursor::Beginning);
     let body =
         json!({"code": "EXPIRED_VALUE", "details": {"param_name": "page_token"}, "message": "", "status": "error"});
-    let again = Run::at(&first.next).page(&answer(400, &body, account.now), &default_mapping());
+    let again = Run::at(&first.next, account.time()).page(&answer(400, &body, account.now), &default_mapping());
     assert!(again.more && again.shown.is_empty());
     let mut seen: BTreeMap<u64, i64> = first.shown.iter().map(|(id, _)| (id.as_str().parse().unwrap(), 0)).collect();
     account.run(again.next, &mut seen, |_, _| ());
@@ -199,12 +227,12 @@ proptest! {
     fn nothing_is_missed(
         times in prop::collection::vec(0i64..40, 0..300),
         edits in prop::collection::vec((1u64..400, 0usize..30), 0..40),
-        page in 3usize..40, reach in 1usize..6, inclusive in any::<bool>(),
+        page in 3usize..40, reach in 1usize..6, inclusive in any::<bool>(), step in 0i64..200,
     ) {
         let mut account = Account { page, reach: page * reach, inclusive, ..Account::of(times) };
         let mut seen = BTreeMap::new();
         let edit = |account: &mut Account, turn: usize| {
-            account.now += 1;
+            account.now += step;
             for (id, _) in edits.iter().filter(|(_, at)| *at == turn) {
                 account.records.insert(*id, account.now);
             }
@@ -212,7 +240,7 @@ proptest! {
         let cursor = account.run(Cursor::Beginning, &mut seen, edit);
         let cursor = account.run(cursor, &mut seen, |_, _| ());
         prop_assert_eq!(&seen, &account.records);
-        account.now += 300;
+        account.now += 900;
         let cursor = account.run(cursor, &mut seen, |_, _| ());
         account.calls = 0;
         let page = account.delta(&cursor);
@@ -222,7 +250,7 @@ proptest! {
     #[test]
     fn no_answer_panics(status in 200u16..600, body in crate::provider::zoho::records::tests::any_json()) {
         let answer = answer(status, &body, 0);
-        let _ = Run::at(&Cursor::Beginning).page(&answer, &default_mapping());
-        let _ = Run::at(&Cursor::Beginning).page_of_one_second(&body, &default_mapping());
+        let _ = Run::at(&Cursor::Beginning, Timestamp::UNIX_EPOCH).page(&answer, &default_mapping());
+        let _ = Run::at(&Cursor::Beginning, Timestamp::UNIX_EPOCH).page_of_one_second(&body, &default_mapping());
     }
 }

@@ -125,8 +125,8 @@ impl Provider for Zoho {
         send(session, Request { method: Method::PUT, ..Request::post(format!("/crm/v8/{module}"), body) }, writes).await
     }
 
-    async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, _: Timestamp) -> Result<Page> {
-        delta::delta(session, mapping, cursor).await
+    async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {
+        delta::delta(session, mapping, cursor, now).await
     }
 
     async fn deleted(session: &Session, mapping: &Mapping, since: Timestamp) -> Result<Vec<(RemoteId, Timestamp)>> {

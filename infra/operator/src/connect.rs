@@ -1,0 +1,79 @@
+//! A new connection.
+
+use anyhow::{Context as _, Result};
+use shared::{
+    App,
+    change::Work,
+    connection::{Connection, State},
+    context::Context,
+    id::{AccountId, ConnectionId, TenantId},
+    mapping::Direction,
+    provider::Crm,
+    record::{Object, Region},
+};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    tenant: TenantId,
+    /// A name of your choice; it becomes a part of the webhook URL
+    connection: ConnectionId,
+    /// hubspot or zoho
+    #[arg(value_parser = crm)]
+    crm: Crm,
+    /// HubSpot's portal id, Zoho's organisation id (zgid)
+    account: AccountId,
+    /// The country whose way of writing phone numbers is used where none is given
+    #[arg(long, default_value = "US")]
+    region: String,
+    /// Seconds between two pulls
+    #[arg(long, default_value_t = 300)]
+    pull_every: u32,
+    /// Write to the CRM from the start, without looking at what is in it first
+    #[arg(long)]
+    active: bool,
+}
+
+fn crm(name: &str) -> Result<Crm, String> {
+    name.parse().map_err(|()| format!("{name} is none of: {}", Crm::ALL.map(Crm::name).join(", ")))
+}
+
+pub(crate) async fn run(app: &App, cx: &Context, args: Args) -> Result<()> {
+    let Args { tenant, connection: id, crm, account, region, pull_every, active } = args;
+    let region = Region(region);
+    let mut mapping = crm.default_mapping();
+    mapping.region = region.clone();
+    let connection = Connection {
+        tenant,
+        id,
+        crm,
+        account,
+        state: if active { State::Active } else { State::Joining },
+        direction: Direction::Both,
+        mappings: [(Object::Person, mapping)].into(),
+        policy: Default::default(),
+        region,
+        accepts_legacy_signatures: false,
+        pull_every,
+        cursor: None,
+        deletions_read: None,
+        watch: None,
+        last_success: None,
+        due_at: cx.now(),
+        version: 1,
+    };
+    app.secrets.grant(&connection.tenant, &connection.id).await.with_context(|| {
+        format!("its credentials come first: the secret {}/connection/{}/{}", app.settings.secret_prefix, connection.tenant, connection.id)
+    })?;
+    app.store.put_connection(&connection).await?;
+    let watch = app.renew_watch(cx, &connection).await?;
+    app.start(cx, &connection, Work::Delta).await?;
+    println!("{} is connected to {crm}; its records are being read", connection.id);
+    if let Some(until) = watch {
+        println!("webhooks are subscribed until {until}, and renewed in time");
+        app.store.set_renewal(&connection.tenant, &connection.id, cx.now()).await?;
+    }
+    if !active {
+        println!("nothing is written to it before: operator activate {} {}", connection.tenant, connection.id);
+    }
+    Ok(())
+}

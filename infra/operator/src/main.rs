@@ -1,0 +1,72 @@
+//! `operator`: connects CRM accounts, approves and pauses them, and shows what is known of a person.
+//!
+//! It works on a deployed stack through the same environment as the functions; the stack's output
+//! `OperatorEnvironment` prints it. Credentials are put into Secrets Manager beforehand: see the README.
+
+mod connect;
+mod show;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+use shared::{
+    App,
+    connection::State,
+    context::Context,
+    id::{ConnectionId, TenantId},
+};
+use std::time::Duration;
+
+#[derive(Parser)]
+#[command(name = "operator", about = "Connects CRM accounts and shows what is known of a person")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a connection to a CRM account; it reads and matches, and writes nothing until it is approved
+    Connect(connect::Args),
+    /// Approve a new connection, or resume a paused or reconnected one: what changed is pulled, what is pending is pushed
+    Activate(Which),
+    /// Stop a connection; nothing is lost
+    Pause(Which),
+    /// Everything about one person: the record, its links, its history, as JSON
+    Record(show::Person),
+    /// What waits for a person, as JSON
+    Exceptions { tenant: TenantId },
+    /// A tenant's connections, as JSON
+    Connections { tenant: TenantId },
+}
+
+#[derive(clap::Args)]
+struct Which {
+    tenant: TenantId,
+    connection: ConnectionId,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let command = Cli::parse().command;
+    let app = App::from_env().await.context("run it in the environment that the stack's output OperatorEnvironment prints")?;
+    #[expect(clippy::disallowed_methods, reason = "a person's command is where time comes in")]
+    let now = jiff::Timestamp::now();
+    let cx = Context::new(now, Duration::from_secs(300), "operator");
+    match command {
+        Command::Connect(args) => connect::run(&app, &cx, args).await,
+        Command::Activate(Which { tenant, connection }) => {
+            app.activate(&cx, &tenant, &connection).await?;
+            println!("{connection} is active: what changed is pulled, what is pending is pushed");
+            Ok(())
+        }
+        Command::Pause(Which { tenant, connection }) => {
+            let found = app.store.connection(&tenant, &connection).await?.context("there is no such connection")?;
+            app.store.set_state(&found, &State::Paused { reason: "by hand".to_owned() }).await?;
+            println!("{connection} is paused; `operator activate {tenant} {connection}` resumes it");
+            Ok(())
+        }
+        Command::Record(person) => show::record(&app, &person).await,
+        Command::Exceptions { tenant } => show::json(&app.store.exceptions(&tenant).await?),
+        Command::Connections { tenant } => show::json(&app.store.connections(&tenant).await?),
+    }
+}

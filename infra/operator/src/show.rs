@@ -1,0 +1,45 @@
+//! What is known of a person.
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::json;
+use shared::{
+    App,
+    id::{RecordId, TenantId},
+    record::{Email, Key, Phone, Region},
+};
+
+#[derive(clap::Args)]
+pub(crate) struct Person {
+    tenant: TenantId,
+    /// email=…, phone=…, id=… (the product's own) or record=…
+    key: String,
+}
+
+/// Prints the record and everything that happened to it.
+pub(crate) async fn record(app: &App, person: &Person) -> Result<()> {
+    let ids = find(app, person).await?;
+    let mut found = Vec::new();
+    for id in ids {
+        let record = app.store.record(&person.tenant, &id).await?;
+        let history = app.history.of(&person.tenant, &id).await?;
+        found.push(json!({"record": record, "history": history}));
+    }
+    json(&found)
+}
+
+async fn find(app: &App, person: &Person) -> Result<Vec<RecordId>> {
+    let (kind, value) = person.key.split_once('=').context("a key looks like email=ada@example.com")?;
+    let key = match kind {
+        "record" => return Ok(vec![value.parse()?]),
+        "id" => Key::Own(value.to_owned()),
+        "email" => Key::Email(Email::parse(value).context("that is no e-mail address")?),
+        "phone" => Key::Phone(Phone::parse(value, &Region::default()).context("that is no telephone number")?),
+        other => bail!("{other} is no key: use email, phone, id or record"),
+    };
+    Ok(app.store.holders(&person.tenant, std::slice::from_ref(&key)).await?.remove(&key).unwrap_or_default())
+}
+
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
