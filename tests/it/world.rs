@@ -2,8 +2,8 @@
 
 use crate::aws;
 use aws_config::SdkConfig;
-use aws_lambda_events::{apigw::ApiGatewayV2httpRequest, sqs::SqsEvent};
-use aws_sdk_sqs::types::MessageSystemAttributeName;
+use aws_lambda_events::{apigw::ApiGatewayV2httpRequest, sqs::{SqsBatchResponse, SqsEvent}};
+use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use axum::{Router, body::Bytes, extract::State, http, routing::post};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
@@ -21,7 +21,7 @@ use simulator::{Options, Simulator};
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -32,6 +32,40 @@ pub(crate) struct World {
     pub(crate) sim: Simulator,
     /// The functions' clock is ahead of the real one by so many seconds.
     ahead: Arc<AtomicI64>,
+    pub(crate) chaos: Chaos,
+}
+
+/// What the pump does to messages.
+#[derive(Default)]
+pub(crate) struct Chaos {
+    /// Every batch is handled twice, as SQS may.
+    pub(crate) twice: bool,
+    /// Batches and their messages come in any order.
+    pub(crate) shuffle: Option<Random>,
+}
+
+/// Numbers that only look random: the same for one seed.
+pub(crate) struct Random(AtomicU64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Random {
+        Random(AtomicU64::new(seed))
+    }
+
+    /// Below `n`.
+    pub(crate) fn below(&self, n: usize) -> usize {
+        // SplitMix64, public domain: <https://prng.di.unimi.it/splitmix64.c>
+        let mut z = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % n as u64) as usize
+    }
+
+    pub(crate) fn shuffle<T>(&self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last + 1));
+        }
+    }
 }
 
 pub(crate) const TENANT: &str = "demo";
@@ -47,7 +81,7 @@ impl World {
         let ahead = Arc::new(AtomicI64::new(0));
         let door = Router::new().route("/webhooks/{*path}", post(deliver)).with_state((app.clone(), ahead.clone()));
         tokio::spawn(async move { axum::serve(listener, door).await });
-        let world = World { app, aws, sim, ahead };
+        let world = World { app, aws, sim, ahead, chaos: Chaos::default() };
         for crm in Crm::ALL {
             world.connect(crm, &public_url).await;
         }
@@ -143,13 +177,13 @@ impl World {
     /// Plays Lambda until nothing is queued and nothing is on its way.
     pub(crate) async fn settle(&self) {
         let mut quiet = 0;
-        for _ in 0..2000 {
+        for _ in 0..4000 {
             let mut moved = false;
-            for queue in QUEUES {
+            for queue in self.order() {
                 moved |= self.turn(queue).await;
             }
             let under_way = self.shown("deliveries?last=0").await["pending"].as_u64().unwrap_or(0) > 0;
-            quiet = if moved || under_way { 0 } else { quiet + 1 };
+            quiet = if moved || under_way || self.hidden().await > 0 { 0 } else { quiet + 1 };
             if quiet > 2 {
                 return;
             }
@@ -160,6 +194,25 @@ impl World {
         panic!("the system does not come to rest");
     }
 
+    fn order(&self) -> [&'static str; 4] {
+        let mut order = QUEUES;
+        if let Some(random) = &self.chaos.shuffle {
+            random.shuffle(&mut order);
+        }
+        order
+    }
+
+    /// Messages that wait for their time.
+    async fn hidden(&self) -> u64 {
+        let (sqs, mut hidden) = (aws_sdk_sqs::Client::new(&self.aws), 0);
+        let name = QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
+        for queue in QUEUES {
+            let asked = sqs.get_queue_attributes().queue_url(self.url(queue)).attribute_names(name.clone()).send().await.unwrap();
+            hidden += asked.attributes.and_then(|a| a.get(&name)?.parse::<u64>().ok()).unwrap_or(0);
+        }
+        hidden
+    }
+
     /// One batch of one queue. Whether there was any.
     pub(crate) async fn turn(&self, queue: &str) -> bool {
         let event = self.receive(queue).await;
@@ -168,13 +221,10 @@ impl World {
         }
         let receipts: Vec<(String, String)> =
             event.records.iter().map(|m| (m.message_id.clone().unwrap(), m.receipt_handle.clone().unwrap())).collect();
-        let cx = self.cx(&format!("{queue}-invocation"));
-        let kept = match queue {
-            "pushes" => handler::outbound(&self.app, &cx, event).await,
-            "pulls" => handler::delta_pull(&self.app, &cx, handler::PullEvent::Messages(event)).await,
-            _ => handler::reconcile(&self.app, &cx, event).await,
-        };
-        let kept = kept.unwrap();
+        if self.chaos.twice {
+            self.handle(queue, event.clone()).await;
+        }
+        let kept = self.handle(queue, event).await;
         let sqs = aws_sdk_sqs::Client::new(&self.aws);
         for (id, receipt) in receipts {
             if !kept.batch_item_failures.iter().any(|failure| failure.item_identifier == id) {
@@ -184,7 +234,17 @@ impl World {
         true
     }
 
-    async fn receive(&self, queue: &str) -> SqsEvent {
+    pub(crate) async fn handle(&self, queue: &str, event: SqsEvent) -> SqsBatchResponse {
+        let cx = self.cx(&format!("{queue}-invocation"));
+        let kept = match queue {
+            "pushes" => handler::outbound(&self.app, &cx, event).await,
+            "pulls" => handler::delta_pull(&self.app, &cx, handler::PullEvent::Messages(event)).await,
+            _ => handler::reconcile(&self.app, &cx, event).await,
+        };
+        kept.unwrap_or_else(|error| panic!("{queue}: {}", shared::telemetry::chain(&error)))
+    }
+
+    pub(crate) async fn receive(&self, queue: &str) -> SqsEvent {
         let sqs = aws_sdk_sqs::Client::new(&self.aws);
         let mut records = Vec::new();
         let most = if queue == "sync-requests" || queue == "changes" { 50 } else { 1 };
@@ -202,6 +262,9 @@ impl World {
                     "eventSource": "aws:sqs", "eventSourceARN": format!("arn:aws:sqs:us-east-1:1:{}", self.url(queue).rsplit('/').next().unwrap()),
                 })
             }));
+        }
+        if let Some(random) = &self.chaos.shuffle {
+            random.shuffle(&mut records);
         }
         serde_json::from_value(json!({"Records": records})).unwrap()
     }

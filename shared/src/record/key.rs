@@ -64,9 +64,9 @@ impl Phone {
             }
         };
         let e164 = number.format().mode(Mode::E164).to_string();
-        // Some short numbers mean something in their own country only: they tell nobody apart.
+        // Some digits mean something in their own country only: they tell nobody apart.
         let stands_alone = || alone(&e164).is_some_and(|n| n.format().mode(Mode::E164).to_string() == e164);
-        (e164.len() > 10 || stands_alone()).then_some(Phone(e164))
+        (raw == e164 || stands_alone()).then_some(Phone(e164))
     }
     pub fn as_str(&self) -> &str {
         &self.0

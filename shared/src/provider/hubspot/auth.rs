@@ -22,7 +22,13 @@ pub(super) fn base(hosts: &Hosts) -> String {
 }
 
 /// One token request (HubSpot docs: manage OAuth tokens, "Refresh an access token").
-pub(super) async fn refresh(http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant, now: Timestamp) -> Result<Grant> {
+pub(super) async fn refresh(
+    http: &reqwest::Client,
+    hosts: &Hosts,
+    app: &AppCredentials,
+    grant: &Grant,
+    now: Timestamp,
+) -> Result<Grant> {
     let Some(refresh_token) = &grant.refresh_token else {
         return Err(Error::AuthExpired { reason: "there is no refresh token".to_owned() });
     };
@@ -66,10 +72,16 @@ fn refused(answer: &Answer) -> Error {
         400..=403 => match (among(OURS), among(DEAD)) {
             (Some(code), _) => Error::Config { reason: format!("HubSpot does not know our app: {code}") },
             (None, Some(code)) => Error::AuthExpired { reason: format!("HubSpot says {code}") },
-            (None, None) => Error::retryable(format!("HubSpot answered a token request with {}", answer.status.as_u16())),
+            (None, None) => {
+                Error::retryable(format!("HubSpot answered a token request with {}", answer.status.as_u16()))
+            }
         },
         429 => failure::limited(answer),
-        status => Error::Retryable { what: format!("HubSpot answered a token request with {status}"), after: failure::retry_after(answer), source: None },
+        status => Error::Retryable {
+            what: format!("HubSpot answered a token request with {status}"),
+            after: failure::retry_after(answer),
+            source: None,
+        },
     }
 }
 

@@ -14,13 +14,22 @@ fn grant() -> Grant {
 }
 
 fn after(status: u16, body: Json) -> Result<Grant> {
-    granted(&Answer { status: StatusCode::from_u16(status).unwrap(), headers: HeaderMap::new(), body }, &grant(), "2026-11-21T09:00:00Z".parse().unwrap())
+    granted(
+        &Answer { status: StatusCode::from_u16(status).unwrap(), headers: HeaderMap::new(), body },
+        &grant(),
+        "2026-11-21T09:00:00Z".parse().unwrap(),
+    )
 }
 
 #[test]
 fn a_grant_is_kept_as_it_comes_back() {
-    let kept = after(200, json!({"access_token": "new", "refresh_token": "na1-new", "expires_in": 1800, "hub_id": 62515})).unwrap();
-    assert_eq!((kept.access_token.reveal(), kept.refresh_token.unwrap().reveal().to_owned()), ("new", "na1-new".to_owned()));
+    let kept =
+        after(200, json!({"access_token": "new", "refresh_token": "na1-new", "expires_in": 1800, "hub_id": 62515}))
+            .unwrap();
+    assert_eq!(
+        (kept.access_token.reveal(), kept.refresh_token.unwrap().reveal().to_owned()),
+        ("new", "na1-new".to_owned())
+    );
     assert_eq!(kept.expires_at, Some("2026-11-21T09:30:00Z".parse().unwrap()));
     let kept = after(200, json!({"access_token": "new"})).unwrap();
     assert_eq!(kept.refresh_token.unwrap().reveal(), "na1-old", "an answer without a refresh token takes none away");
@@ -42,7 +51,9 @@ fn errors_say_what_to_do() {
     assert!(later(after(503, Json::Null).unwrap_err()));
     assert!(later(after(404, Json::Null).unwrap_err()));
     assert!(later(after(200, json!({"access_token": ""})).unwrap_err()));
-    assert!(matches!(after(429, json!({"policyName": "TEN_SECONDLY_ROLLING"})).unwrap_err(), Error::RateLimited { after } if after.as_secs() == 10));
+    assert!(
+        matches!(after(429, json!({"policyName": "TEN_SECONDLY_ROLLING"})).unwrap_err(), Error::RateLimited { after } if after.as_secs() == 10)
+    );
 }
 
 #[test]

@@ -45,7 +45,14 @@ pub(super) fn properties<'a>(mapping: &'a Mapping, more: &[&'a str]) -> Vec<&'a 
 ///
 /// What is not there is left out of a 207's results. Whether one that was merged away makes the whole call fail is not
 /// documented, so a refused batch is halved.
-pub(super) async fn batch(session: &Session, mapping: &Mapping, by: Option<&str>, archived: bool, ids: &[&str], more: &[&str]) -> Result<Vec<Json>> {
+pub(super) async fn batch(
+    session: &Session,
+    mapping: &Mapping,
+    by: Option<&str>,
+    archived: bool,
+    ids: &[&str],
+    more: &[&str],
+) -> Result<Vec<Json>> {
     let path = format!("{}/batch/read?archived={archived}", objects(mapping));
     let mut found = Vec::new();
     let mut left: Vec<&[&str]> = ids.chunks(BATCH).rev().collect();
@@ -58,8 +65,11 @@ pub(super) async fn batch(session: &Session, mapping: &Mapping, by: Option<&str>
         let answer = session.send(&Request::post(path.as_str(), body), failure::of_rows).await?;
         match (answer.status.as_u16(), part.len(), by) {
             (200..=299, ..) => found.extend(rows(&answer.body).iter().cloned()),
-            (404, 1, _) | (_, 1, None) => {}
-            (_, 1, Some(_)) => return Err(failure::of_call(&answer).unwrap_or_else(|| Error::bug("a refusal that is none"))),
+            // Without the unique property there is nothing to find by; any other value is only found malformed.
+            (400, 1, Some(by)) if by == mapping.id_field => {
+                return Err(failure::of_call(&answer).unwrap_or_else(|| Error::bug("a refusal that is none")));
+            }
+            (_, 0 | 1, _) => {}
             (_, length, _) => {
                 let (first, second) = part.split_at(length / 2);
                 left.extend([second, first]);
@@ -70,10 +80,16 @@ pub(super) async fn batch(session: &Session, mapping: &Mapping, by: Option<&str>
 }
 
 /// A page of a list: no cap, ordered by id (HubSpot docs: CRM objects, list). Its records, the cursor of the next page, and the answer.
-pub(super) async fn list(session: &Session, mapping: &Mapping, archived: bool, after: Option<&str>) -> Result<(Vec<Json>, Option<String>, Answer)> {
+pub(super) async fn list(
+    session: &Session,
+    mapping: &Mapping,
+    archived: bool,
+    after: Option<&str>,
+) -> Result<(Vec<Json>, Option<String>, Answer)> {
     let (limit, archived) = (LIST.to_string(), archived.to_string());
     let properties = properties(mapping, &[]).join(",");
-    let mut query = vec![("limit", limit.as_str()), ("archived", archived.as_str()), ("properties", properties.as_str())];
+    let mut query =
+        vec![("limit", limit.as_str()), ("archived", archived.as_str()), ("properties", properties.as_str())];
     query.extend(after.map(|after| ("after", after)));
     let answer = session.send(&Request::get(with_query(&objects(mapping), &query)?), failure::of_call).await?;
     let next = next(&answer.body).filter(|next| after != Some(next));
@@ -89,7 +105,12 @@ pub(super) async fn one(session: &Session, mapping: &Mapping, remote: &RemoteId)
 }
 
 /// A search (HubSpot docs: CRM search). Where its body would be too long with all properties, they are read afterwards.
-pub(super) async fn search(session: &Session, mapping: &Mapping, mut body: Json, more: &[&str]) -> Result<(Vec<Json>, Option<String>, Answer)> {
+pub(super) async fn search(
+    session: &Session,
+    mapping: &Mapping,
+    mut body: Json,
+    more: &[&str],
+) -> Result<(Vec<Json>, Option<String>, Answer)> {
     body["properties"] = json!(properties(mapping, more));
     let (apart, modified) = (body.to_string().len() > LONGEST, modified_property(mapping));
     if apart {
@@ -105,9 +126,10 @@ pub(super) async fn search(session: &Session, mapping: &Mapping, mut body: Json,
         // What is shown is the record's, but the place in the search's order is the index's.
         for row in &mut found {
             let place = records::property(row, modified).cloned();
-            if let Some(full) = id(row).and_then(|id| read.remove(&id)) {
+            let Some(mut full) = id(row).and_then(|id| read.remove(&id)) else { continue };
+            if let Some(properties) = full.get_mut("properties").and_then(Json::as_object_mut) {
+                properties.insert(modified.to_owned(), place.unwrap_or_default());
                 *row = full;
-                row["properties"][modified] = place.unwrap_or_default();
             }
         }
     }
@@ -121,6 +143,7 @@ fn next(body: &Json) -> Option<String> {
 }
 
 fn with_query(path: &str, query: &[(&str, &str)]) -> Result<String> {
-    let url = reqwest::Url::parse_with_params(&format!("http://crm{path}"), query).map_err(|error| Error::bug("a path that is none").because(error))?;
+    let url = reqwest::Url::parse_with_params(&format!("http://crm{path}"), query)
+        .map_err(|error| Error::bug("a path that is none").because(error))?;
     Ok(format!("{}?{}", url.path(), url.query().unwrap_or_default()))
 }

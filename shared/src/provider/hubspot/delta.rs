@@ -37,7 +37,14 @@ pub(super) async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor,
         Cursor::Since { since, page } => {
             let place = resumed(*since, page.as_ref(), now);
             let (rows, next, answer) = call::search(session, mapping, question(mapping, &place), &[]).await?;
-            let run = Run { since: *since, place, rows: &rows, full: next.is_some() || rows.len() >= PAGE, clock: clock(&answer), modified: call::modified_property(mapping) };
+            let run = Run {
+                since: *since,
+                place,
+                rows: &rows,
+                full: !rows.is_empty() && (next.is_some() || rows.len() >= PAGE),
+                clock: clock(&answer),
+                modified: call::modified_property(mapping),
+            };
             let (next, more) = run.next();
             Ok(Page { shown: rows.iter().filter_map(|row| shown(row, mapping)).collect(), next, more })
         }
@@ -50,7 +57,7 @@ fn resumed(since: Timestamp, page: Option<&Place>, now: Timestamp) -> Place {
     match page {
         Some(place) if place.token.is_some() => place.clone(),
         // A short run: it leaves `since` where it is.
-        Some(place) if !due => Place { token: Some((since + OVERLAP).to_string()), ..place.clone() },
+        Some(place) if !due => Place { token: Some(moved(since, OVERLAP).to_string()), ..place.clone() },
         _ => Place { from: since, from_id: None, token: None, newest: page.map_or(since, |place| place.newest) },
     }
 }
@@ -60,7 +67,10 @@ fn question(mapping: &Mapping, place: &Place) -> Json {
     let modified = |operator: &str| json!({"propertyName": property, "operator": operator, "value": place.from.as_millisecond().to_string()});
     let (filters, by) = match &place.from_id {
         None => (vec![modified("GTE")], property),
-        Some(id) => (vec![modified("EQ"), json!({"propertyName": "hs_object_id", "operator": "GT", "value": id})], "hs_object_id"),
+        Some(id) => (
+            vec![modified("EQ"), json!({"propertyName": "hs_object_id", "operator": "GT", "value": id})],
+            "hs_object_id",
+        ),
     };
     json!({"filterGroups": [{"filters": filters}], "sorts": [{"propertyName": by, "direction": "ASCENDING"}], "limit": PAGE})
 }
@@ -79,17 +89,24 @@ impl Run<'_> {
     fn next(&self) -> (Cursor, bool) {
         let newest = self.rows.iter().filter_map(|row| self.at(row)).fold(self.place.newest, Timestamp::max);
         // What HubSpot's clock said when the run began; it is at least as late as anything it has shown.
-        let began = self.place.token.as_ref().and_then(|token| token.parse().ok()).unwrap_or_else(|| self.clock.unwrap_or(newest).max(newest));
+        let began = self
+            .place
+            .token
+            .as_ref()
+            .and_then(|token| token.parse().ok())
+            .unwrap_or_else(|| self.clock.unwrap_or(newest).max(newest));
         let on = |from, from_id| Place { from, from_id, token: Some(began.to_string()), newest };
         let last = self.rows.iter().rev().find_map(|row| self.at(row)).filter(|last| *last > self.place.from);
         let place = match (&self.place.from_id, self.full, last) {
             (None, true, Some(last)) => on(last, None),
             (None, true, None) => on(self.place.from, "0".parse().ok()),
-            (Some(before), true, _) => match self.rows.iter().filter_map(id).filter(|id| number(id) > number(before)).max_by_key(number) {
-                Some(highest) => on(self.place.from, Some(highest)),
-                None => on(self.place.from + MILLISECOND, None),
-            },
-            (Some(_), false, _) => on(self.place.from + MILLISECOND, None),
+            (Some(before), true, _) => {
+                match self.rows.iter().filter_map(id).filter(|id| number(id) > number(before)).max_by_key(number) {
+                    Some(highest) => on(self.place.from, Some(highest)),
+                    None => on(moved(self.place.from, MILLISECOND), None),
+                }
+            }
+            (Some(_), false, _) => on(moved(self.place.from, MILLISECOND), None),
             (None, false, _) => return (self.rest(began, newest), false),
         };
         (Cursor::Since { since: self.since, page: Some(place) }, true)
@@ -97,7 +114,7 @@ impl Run<'_> {
 
     /// The end of a run.
     fn rest(&self, began: Timestamp, newest: Timestamp) -> Cursor {
-        let since = self.since.max(began - OVERLAP);
+        let since = self.since.max(moved(began, -OVERLAP));
         let spare = self.rows.len().checked_sub(SPARE).and_then(|place| self.at(self.rows.get(place)?));
         let from = spare.unwrap_or(self.place.from);
         let page = (from > since).then_some(Place { from, from_id: None, token: None, newest });
@@ -107,6 +124,11 @@ impl Run<'_> {
     fn at(&self, row: &Json) -> Option<Timestamp> {
         time(property(row, self.modified)).or_else(|| modified(row))
     }
+}
+
+/// A time some way off; where there is none, as HubSpot may show any, the time itself.
+fn moved(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(at)
 }
 
 fn number(id: &RemoteId) -> u64 {
@@ -130,13 +152,17 @@ async fn listing(session: &Session, mapping: &Mapping, after: Option<&str>, star
     let shown = rows.iter().filter_map(|row| shown(row, mapping)).collect();
     Ok(match next {
         Some(after) => Page { shown, next: Cursor::Listing { after, started }, more: true },
-        None => Page { shown, next: Cursor::Since { since: started - OVERLAP, page: None }, more: false },
+        None => Page { shown, next: Cursor::Since { since: moved(started, -OVERLAP), page: None }, more: false },
     })
 }
 
 /// There is no feed of deletions: the list of archived records is walked, which holds those of the last 90 days
 /// (HubSpot docs: CRM objects, list; restore records).
-pub(super) async fn deleted(session: &Session, mapping: &Mapping, since: Timestamp) -> Result<Vec<(RemoteId, Timestamp)>> {
+pub(super) async fn deleted(
+    session: &Session,
+    mapping: &Mapping,
+    since: Timestamp,
+) -> Result<Vec<(RemoteId, Timestamp)>> {
     let mut deleted = Vec::new();
     let mut after: Option<String> = None;
     loop {

@@ -19,7 +19,11 @@ pub(super) fn of_rows(answer: &Answer) -> Option<Error> {
         // What is no JSON came from a proxy in front of HubSpot.
         403 if answer.body.is_object() => Some(Error::Config { reason: told(answer) }),
         // Bulk writes lock records: wait two seconds or more (HubSpot docs: error handling).
-        423 => Some(Error::Retryable { what: told(answer), after: Some(retry_after(answer).unwrap_or(Duration::from_secs(2))), source: None }),
+        423 => Some(Error::Retryable {
+            what: told(answer),
+            after: Some(retry_after(answer).unwrap_or(Duration::from_secs(2))),
+            source: None,
+        }),
         429 => Some(limited(answer)),
         // "Migration in Progress", for up to a day: the whole account waits (HubSpot docs: error handling).
         477 => Some(Error::RateLimited { after: retry_after(answer).unwrap_or(Duration::from_secs(60)) }),
@@ -60,7 +64,8 @@ fn told(answer: &Answer) -> String {
     let mut told = format!("HubSpot answered {}", answer.status.as_u16());
     let body = &answer.body;
     let scopes = body.pointer("/errors/0/context/requiredGranularScopes").and_then(Json::as_array);
-    let said = [body.get("category"), body.get("subCategory"), body.get("correlationId"), body.pointer("/errors/0/code")];
+    let said =
+        [body.get("category"), body.get("subCategory"), body.get("correlationId"), body.pointer("/errors/0/code")];
     for word in said.into_iter().flatten().chain(scopes.into_iter().flatten()).filter_map(Json::as_str) {
         told.push(' ');
         told.push_str(word);
@@ -87,7 +92,8 @@ impl Refusal {
         let category = text(body, "/category").unwrap_or_else(|| "REFUSED".to_owned());
         let listed = listed(&message);
         let code = listed.as_ref().and_then(|l| text(l, "/error")).or_else(|| text(body, "/errors/0/code"));
-        let field = listed.as_ref().and_then(|l| text(l, "/name")).or_else(|| text(body, "/errors/0/context/propertyName/0"));
+        let field =
+            listed.as_ref().and_then(|l| text(l, "/name")).or_else(|| text(body, "/errors/0/context/propertyName/0"));
         let detail = listed.as_ref().and_then(|l| text(l, "/message")).or_else(|| text(body, "/errors/0/message"));
         Refusal {
             holder: holder(&message),
@@ -106,8 +112,11 @@ impl Refusal {
 
     /// Whether it is about the unique property itself, which then is missing or not unique: no row's fault.
     pub(super) fn blames_account(&self, id_field: &str) -> bool {
-        let named = self.field.as_deref().map_or_else(|| self.message.contains(id_field), |field| field == id_field);
-        named && self.code != TAKEN && self.holder.is_none()
+        let says = |word: &str| self.message.contains(word);
+        let unlisted = || says(id_field) && (says("unique") || says("exist"));
+        self.field.as_deref().map_or_else(unlisted, |field| field == id_field)
+            && self.code != TAKEN
+            && self.holder.is_none()
     }
 
     pub(super) fn created(self, id_field: &str) -> Outcome {
@@ -122,7 +131,9 @@ impl Refusal {
     pub(super) fn updated(self) -> Outcome {
         match (self.missing, &self.holder, self.field) {
             (true, ..) => Outcome::Missing,
-            (false, Some(_), None) => Outcome::Refused { code: self.code, field: Some("email".to_owned()), message: self.message },
+            (false, Some(_), None) => {
+                Outcome::Refused { code: self.code, field: Some("email".to_owned()), message: self.message }
+            }
             (false, _, field) => Outcome::Refused { code: self.code, field, message: self.message },
         }
     }
@@ -134,7 +145,7 @@ impl Refusal {
 
     /// Whether the same value in another row is refused too.
     pub(super) fn of_value(&self) -> bool {
-        self.code != TAKEN
+        self.code.starts_with("INVALID_")
     }
 }
 
@@ -150,8 +161,14 @@ fn listed(message: &str) -> Option<Json> {
 
 /// `Contact already exists. Existing ID: 12345`, or `12345 already has that value`: observed, not documented.
 fn holder(message: &str) -> Option<RemoteId> {
-    let after = message.split_once("Existing ID: ").map(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default());
-    let before = || message.split_once(" already has that value").and_then(|(rest, _)| rest.rsplit(|c: char| !c.is_ascii_digit()).next());
+    let after = message
+        .split_once("Existing ID: ")
+        .map(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default());
+    let before = || {
+        message
+            .split_once(" already has that value")
+            .and_then(|(rest, _)| rest.rsplit(|c: char| !c.is_ascii_digit()).next())
+    };
     after.or_else(before).filter(|id| super::records::is_id(id) && *id != "0")?.parse().ok()
 }
 

@@ -81,7 +81,10 @@ fn refusals_are_read_from_every_body() {
     let listed = r#"Property values were not valid: [{"isValid":false,"message":"Property \"foo\" does not exist","error":"PROPERTY_DOESNT_EXIST","name":"foo"}]"#;
     let cut = r#"Property values were not valid: [{"isValid":fal"#;
     let table = [
-        (json!({"message": listed, "category": "VALIDATION_ERROR"}), refused("PROPERTY_DOESNT_EXIST", Some("foo"), "Property \"foo\" does not exist")),
+        (
+            json!({"message": listed, "category": "VALIDATION_ERROR"}),
+            refused("PROPERTY_DOESNT_EXIST", Some("foo"), "Property \"foo\" does not exist"),
+        ),
         (
             json!({"message": "…", "errors": [{"message": "discount was not a valid number", "code": "INVALID_INTEGER", "context": {"propertyName": ["discount"]}}], "category": "VALIDATION_ERROR"}),
             refused("INVALID_INTEGER", Some("discount"), "discount was not a valid number"),
@@ -100,22 +103,37 @@ fn refusals_are_read_from_every_body() {
 
 #[test]
 fn a_conflict_is_someone_else_only_where_a_record_was_to_be_made() {
-    let taken = json!({"status": "error", "message": "Contact already exists. Existing ID: 12345", "category": "CONFLICT"});
+    let taken =
+        json!({"status": "error", "message": "Contact already exists. Existing ID: 12345", "category": "CONFLICT"});
     assert_eq!(Refusal::of(&taken).created("crm_sync_id"), Outcome::Exists { remote: "12345".parse().unwrap() });
-    assert_eq!(Refusal::of(&taken).updated(), refused("CONFLICT", Some("email"), "Contact already exists. Existing ID: 12345"));
+    assert_eq!(
+        Refusal::of(&taken).updated(),
+        refused("CONFLICT", Some("email"), "Contact already exists. Existing ID: 12345")
+    );
     let value = |name: &str| {
-        let message = format!("Cannot set PropertyValueCoordinates{{propertyName={name}, value=9}}. 777 already has that value.");
+        let message =
+            format!("Cannot set PropertyValueCoordinates{{propertyName={name}, value=9}}. 777 already has that value.");
         json!({"message": format!("Property values were not valid: {}", json!([{"message": message, "error": TAKEN, "name": name}])), "category": "VALIDATION_ERROR"})
     };
-    assert_eq!(Refusal::of(&value("crm_sync_id")).created("crm_sync_id"), Outcome::Exists { remote: "777".parse().unwrap() });
-    assert!(matches!(Refusal::of(&value("badge")).created("crm_sync_id"), Outcome::Refused { field: Some(field), .. } if field == "badge"));
+    assert_eq!(
+        Refusal::of(&value("crm_sync_id")).created("crm_sync_id"),
+        Outcome::Exists { remote: "777".parse().unwrap() }
+    );
+    assert!(
+        matches!(Refusal::of(&value("badge")).created("crm_sync_id"), Outcome::Refused { field: Some(field), .. } if field == "badge")
+    );
     let unknown = json!({"message": "Contact already exists.", "category": "CONFLICT"});
-    assert!(matches!(Refusal::of(&unknown).created("crm_sync_id"), Outcome::Refused { code, .. } if code == "CONFLICT"));
+    assert!(
+        matches!(Refusal::of(&unknown).created("crm_sync_id"), Outcome::Refused { code, .. } if code == "CONFLICT")
+    );
 }
 
 #[test]
 fn a_row_that_is_not_there_is_missing() {
-    assert_eq!(Refusal::of(&json!({"category": "OBJECT_NOT_FOUND", "message": "resource not found"})).updated(), Outcome::Missing);
+    assert_eq!(
+        Refusal::of(&json!({"category": "OBJECT_NOT_FOUND", "message": "resource not found"})).updated(),
+        Outcome::Missing
+    );
     assert_eq!(Refusal::of_answer(&answer(404, Json::Null)).updated(), Outcome::Missing);
 }
 
@@ -123,7 +141,18 @@ fn a_row_that_is_not_there_is_missing() {
 fn a_missing_unique_property_is_no_rows_fault() {
     let no_such = json!({"message": r#"Property values were not valid: [{"message":"no","error":"PROPERTY_DOESNT_EXIST","name":"crm_sync_id"}]"#});
     assert!(Refusal::of(&no_such).blames_account("crm_sync_id"));
-    assert!(Refusal::of(&json!({"message": "Property crm_sync_id is not a unique identifier of contacts"})).blames_account("crm_sync_id"));
-    assert!(!Refusal::of(&json!({"message": "Contact already exists. Existing ID: 1 (crm_sync_id)"})).blames_account("crm_sync_id"));
-    assert!(!Refusal::of(&json!({"message": r#"Property values were not valid: [{"message":"no","error":"X","name":"foo"}]"#})).blames_account("crm_sync_id"));
+    assert!(
+        Refusal::of(&json!({"message": "Property crm_sync_id is not a unique identifier of contacts"}))
+            .blames_account("crm_sync_id")
+    );
+    assert!(
+        !Refusal::of(&json!({"message": "Contact already exists. Existing ID: 1 (crm_sync_id)"}))
+            .blames_account("crm_sync_id")
+    );
+    assert!(
+        !Refusal::of(
+            &json!({"message": r#"Property values were not valid: [{"message":"no","error":"X","name":"foo"}]"#})
+        )
+        .blames_account("crm_sync_id")
+    );
 }

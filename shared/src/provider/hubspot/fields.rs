@@ -32,7 +32,13 @@ pub(super) fn default_mapping() -> Mapping {
         clears: false,
     };
     let rules = CONTACTS.iter().map(rule).collect();
-    Mapping { version: 1, object: "contacts".to_owned(), id_field: ID_FIELD.to_owned(), rules, region: Region::default() }
+    Mapping {
+        version: 1,
+        object: "contacts".to_owned(),
+        id_field: ID_FIELD.to_owned(),
+        rules,
+        region: Region::default(),
+    }
 }
 
 /// Internal names of properties are lower-case letters, digits and underscores, and begin with a letter

@@ -22,7 +22,8 @@ const ADDRESSES: &[&str] = &["email", "hs_additional_emails"];
 pub(super) async fn find(session: &Session, mapping: &Mapping, queries: &[Query]) -> Result<Vec<Vec<Found>>> {
     let mut found: Vec<Vec<Found>> = vec![Vec::new(); queries.len()];
     let matcher = Matcher { mapping, queries };
-    let records: BTreeSet<&str> = queries.iter().filter_map(|query| query.record.as_ref().map(RecordId::as_str)).collect();
+    let records: BTreeSet<&str> =
+        queries.iter().filter_map(|query| query.record.as_ref().map(RecordId::as_str)).collect();
     matcher.note(&mut found, By::Record, &by_property(session, mapping, &mapping.id_field, &records).await?);
     let emails: BTreeSet<&str> = queries.iter().filter_map(|query| query.email.as_ref().map(Email::as_str)).collect();
     matcher.note(&mut found, By::Email, &by_property(session, mapping, "email", &emails).await?);
@@ -31,10 +32,19 @@ pub(super) async fn find(session: &Session, mapping: &Mapping, queries: &[Query]
     let rows = by_phone(session, mapping, &phones).await?;
     let mut by_phone: Vec<Vec<Found>> = vec![Vec::new(); queries.len()];
     matcher.note(&mut by_phone, By::Phone, &rows);
-    Ok(found.into_iter().zip(by_phone).map(|(found, by_phone)| if found.is_empty() { by_phone } else { found }).collect())
+    Ok(found
+        .into_iter()
+        .zip(by_phone)
+        .map(|(found, by_phone)| if found.is_empty() { by_phone } else { found })
+        .collect())
 }
 
-async fn by_property(session: &Session, mapping: &Mapping, property: &str, values: &BTreeSet<&str>) -> Result<Vec<Json>> {
+async fn by_property(
+    session: &Session,
+    mapping: &Mapping,
+    property: &str,
+    values: &BTreeSet<&str>,
+) -> Result<Vec<Json>> {
     let values: Vec<&str> = values.iter().copied().collect();
     call::batch(session, mapping, Some(property), false, &values, ADDRESSES).await
 }
@@ -67,7 +77,8 @@ impl Matcher<'_> {
                 shown.filter_map(Email::parse).any(|shown| shown == *wanted)
             }),
             By::Phone => query.phone.as_ref().is_some_and(|wanted| {
-                let shown = text(row, phone_property(self.mapping)).and_then(|raw| Phone::parse(raw, &self.mapping.region));
+                let shown =
+                    text(row, phone_property(self.mapping)).and_then(|raw| Phone::parse(raw, &self.mapping.region));
                 shown.as_ref() == Some(wanted)
             }),
         }
@@ -86,47 +97,45 @@ async fn by_phone(session: &Session, mapping: &Mapping, phones: &BTreeSet<&Phone
         "mobilephone" => ("hs_searchable_calculated_mobile_number", true),
         own => (own, false),
     };
-    let values = phones.iter().flat_map(|phone| if calculated { vec![phone.national_digits()] } else { phone.spellings() });
-    let mut values: BTreeSet<String> = values.collect();
+    let values =
+        phones.iter().flat_map(|phone| if calculated { vec![phone.national_digits()] } else { phone.spellings() });
+    let values: BTreeSet<String> = values.collect();
     let more = [phone_property(mapping)];
-    let fixed = question(property, &[]).to_string().len() + json!(call::properties(mapping, &more)).to_string().len() + r#","properties":,"after":"10000""#.len();
+    let fixed = question(property, &[]).to_string().len() + json!(call::properties(mapping, &more)).to_string().len();
     // Where the properties take all the room, the search leaves them out by itself.
-    let room = if fixed + 200 < LONGEST { LONGEST - fixed } else { LONGEST / 2 };
-    let mut rows = Vec::new();
-    while let Some(question) = fitting(property, &mut values, room) {
-        let mut after: Option<String> = None;
-        loop {
-            let mut body = question.clone();
-            if let Some(after) = &after {
-                body["after"] = json!(after);
-            }
-            let (page, next, _) = call::search(session, mapping, body, &more).await?;
-            rows.extend(page);
-            match next {
-                Some(next) if after.as_ref() != Some(&next) => after = Some(next),
-                _ => break,
-            }
+    let room = LONGEST.checked_sub(fixed).filter(|room| *room > 500).unwrap_or(LONGEST / 2);
+    let mut left = fitting(values, room);
+    let mut found = Vec::new();
+    while let Some(values) = left.pop() {
+        let (rows, next, _) = call::search(session, mapping, question(property, &values), &more).await?;
+        match values.len() {
+            // Too many share these: each half is asked for alone. One phone that fills a page is nobody's.
+            length @ 2.. if next.is_some() => left.extend(values.chunks(length.div_ceil(2)).map(<[String]>::to_vec)),
+            _ => found.extend(rows),
         }
     }
-    Ok(rows)
+    Ok(found)
 }
 
 fn question(property: &str, values: &[String]) -> Json {
     json!({"filterGroups": [{"filters": [{"propertyName": property, "operator": "IN", "values": values}]}], "limit": 200})
 }
 
-/// A question about as many of the values as fit.
-fn fitting(property: &str, values: &mut BTreeSet<String>, room: usize) -> Option<Json> {
-    let mut used = 0;
-    let mut some = Vec::new();
-    while let Some(value) = values.first() {
-        used += value.len() + r#""","#.len();
-        if used > room && !some.is_empty() {
-            break;
+/// The values, in as many parts as their room demands.
+fn fitting(values: BTreeSet<String>, room: usize) -> Vec<Vec<String>> {
+    let mut parts: Vec<Vec<String>> = Vec::new();
+    let mut used = usize::MAX;
+    for value in values {
+        used = used.saturating_add(value.len() + r#""","#.len());
+        match parts.last_mut().filter(|_| used <= room) {
+            Some(part) => part.push(value),
+            None => {
+                used = value.len() + r#""","#.len();
+                parts.push(vec![value]);
+            }
         }
-        some.extend(values.pop_first());
     }
-    (!some.is_empty()).then(|| question(property, &some))
+    parts
 }
 
 #[cfg(test)]

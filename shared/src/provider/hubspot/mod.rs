@@ -11,8 +11,8 @@ mod webhook;
 mod write;
 
 use super::{
-    AppCredentials, Capabilities, Deletions, Delivery, Echo, Fetched, Forged, Found, Grant, Hint, Hosts, Outcome, Page, Provider, Query,
-    Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Write,
+    AppCredentials, Capabilities, Deletions, Delivery, Echo, Fetched, Forged, Found, Grant, Hint, Hosts, Outcome, Page,
+    Provider, Query, Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Write,
 };
 use crate::{change::Cursor, connection::Watch, error::Result, id::RemoteId, mapping::Mapping};
 use futures::future::try_join_all;
@@ -51,7 +51,12 @@ impl Provider for HubSpot {
         fields::could_name(field)
     }
 
-    fn verify<'d>(delivery: &'d Delivery, secrets: &[Secret], schemes: Schemes, now: Timestamp) -> Result<Verified<'d>, Forged> {
+    fn verify<'d>(
+        delivery: &'d Delivery,
+        secrets: &[Secret],
+        schemes: Schemes,
+        now: Timestamp,
+    ) -> Result<Verified<'d>, Forged> {
         webhook::verify(delivery, secrets, schemes, now)
     }
 
@@ -63,7 +68,13 @@ impl Provider for HubSpot {
         Ok(auth::base(hosts))
     }
 
-    async fn refresh(http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant, now: Timestamp) -> Result<Grant> {
+    async fn refresh(
+        http: &reqwest::Client,
+        hosts: &Hosts,
+        app: &AppCredentials,
+        grant: &Grant,
+        now: Timestamp,
+    ) -> Result<Grant> {
         auth::refresh(http, hosts, app, grant, now).await
     }
 

@@ -42,7 +42,8 @@ pub(super) fn write(changes: &[Change]) -> Map<String, Json> {
 
 /// When a record was last modified. Every answer says so in `updatedAt`, to the millisecond.
 pub(super) fn modified(row: &Json) -> Option<Timestamp> {
-    time(row.get("updatedAt")).or_else(|| ["lastmodifieddate", "hs_lastmodifieddate"].iter().find_map(|name| time(property(row, name))))
+    time(row.get("updatedAt"))
+        .or_else(|| ["lastmodifieddate", "hs_lastmodifieddate"].iter().find_map(|name| time(property(row, name))))
 }
 
 /// When a record was archived, which is HubSpot's word for deleted.

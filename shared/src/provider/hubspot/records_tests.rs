@@ -12,7 +12,8 @@ fn spelt(seen: &Seen) -> Json {
 
 #[test]
 fn a_contact_is_read_as_the_golden_file_says() {
-    let (wire, seen) = (golden(include_str!("golden/contact.wire.json")), golden(include_str!("golden/contact.seen.json")));
+    let (wire, seen) =
+        (golden(include_str!("golden/contact.wire.json")), golden(include_str!("golden/contact.seen.json")));
     assert_eq!(spelt(&read(&wire, default_mapping().remote_fields())), seen);
     assert_eq!(id(&wire).unwrap().as_str(), "10000101");
 }
@@ -30,7 +31,10 @@ fn changes_are_written_as_the_golden_file_says() {
 
 #[test]
 fn what_is_written_is_read_back() {
-    let changes = [Change { field: "firstname".to_owned(), value: Value::text("Ada") }, Change { field: "phone".to_owned(), value: None }];
+    let changes = [
+        Change { field: "firstname".to_owned(), value: Value::text("Ada") },
+        Change { field: "phone".to_owned(), value: None },
+    ];
     let row = json!({"id": 7, "properties": write(&changes), "updatedAt": "2026-11-21T09:00:00Z"});
     let seen = read(&row, ["firstname", "phone", "email"]);
     let fields: Vec<_> = changes.into_iter().map(|change| (change.field, change.value)).collect();
@@ -48,7 +52,12 @@ fn only_what_was_asked_for_and_can_be_a_value_is_shown() {
 #[test]
 fn times_come_as_text_and_as_milliseconds() {
     let at: Timestamp = "2026-11-21T09:00:00.123Z".parse().unwrap();
-    for json in [json!("2026-11-21T09:00:00.123Z"), json!("2026-11-21T10:00:00.123+01:00"), json!("1795251600123"), json!(1_795_251_600_123_i64)] {
+    for json in [
+        json!("2026-11-21T09:00:00.123Z"),
+        json!("2026-11-21T10:00:00.123+01:00"),
+        json!("1795251600123"),
+        json!(1_795_251_600_123_i64),
+    ] {
         assert_eq!(time(Some(&json)), Some(at), "{json}");
     }
     for json in [json!(""), json!("soon"), json!(null), json!(1e300), json!({}), json!(u64::MAX)] {

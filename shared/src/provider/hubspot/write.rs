@@ -29,7 +29,7 @@ type Places = Vec<usize>;
 pub(super) async fn write(session: &Session, mapping: &Mapping, kind: Kind, writes: &[Write]) -> Result<Vec<Outcome>> {
     let batch = Batch { mapping, kind, writes };
     let mut outcomes: Vec<Option<Outcome>> = vec![None; writes.len()];
-    let mut left = vec![batch.addressed(&mut outcomes)];
+    let mut left: Vec<Places> = vec![(0..writes.len()).collect()];
     while let Some(places) = left.pop() {
         if places.is_empty() {
             continue;
@@ -37,13 +37,19 @@ pub(super) async fn write(session: &Session, mapping: &Mapping, kind: Kind, writ
         let answer = session.send(&batch.request(&places), failure::of_rows).await?;
         if answer.status.is_success() {
             batch.note(&answer.body, &mut outcomes);
-            let untold: Places = places.iter().copied().filter(|place| outcomes.get(*place).is_some_and(Option::is_none)).collect();
+            let untold: Places =
+                places.iter().copied().filter(|place| outcomes.get(*place).is_some_and(Option::is_none)).collect();
             left.extend(batch.untold(untold, places.len(), &mut outcomes)?);
             continue;
         }
         let refusal = Refusal::of_answer(&answer);
         if kind == Kind::Create && refusal.blames_account(&mapping.id_field) {
-            return Err(Error::Config { reason: format!("HubSpot does not take {} as a property with unique values: {}", mapping.id_field, refusal.code) });
+            return Err(Error::Config {
+                reason: format!(
+                    "HubSpot does not take {} as a property with unique values: {}",
+                    mapping.id_field, refusal.code
+                ),
+            });
         }
         let Parts { refused, others } = batch.part(&refusal, places);
         for place in refused {
@@ -67,14 +73,6 @@ struct Parts {
 }
 
 impl Batch<'_> {
-    /// Rows to send; an update of nothing in particular finds nothing.
-    fn addressed(&self, outcomes: &mut [Option<Outcome>]) -> Places {
-        let (sendable, nowhere) = (0..self.writes.len()).partition(|place| self.kind == Kind::Create || self.writes.get(*place).is_some_and(|w| w.remote.is_some()));
-        let nowhere: Places = nowhere;
-        nowhere.into_iter().for_each(|place| self.set(outcomes, place, Outcome::Missing));
-        sendable
-    }
-
     /// At most 100 rows, each with a trace id of its own, which a 207 then names (HubSpot docs: error handling,
     /// "multi-status errors").
     fn request(&self, places: &[usize]) -> Request {
@@ -86,7 +84,9 @@ impl Batch<'_> {
                     properties.insert(self.mapping.id_field.clone(), json!(write.record));
                     json!({"idProperty": self.mapping.id_field, "id": write.record, "objectWriteTraceId": place.to_string(), "properties": properties})
                 }
-                (Kind::Update, remote) => json!({"id": remote, "objectWriteTraceId": place.to_string(), "properties": properties}),
+                (Kind::Update, remote) => {
+                    json!({"id": remote, "objectWriteTraceId": place.to_string(), "properties": properties})
+                }
             })
         };
         let inputs: Vec<Json> = places.iter().filter_map(input).collect();
@@ -98,7 +98,12 @@ impl Batch<'_> {
     fn note(&self, body: &Json, outcomes: &mut [Option<Outcome>]) {
         for row in rows(body) {
             if let (Some(place), Some(remote)) = (self.place(row), id(row)) {
-                let changed = self.writes.get(place).into_iter().flat_map(|write| &write.changes).map(|change| change.field.as_str());
+                let changed = self
+                    .writes
+                    .get(place)
+                    .into_iter()
+                    .flat_map(|write| &write.changes)
+                    .map(|change| change.field.as_str());
                 let seen = records::read(row, self.mapping.remote_fields().into_iter().chain(changed));
                 self.set(outcomes, place, Outcome::Written { remote, modified: seen.modified, seen: Some(seen) });
             }
@@ -124,8 +129,11 @@ impl Batch<'_> {
 
     /// The rows that an error of a 207 names, by their trace ids or by their ids.
     fn blamed(&self, error: &Json) -> Places {
-        let named = |at: &str| error.pointer(at).and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
-        let traced = named("/context/objectWriteTraceId").filter_map(|trace| trace.parse().ok()).filter(|place| *place < self.writes.len());
+        let named =
+            |at: &str| error.pointer(at).and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
+        let traced = named("/context/objectWriteTraceId")
+            .filter_map(|trace| trace.parse().ok())
+            .filter(|place| *place < self.writes.len());
         let by_id = named("/context/ids").chain(named("/context/id"));
         let is = |write: &Write, id: &str| match self.kind {
             Kind::Create => write.record.as_str() == id,
@@ -162,7 +170,8 @@ impl Batch<'_> {
         if places.len() <= 1 {
             return Parts { refused: places, others: Vec::new() };
         }
-        let (suspects, innocents): (Places, Places) = places.iter().partition(|place| self.sent(refusal, **place).is_some());
+        let (suspects, innocents): (Places, Places) =
+            places.iter().partition(|place| self.sent(refusal, **place).is_some());
         if let Some(first) = suspects.first().and_then(|place| self.sent(refusal, *place)) {
             let alike = suspects.iter().all(|place| self.sent(refusal, *place) == Some(first));
             if refusal.of_property() || (alike && (refusal.of_value() || suspects.len() == 1)) {

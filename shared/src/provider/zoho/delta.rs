@@ -95,15 +95,12 @@ impl Run {
     /// The beginning is a run like any other: sorted by time, whatever changes meanwhile comes again at its end.
     fn at(cursor: &Cursor, now: Timestamp) -> Run {
         let Cursor::Since { since, page } = cursor else { return Run::from(Timestamp::UNIX_EPOCH) };
-        match page {
-            Some(place) if place.token.is_some() || place.from_id.is_some() => {
-                Run { since: *since, place: place.clone() }
-            }
-            Some(place) if now < plus(*since, LOOK_BACK) || place.from <= *since => {
-                Run { since: *since, place: place.clone() }
-            }
-            _ => Run::from(*since),
+        let Some(place) = page else { return Run::from(*since) };
+        let between_windows = place.token.is_none() && place.from_id.is_none() && place.from < place.newest;
+        if between_windows && place.from > *since && now >= plus(*since, LOOK_BACK) {
+            return Run::from(*since);
         }
+        Run { since: *since, place: place.clone() }
     }
 
     fn from(since: Timestamp) -> Run {

@@ -1,0 +1,140 @@
+//! What can go wrong does, from seeds that are printed; afterwards hub and CRMs equal an oracle made from the inputs alone.
+
+use crate::{
+    story::request,
+    world::{Chaos, Random, World, tenant},
+};
+use serde_json::{Value as Json, json};
+use shared::record::{Email, Key};
+use std::time::Duration;
+
+const PEOPLE: usize = 30;
+
+fn email(n: usize) -> String {
+    format!("person-{n}@example.com")
+}
+
+/// Requests for all, then an edit of the phone in HubSpot and one of the company in Zoho, as people would make them.
+async fn live(world: &World, random: &Random) {
+    let mut requests: Vec<Json> = (0..PEOPLE)
+        .map(|n| request(&format!("first-{n}"), json!({"id": format!("lead-{n}"), "email": email(n), "last_name": format!("Name {n}"), "company": "Before"})))
+        .collect();
+    random.shuffle(&mut requests);
+    world.send(&requests).await;
+    world.settle().await;
+    edit(world, "hubspot/contacts", "properties", "email", |n| json!({"phone": format!("+141555501{n:02}")})).await;
+    edit(world, "zoho/leads", "fields", "Email", |n| json!({"Company": format!("Company {n}")})).await;
+    world.settle().await;
+}
+
+async fn edit(world: &World, route: &str, shown_in: &str, mailbox: &str, fields: impl Fn(usize) -> Json) {
+    let shown = world.shown(route).await;
+    let edits: Vec<Json> = shown.as_array().unwrap().iter().map(|one| {
+        let address = one[shown_in][mailbox].as_str().unwrap();
+        let n: usize = address.trim_start_matches("person-").split('@').next().unwrap().parse().unwrap();
+        json!({"id": one["id"], "fields": fields(n)})
+    }).collect();
+    world.sim(route, &json!(edits)).await;
+}
+
+/// What every side must show of everyone, whatever happened in between.
+async fn equals_the_oracle(world: &World) {
+    let (contacts, leads) = (world.shown("hubspot/contacts").await, world.shown("zoho/leads").await);
+    let side = |all: &Json, shown_in: &str, mailbox: &str, n: usize| -> Vec<Json> {
+        let all = all.as_array().unwrap().iter();
+        all.filter(|one| one[shown_in][mailbox] == json!(email(n))).map(|one| one[shown_in].clone()).collect()
+    };
+    for n in 0..PEOPLE {
+        let (phone, company, name) = (format!("+141555501{n:02}"), format!("Company {n}"), format!("Name {n}"));
+        let (hubspot, zoho) = (side(&contacts, "properties", "email", n), side(&leads, "fields", "Email", n));
+        assert_eq!((hubspot.len(), zoho.len()), (1, 1), "{} exists exactly once", email(n));
+        let shown = |side: &Json, names: [&str; 3]| names.map(|name| side[name].as_str().unwrap_or_default().to_owned());
+        let expected = [name, company, phone];
+        assert_eq!(shown(&hubspot[0], ["lastname", "company", "phone"]), expected, "HubSpot, {}", email(n));
+        assert_eq!(shown(&zoho[0], ["Last_Name", "Company", "Phone"]), expected, "Zoho, {}", email(n));
+        let key = Key::Email(Email::parse(&email(n)).unwrap());
+        let holders = world.app.store.holders(&tenant(), std::slice::from_ref(&key)).await.unwrap();
+        let record = world.app.store.record(&tenant(), &holders[&key][0]).await.unwrap().unwrap();
+        let hub = ["last_name", "company", "phone"].map(|name| record.fields.get(name).map(ToString::to_string).unwrap_or_default());
+        assert_eq!(hub, expected, "the hub, {}", email(n));
+        assert!(record.links.values().all(|link| link.awaiting.is_empty()), "a request of {} never heard its end", email(n));
+    }
+    assert_eq!(contacts.as_array().unwrap().len(), PEOPLE);
+    assert_eq!(leads.as_array().unwrap().len(), PEOPLE);
+    let raised = world.app.store.exceptions(&tenant()).await.unwrap();
+    assert!(raised.is_empty(), "{raised:?}");
+}
+
+async fn under(name: &str, seed: u64, chaos: Chaos, faults: Json) {
+    println!("{name}: seed {seed}");
+    let mut world = World::new().await;
+    world.settle().await;
+    world.chaos = chaos;
+    world.sim("faults", &faults).await;
+    live(&world, &Random::new(seed)).await;
+    world.sim("faults", &json!({})).await;
+    world.settle().await;
+    equals_the_oracle(&world).await;
+}
+
+#[tokio::test]
+async fn nothing_goes_wrong() {
+    under("calm", 1, Chaos::default(), json!({})).await;
+}
+
+#[tokio::test]
+async fn every_message_comes_twice_and_in_any_order() {
+    for seed in [2, 3] {
+        let chaos = Chaos { twice: true, shuffle: Some(Random::new(seed)) };
+        let webhooks = json!({"double_rate": 0.5, "shuffle": true});
+        under("twice and shuffled", seed, chaos, json!({"seed": seed, "hubspot": {"webhooks": webhooks}, "zoho": {"webhooks": webhooks}})).await;
+    }
+}
+
+#[tokio::test]
+async fn one_call_in_five_fails_and_some_fail_after_they_were_done() {
+    for seed in [4, 5] {
+        let faults = json!({"fail_rate": 0.2, "fail_after_commit_rate": 0.1});
+        under("5xx", seed, Chaos::default(), json!({"seed": seed, "hubspot": faults, "zoho": faults})).await;
+    }
+}
+
+#[tokio::test]
+async fn answers_are_lost_after_the_crm_did_its_work() {
+    let faults = json!({"timeout_after_commit_next": 3});
+    under("timeout after commit", 6, Chaos::default(), json!({"hubspot": faults, "zoho": faults})).await;
+}
+
+/// The push dies between what the CRM did and what we remember of it.
+#[tokio::test]
+async fn outbound_is_killed_after_the_crm_answered() {
+    let world = World::new().await;
+    world.settle().await;
+    let route = "batch/upsert";
+    world.sim("faults", &json!({"hubspot": {"hold_next": route}})).await;
+    world.send(&[request("killed", json!({"id": "lead-0", "email": email(0), "last_name": "Name 0"}))]).await;
+    while !world.turn("sync-requests").await {}
+    let event = loop {
+        let event = world.receive("pushes").await;
+        if !event.records.is_empty() {
+            break event;
+        }
+    };
+    {
+        let killed = world.handle("pushes", event.clone());
+        let held = async {
+            while world.shown("held").await.as_array().unwrap().is_empty() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::select! {
+            _ = killed => panic!("the answer was to be held back"),
+            () = held => {}
+        }
+    }
+    world.sim("release", &json!({})).await;
+    world.sim("faults", &json!({})).await;
+    world.handle("pushes", event).await;
+    world.settle().await;
+    assert_eq!(world.shown("hubspot/contacts").await.as_array().unwrap().len(), 1);
+}
