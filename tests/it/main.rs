@@ -4,6 +4,7 @@
 //! `cargo dev test` brings the emulator; see `aws.rs` where it is looked for.
 
 mod aws;
+mod engine;
 mod faults;
 mod handlers;
 mod refresh;

@@ -4,12 +4,14 @@
 //! `OperatorEnvironment` prints it. Credentials are put into Secrets Manager beforehand: see the README.
 
 mod connect;
+mod later;
 mod show;
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 use shared::{
     App,
+    change::Work,
     connection::State,
     context::Context,
     id::{ConnectionId, TenantId},
@@ -31,12 +33,19 @@ enum Command {
     Activate(Which),
     /// Stop a connection; nothing is lost
     Pause(Which),
+    /// Read now what changed in a connection's CRM, rather than when that is due next
+    Pull(Which),
     /// Everything about one person: the record, its links, its history, as JSON
     Record(show::Person),
     /// What waits for a person, as JSON
     Exceptions { tenant: TenantId },
     /// A tenant's connections, as JSON
     Connections { tenant: TenantId },
+    /// All records of a tenant, one JSON object per line
+    Dump { tenant: TenantId },
+    /// Apply the sync requests on standard input as if it were some days later, for demonstrations
+    #[command(hide = true)]
+    Later(later::Args),
 }
 
 #[derive(clap::Args)]
@@ -65,8 +74,16 @@ async fn main() -> Result<()> {
             println!("{connection} is paused; `operator activate {tenant} {connection}` resumes it");
             Ok(())
         }
+        Command::Pull(Which { tenant, connection }) => {
+            let found = app.store.connection(&tenant, &connection).await?.context("there is no such connection")?;
+            app.start(&cx, &found, Work::Delta).await?;
+            println!("{connection} is being read");
+            Ok(())
+        }
         Command::Record(person) => show::record(&app, &person).await,
         Command::Exceptions { tenant } => show::json(&app.store.exceptions(&tenant).await?),
         Command::Connections { tenant } => show::json(&app.store.connections(&tenant).await?),
+        Command::Dump { tenant } => show::dump(&app, &tenant).await,
+        Command::Later(args) => later::run(&app, now, args).await,
     }
 }

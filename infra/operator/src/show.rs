@@ -6,6 +6,7 @@ use shared::{
     App,
     id::{RecordId, TenantId},
     record::{Email, Key, Phone, Region},
+    store::keys::RECORD_SHARDS,
 };
 
 #[derive(clap::Args)]
@@ -37,6 +38,24 @@ async fn find(app: &App, person: &Person) -> Result<Vec<RecordId>> {
         other => bail!("{other} is no key: use email, phone, id or record"),
     };
     Ok(app.store.holders(&person.tenant, std::slice::from_ref(&key)).await?.remove(&key).unwrap_or_default())
+}
+
+/// Prints every record of a tenant, in no order that means anything.
+pub(crate) async fn dump(app: &App, tenant: &TenantId) -> Result<()> {
+    for shard in 0..RECORD_SHARDS {
+        let mut after = None;
+        loop {
+            let (records, next) = app.store.record_page(tenant, shard, after.as_ref(), 500).await?;
+            for record in &records {
+                println!("{}", serde_json::to_string(record)?);
+            }
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn json(value: &impl serde::Serialize) -> Result<()> {

@@ -151,8 +151,8 @@ impl Looker<'_> {
         let Some(link) = record.links.get(&self.connection.id) else {
             return self.store(Some(record), record, &look.remote, seen, &[]).await;
         };
-        if link.remote.as_ref().is_some_and(|linked| *linked != look.remote) && link.gone.is_none() {
-            return self.second(record, link, &look.remote).await;
+        if let Some(first) = link.remote.as_ref().filter(|first| **first != look.remote && link.gone.is_none()) {
+            return self.second(record, first, &look.remote).await;
         }
         let taken = match look.begun {
             Some(Some(rev)) => Taken::After { rev },
@@ -167,9 +167,22 @@ impl Looker<'_> {
         }
     }
 
-    /// A second remote for a linked record is never linked.
-    async fn second(&self, record: &Record, link: &Link, remote: &RemoteId) -> Result<Done> {
-        let first = link.remote.as_ref().map_or("", |r| r.as_str());
+    /// A second remote for a linked record is never linked, unless the first one is no more: it may have been merged into this one.
+    async fn second(&self, record: &Record, first: &RemoteId, remote: &RemoteId) -> Result<Done> {
+        let crm = self.connection.crm;
+        let ids = std::slice::from_ref(first);
+        let now = self.app.with_session(self.connection, self.cx, async |session| crm.fetch(session, self.mapping, ids).await).await?;
+        match now.into_iter().next() {
+            Some(Fetched::MergedInto(winner)) => {
+                super::merge::merged(self.app, self.cx, self.connection, record, &winner).await?;
+                return Ok(Done::Again);
+            }
+            Some(Fetched::Deleted { at }) => {
+                self.gone(record, Gone::Deleted { at }, "deleted").await?;
+                return Ok(Done::Again);
+            }
+            _ => {}
+        }
         let reason = format!("{} has two records for one person: {first} and {remote}", self.connection.crm);
         let about = format!("{}:{remote}", self.connection.id);
         let exception = Exception::new(&record.tenant, "duplicate_in_crm", &about, reason, self.cx).on(self.connection).of(&record.id);

@@ -31,6 +31,8 @@ use serde_json::Value as Json;
 pub(super) const OVERLAP: SignedDuration = SignedDuration::from_mins(2);
 /// How often what was not settled is read a second time.
 const LOOK_BACK: SignedDuration = SignedDuration::from_mins(10);
+/// How long Zoho may take to answer: what changes behind a page's back is not older than this when the page arrives.
+const ANSWER: SignedDuration = SignedDuration::from_secs(15);
 /// Times are whole seconds.
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 /// Records on a page, at most.
@@ -96,15 +98,18 @@ impl Run {
     fn at(cursor: &Cursor, now: Timestamp) -> Run {
         let Cursor::Since { since, page } = cursor else { return Run::from(Timestamp::UNIX_EPOCH) };
         let Some(place) = page else { return Run::from(*since) };
-        let between_windows = place.token.is_none() && place.from_id.is_none() && place.from < place.newest;
-        if between_windows && place.from > *since && now >= plus(*since, LOOK_BACK) {
-            return Run::from(*since);
-        }
-        Run { since: *since, place: place.clone() }
+        let run = Run { since: *since, place: place.clone() };
+        if run.rests() && now >= plus(*since, LOOK_BACK) { Run::from(*since) } else { run }
     }
 
     fn from(since: Timestamp) -> Run {
         Run { since, place: Place { from: since, from_id: None, token: None, newest: since } }
+    }
+
+    /// Whether this starts where the last run ended, with something not yet settled.
+    fn rests(&self) -> bool {
+        let Place { from, from_id, token, newest } = &self.place;
+        from_id.is_none() && token.is_none() && from == newest && *from > self.since
     }
 
     fn page(self, answer: &Answer, mapping: &Mapping) -> Page {
@@ -112,11 +117,15 @@ impl Run {
             return Page { shown: Vec::new(), next: self.start_anew(), more: true };
         }
         let rows = records::rows(&answer.body);
+        if rows.is_empty() && self.rests() {
+            return Page { shown: Vec::new(), next: self.cursor(), more: false };
+        }
         let shown = rows.iter().filter_map(|row| records::read(row, mapping)).collect();
         let newest = rows.iter().filter_map(modified).fold(self.place.newest, Timestamp::max);
-        let run = self.seen_to(newest, server_time(answer).unwrap_or(newest).max(newest));
+        let shown_at = server_time(answer).unwrap_or(newest).max(newest);
+        let run = self.seen_to(newest, shown_at);
         let more = !rows.is_empty() && records::more(&answer.body).unwrap_or(rows.len() >= PAGE);
-        let next = if more { run.go_on(rows, &answer.body) } else { run.rest() };
+        let next = if more { run.go_on(rows, &answer.body) } else { run.rest(shown_at) };
         Page { shown, next, more }
     }
 
@@ -166,13 +175,15 @@ impl Run {
         self.cursor()
     }
 
-    /// At rest after the newest second seen, in which more may happen, or at the watermark where that is later.
-    fn rest(mut self) -> Cursor {
-        let second = minus(self.place.newest, SECOND);
-        if second <= self.since {
+    /// At rest after the newest second seen, or in it while more may happen there; or at the watermark where that is later.
+    fn rest(mut self, shown_at: Timestamp) -> Cursor {
+        let (before, after) = (minus(self.place.newest, SECOND), plus(self.place.newest, SECOND));
+        if before <= self.since {
             return Cursor::Since { since: self.since, page: None };
         }
-        self.place = Place { from: second, from_id: None, token: None, newest: self.place.newest };
+        let over = after <= minus(shown_at, ANSWER);
+        let from = if over { after } else { before };
+        self.place = Place { from, newest: from, from_id: None, token: None };
         self.cursor()
     }
 
