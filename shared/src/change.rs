@@ -1,19 +1,68 @@
 //! What travels between the functions: hints, pushes, pulls, and where a pull stands.
 
-use crate::id::{ConnectionId, RecordId, RemoteId, TenantId};
+use crate::{
+    id::{ConnectionId, RecordId, RemoteId, TenantId},
+    record::{Agreed, RemoteField, Value},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// "These remotes of this connection may have changed", nothing more. The message of the queue `changes`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hints {
     pub tenant: TenantId,
     pub connection: ConnectionId,
-    pub remotes: Vec<RemoteId>,
-    /// Those of them that were deleted for privacy: afterwards the CRM shows nothing at all of them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub erased: Vec<RemoteId>,
+    pub remotes: Vec<Hinted>,
     pub trace: String,
+}
+
+/// One remote that may have changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hinted {
+    pub remote: RemoteId,
+    /// It was deleted for privacy: afterwards the CRM shows nothing at all of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tells: Option<Tells>,
+}
+
+impl Hinted {
+    /// A remote of which nothing is told: it must be looked at.
+    pub fn plain(remote: RemoteId) -> Hinted {
+        Hinted { remote, erased: false, tells: None }
+    }
+
+    /// Another hint about the same remote.
+    pub fn and(&mut self, other: &Hinted) {
+        self.erased |= other.erased;
+        let both = self.tells.take().zip(other.tells.as_ref());
+        self.tells = both.and_then(|(told, also)| told.and(also));
+    }
+}
+
+/// What a delivery claims that fields show, as digests: enough to know the echo of our own write without a call,
+/// too little to leak, and never believed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tells(pub BTreeMap<RemoteField, String>);
+
+impl Tells {
+    /// One field, as the CRM spells it.
+    pub fn field(field: &str, value: Option<&Value>) -> Tells {
+        Tells([(field.to_owned(), Agreed::digest(value))].into())
+    }
+
+    /// Both, unless they contradict each other.
+    pub fn and(mut self, other: &Tells) -> Option<Tells> {
+        for (field, digest) in &other.0 {
+            if self.0.insert(field.clone(), digest.clone()).is_some_and(|before| before != *digest) {
+                return None;
+            }
+        }
+        Some(self)
+    }
 }
 
 /// "These records may have something pending for this connection." The message of the queue `pushes`.

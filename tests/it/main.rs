@@ -11,4 +11,5 @@ mod refresh;
 mod schema;
 mod story;
 mod store;
+mod tidy;
 mod world;

@@ -2,6 +2,7 @@
 
     logs.py follow [function]     prints new lines until it is stopped
     logs.py find <text>           prints JSON [{at, function, line}] of every line that holds the text
+    logs.py keep                  prints every line
 """
 
 import json
@@ -65,6 +66,12 @@ def find(text):
     )
 
 
+def keep():
+    lines = ((e["timestamp"], f, e["message"].rstrip()) for g, f in groups().items() for _, e in events(client("logs"), g, 0))
+    for at, function, line in sorted(lines):
+        print(clock(at), function, line)
+
+
 def clock(milliseconds):
     """Milliseconds since 1970 as 2026-11-21T09:00:00.000Z."""
     at = datetime.fromtimestamp(milliseconds / 1000, UTC)
@@ -72,4 +79,4 @@ def clock(milliseconds):
 
 
 if __name__ == "__main__":
-    run({"follow": follow, "find": find}[sys.argv[1]], *sys.argv[2:])
+    run({"follow": follow, "find": find, "keep": keep}[sys.argv[1]], *sys.argv[2:])

@@ -3,7 +3,9 @@
 use crate::project::Project;
 use crate::stack::Stack;
 use crate::{emulator, functions};
-use std::process::Command;
+use anyhow::{Context, Result, ensure};
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 pub(crate) const PACKAGE: &str = "operator";
 
@@ -26,4 +28,31 @@ pub(crate) fn command(project: &Project, stack: &Stack) -> Command {
         .env("CRM_URL", &stack.simulator)
         .env("RUST_LOG", "warn");
     command
+}
+
+/// What the command prints.
+pub(crate) fn ask(project: &Project, stack: &Stack, arguments: &[&str]) -> Result<String> {
+    answer(&mut command(project, stack), arguments, "")
+}
+
+/// The same, with something on its standard input.
+pub(crate) fn tell(project: &Project, stack: &Stack, arguments: &[&str], input: &str) -> Result<String> {
+    answer(&mut command(project, stack), arguments, input)
+}
+
+fn answer(command: &mut Command, arguments: &[&str], input: &str) -> Result<String> {
+    let mut child = command
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("the operator command cannot be started")?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(input.as_bytes())?;
+    }
+    let output = child.wait_with_output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "operator {} failed: {said}", arguments.join(" "));
+    Ok(String::from_utf8(output.stdout)?)
 }

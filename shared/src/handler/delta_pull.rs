@@ -3,7 +3,7 @@
 use super::messages::{Batch, Message};
 use crate::{
     app::App,
-    change::{Cursor, Pull, Work},
+    change::{Cursor, Hinted, Pull, Work},
     connection::{Connection, State},
     context::Context,
     error::{Error, Result},
@@ -120,7 +120,8 @@ async fn absorb_page(app: &App, cx: &Context, tenant: &Tenant, connection: &Conn
     let mut pushes = Pushes::default();
     let looks = page.shown.into_iter().map(|(remote, seen)| Look { remote, fetched: Fetched::Shown(seen), begun: None });
     let again = absorb_looks(app, cx, tenant, connection, looks.collect(), &mut pushes).await?;
-    let done = look_again(app, cx, tenant, connection, &again, &[], &mut pushes).await;
+    let again = again.into_iter().map(Hinted::plain).collect();
+    let done = look_again(app, cx, tenant, connection, again, &mut pushes).await;
     pushes.send(app, cx).await?;
     done
 }

@@ -3,7 +3,7 @@
 use super::messages::{Batch, Message};
 use crate::{
     app::App,
-    change::Hints,
+    change::{Hinted, Hints},
     context::Context,
     error::Result,
     id::{ConnectionId, RemoteId, TenantId},
@@ -59,10 +59,12 @@ async fn look(app: &App, cx: &Context, ready: &Ready, messages: &[Message<Hints>
         return Ok(());
     }
     let tenant = Tenant::load(app, &ready.connection.tenant).await?;
-    let gather = |of: fn(&Hints) -> &Vec<RemoteId>| messages.iter().flat_map(|m| of(&m.job).iter().cloned()).collect::<Vec<_>>();
-    let (remotes, erased) = (gather(|hints| &hints.remotes), gather(|hints| &hints.erased));
+    let mut remotes: BTreeMap<RemoteId, Hinted> = BTreeMap::new();
+    for hint in messages.iter().flat_map(|message| &message.job.remotes) {
+        remotes.entry(hint.remote.clone()).and_modify(|known| known.and(hint)).or_insert_with(|| hint.clone());
+    }
     let mut pushes = Pushes::default();
-    let done = look_again(app, cx, &tenant, &ready.connection, &remotes, &erased, &mut pushes).await;
+    let done = look_again(app, cx, &tenant, &ready.connection, remotes.into_values().collect(), &mut pushes).await;
     pushes.send(app, cx).await?;
     done
 }

@@ -159,10 +159,9 @@ fn outgoing(connection: &Connection, hints: &[Hint], cx: &Context) -> Result<Vec
         return Ok(Vec::new());
     }
     let message = |hints: &[Hint]| {
-        let remotes = hints.iter().map(|hint| hint.remote.clone()).collect();
-        let erased = hints.iter().filter(|hint| hint.erased).map(|hint| hint.remote.clone()).collect();
+        let remotes = hints.iter().map(|hint| hint.of.clone()).collect();
         let (tenant, id) = (connection.tenant.clone(), connection.id.clone());
-        Outgoing::new(&Hints { tenant, connection: id, remotes, erased, trace: cx.trace.clone() }, &connection.id)
+        Outgoing::new(&Hints { tenant, connection: id, remotes, trace: cx.trace.clone() }, &connection.id)
     };
     hints.chunks(MOST_HINTS).map(message).collect()
 }

@@ -18,8 +18,9 @@ pub use policy::{Policy, Strategy, Verdict};
 pub use settle::{read_back, settle};
 
 use crate::{
+    change::Tells,
     mapping::Mapping,
-    record::{Link, RemoteField, Value},
+    record::{Agreed, Link, RemoteField, Value},
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -69,6 +70,15 @@ pub fn freshness(link: &Link, seen: &Seen, taken: Taken, mapping: &Mapping) -> F
         false if shows_nothing_new(link, seen, mapping) => Freshness::Drop,
         false => Freshness::FetchAgain,
     }
+}
+
+/// Whether all that a hint tells is what was agreed already, as the echo of our own write does: then nobody needs to look.
+pub fn tells_nothing_new(link: &Link, tells: &Tells, mapping: &Mapping) -> bool {
+    let mut told = tells.0.iter().filter(|(field, _)| absorb::concerns(link, mapping, field));
+    link.gone.is_none() && told.all(|(field, digest)| {
+        let theirs = link.agreed.get(field).and_then(|agreed| agreed.theirs.as_ref());
+        Agreed::digest(theirs) == *digest
+    })
 }
 
 fn shows_nothing_new(link: &Link, seen: &Seen, mapping: &Mapping) -> bool {

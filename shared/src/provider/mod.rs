@@ -15,7 +15,7 @@ pub use capability::{Capabilities, Deletions, Echo, Webhooks};
 pub use session::{AppCredentials, Grant, Hosts, Secret, Session};
 pub use signature::{Delivery, Forged, Schemes, Verified};
 
-use crate::{change::Cursor, connection::Watch, error::Result, id::{AccountId, RemoteId}, mapping::Mapping, planner::Seen};
+use crate::{change::{Cursor, Hinted}, connection::Watch, error::Result, id::{AccountId, RemoteId}, mapping::Mapping, planner::Seen};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{fmt, future::Future, str::FromStr};
@@ -71,9 +71,7 @@ pub trait Provider {
 pub struct Hint {
     /// The account it is in, where the delivery says so: HubSpot has one URL for all of an app's accounts.
     pub account: Option<AccountId>,
-    pub remote: RemoteId,
-    /// Deleted for privacy; afterwards nothing at all is shown of it.
-    pub erased: bool,
+    pub of: Hinted,
 }
 
 /// Genuine, but not to be understood.

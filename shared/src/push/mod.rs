@@ -9,7 +9,7 @@ use crate::{
     connection::Connection,
     context::Context,
     error::{Error, Result},
-    change::Hints,
+    change::{Hinted, Hints},
     id::{RecordId, RemoteId},
     mapping::Mapping,
     queue::Outgoing,
@@ -60,7 +60,8 @@ impl Job<'_> {
             return Ok(());
         }
         let (tenant, connection) = (self.connection.tenant.clone(), self.connection.id.clone());
-        let hints = Hints { tenant, connection, remotes, erased: Vec::new(), trace: self.cx.trace.clone() };
+        let remotes = remotes.into_iter().map(Hinted::plain).collect();
+        let hints = Hints { tenant, connection, remotes, trace: self.cx.trace.clone() };
         self.app.queue.send(&self.app.settings.changes, &[Outgoing::new(&hints, &self.connection.id)?]).await
     }
 }

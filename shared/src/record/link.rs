@@ -138,6 +138,12 @@ impl Agreed {
     pub fn ours_is(&self, value: Option<&Value>) -> bool {
         self.ours == value.map(shortened)
     }
+    /// Of a value as a CRM spells it.
+    pub fn digest(value: Option<&Value>) -> String {
+        use sha2::{Digest, Sha256};
+        let plain = value.map(|value| shortened(value).to_string()).unwrap_or_default();
+        Sha256::digest(plain).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
     pub fn theirs_is(&self, value: Option<&Value>) -> bool {
         self.theirs == value.map(shortened)
     }

@@ -7,12 +7,13 @@ use super::{
 use crate::{
     app::App,
     cause::{By, Cause, Status, Step},
+    change::Hinted,
     connection::Connection,
     context::Context,
     error::{Error, Result},
     id::{RecordId, RemoteId},
     mapping::Mapping,
-    planner::{Absorbed, Freshness, Seen, Taken, absorb, freshness},
+    planner::{Absorbed, Freshness, Seen, Taken, absorb, freshness, tells_nothing_new},
     provider::Fetched,
     record::{Gone, Key, Link, Object, Record},
     store::{Commit, Exception, Lost},
@@ -35,25 +36,34 @@ const AT_ONCE: usize = 16;
 const ROUNDS: usize = 5;
 
 /// Fetches remotes as they are now and absorbs them. A lost race fetches again; what was seen before is never used twice.
-pub async fn look_again(app: &App, cx: &Context, tenant: &Tenant, connection: &Connection, remotes: &[RemoteId], erased: &[RemoteId], pushes: &mut Pushes) -> Result<()> {
+///
+/// A hint that tells nothing new costs no call: it is the echo of our own write.
+pub async fn look_again(app: &App, cx: &Context, tenant: &Tenant, connection: &Connection, hints: Vec<Hinted>, pushes: &mut Pushes) -> Result<()> {
     let mapping = connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?;
-    let mut left: Vec<RemoteId> = remotes.to_vec();
-    left.sort();
-    left.dedup();
+    let mut left = hints;
     for _ in 0..ROUNDS {
-        if left.is_empty() {
-            return Ok(());
-        }
         let mut again = Vec::new();
         for chunk in left.chunks(connection.crm.capabilities().max_read) {
-            let known = linked(app, connection, chunk).await?;
-            let fetched = app.with_session(connection, cx, async |session| connection.crm.fetch(session, mapping, chunk).await).await?;
-            let looks = chunk.iter().zip(fetched).map(|(remote, fetched)| Look {
-                remote: remote.clone(),
-                fetched: if erased.contains(remote) { Fetched::Erased } else { fetched },
-                begun: Some(known.get(remote).and_then(|r| r.links.get(&connection.id)).map(|link| link.rev)),
+            let remotes: Vec<RemoteId> = chunk.iter().map(|hint| hint.remote.clone()).collect();
+            let known = linked(app, connection, &remotes).await?;
+            let link = |remote: &RemoteId| known.get(remote).and_then(|record| record.links.get(&connection.id));
+            let told = |hint: &&Hinted| {
+                let nothing = |tells| link(&hint.remote).is_some_and(|link| tells_nothing_new(link, tells, mapping));
+                hint.erased || !hint.tells.as_ref().is_some_and(nothing)
+            };
+            let worth: Vec<&Hinted> = chunk.iter().filter(told).collect();
+            if worth.is_empty() {
+                continue;
+            }
+            let ids: Vec<RemoteId> = worth.iter().map(|hint| hint.remote.clone()).collect();
+            let fetched = app.with_session(connection, cx, async |session| connection.crm.fetch(session, mapping, &ids).await).await?;
+            let looks = worth.iter().zip(fetched).map(|(hint, fetched)| Look {
+                remote: hint.remote.clone(),
+                fetched: if hint.erased { Fetched::Erased } else { fetched },
+                begun: Some(link(&hint.remote).map(|link| link.rev)),
             });
-            again.extend(absorb_looks(app, cx, tenant, connection, looks.collect(), pushes).await?);
+            let moved = absorb_looks(app, cx, tenant, connection, looks.collect(), pushes).await?;
+            again.extend(worth.into_iter().filter(|hint| moved.contains(&hint.remote)).map(|hint| Hinted { tells: None, ..hint.clone() }));
         }
         left = again;
     }

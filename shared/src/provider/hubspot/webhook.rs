@@ -1,12 +1,14 @@
 //! Deliveries: how they are signed, and what their events say.
 
 use crate::{
+    change::{Hinted, Tells},
     id::{AccountId, RemoteId},
     provider::{Delivery, Forged, Hint, Schemes, Secret, Unreadable, Verified, signature::proved},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
+use crate::record::Value;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -113,10 +115,11 @@ pub(super) fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
         let account = number(event.get("portalId")).and_then(|id| id.parse::<AccountId>().ok());
         let (remotes, erased) = concerned(event);
         for remote in remotes {
-            let place = *places.entry((account.clone(), remote.clone())).or_insert(hints.len());
+            let of = Hinted { remote, erased, tells: told(event) };
+            let place = *places.entry((account.clone(), of.remote.clone())).or_insert(hints.len());
             match hints.get_mut(place) {
-                Some(hint) => hint.erased |= erased,
-                None => hints.push(Hint { account: account.clone(), remote, erased }),
+                Some(hint) => hint.of.and(&of),
+                None => hints.push(Hint { account: account.clone(), of }),
             }
         }
     }
@@ -149,6 +152,18 @@ fn concerned(event: &Json) -> (Vec<RemoteId>, bool) {
     let merged = event.get("mergedObjectIds").and_then(Json::as_array).filter(|_| action == "merge");
     let ids = keys.iter().map(|key| event.get(*key)).chain(merged.into_iter().flatten().map(Some));
     (ids.filter_map(|id| number(id)?.parse().ok()).collect(), action == "privacyDeletion")
+}
+
+/// What an event says of a field. A creation says nothing that its property changes do not say (HubSpot docs: webhooks);
+/// of any other event the contact itself must be asked.
+fn told(event: &Json) -> Option<Tells> {
+    let text = |key: &str| event.get(key).and_then(Json::as_str);
+    let kind = text("subscriptionType").or_else(|| text("eventType"))?;
+    match kind.split_once('.')?.1 {
+        "creation" => Some(Tells::default()),
+        "propertyChange" => Some(Tells::field(text("propertyName")?, Value::text(text("propertyValue")?).as_ref())),
+        _ => None,
+    }
 }
 
 /// An id: a number in deliveries, a text in the rest of the API (HubSpot docs: webhooks).

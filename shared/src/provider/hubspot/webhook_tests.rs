@@ -293,7 +293,7 @@ fn said(body: &str) -> Result<Vec<(String, String, bool)>, Unreadable> {
     let hints = hints(&verified)?;
     Ok(hints
         .into_iter()
-        .map(|hint| (hint.account.map(String::from).unwrap_or_default(), hint.remote.to_string(), hint.erased))
+        .map(|hint| (hint.account.map(String::from).unwrap_or_default(), hint.of.remote.to_string(), hint.of.erased))
         .collect())
 }
 

@@ -166,14 +166,16 @@ fn what_was_fresh_is_read_once_more_when_it_is_settled() {
 
 #[test]
 fn a_quiet_account_is_asked_once_however_much_happened_just_before() {
-    let mut account = Account::of((0..10_000).map(|n| n / 100));
-    account.now = 101;
-    let mut cursor = account.run(Cursor::Beginning, &mut BTreeMap::new(), |_, _| ());
-    for _ in 0..5 {
-        account.now += 60;
-        account.calls = 0;
-        cursor = account.run(cursor, &mut BTreeMap::new(), |_, _| ());
-        assert_eq!(account.calls, 1);
+    for per_second in [100, 10_000] {
+        let mut account = Account::of((0..10_000).map(|n| n / per_second));
+        account.now = 10_000 / per_second + 20;
+        let mut cursor = account.run(Cursor::Beginning, &mut BTreeMap::new(), |_, _| ());
+        for _ in 0..7 {
+            account.now += 60;
+            account.calls = 0;
+            cursor = account.run(cursor, &mut BTreeMap::new(), |_, _| ());
+            assert_eq!(account.calls, 1);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::failure::{self, text_at};
 use crate::{
+    change::{Hinted, Tells},
     connection::Watch,
     error::{Error, Result},
     id::RemoteId,
@@ -11,6 +12,7 @@ use crate::{
         signature::proved,
     },
 };
+use crate::record::Value;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde::Deserialize;
@@ -27,6 +29,24 @@ struct Proof {
 struct Notice {
     operation: String,
     ids: Vec<Json>,
+    /// Only where the channel asked for the values.
+    #[serde(default)]
+    affected_values: Vec<Affected>,
+}
+
+#[derive(Deserialize)]
+struct Affected {
+    record_id: String,
+    values: serde_json::Map<String, Json>,
+}
+
+impl Notice {
+    /// What it says of a record's fields; `None` where it says nothing of them or what cannot be read.
+    fn told(&self, remote: &RemoteId) -> Option<Tells> {
+        let affected = self.affected_values.iter().find(|affected| affected.record_id == remote.as_str())?;
+        let field = |(name, json): (&String, &Json)| Some(Tells::field(name, Value::from_json(json).ok()?.as_ref()));
+        affected.values.iter().map(field).try_fold(Tells::default(), |told, one| told.and(&one?))
+    }
 }
 
 pub(super) fn verify<'d>(delivery: &'d Delivery, secrets: &[Secret]) -> Result<Verified<'d>, Forged> {
@@ -44,8 +64,11 @@ pub(super) fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
     if !OPERATIONS.contains(&notice.operation.as_str()) {
         return Ok(Vec::new());
     }
-    let hints: Vec<Hint> =
-        notice.ids.iter().filter_map(remote).map(|remote| Hint { account: None, remote, erased: false }).collect();
+    let hint = |remote: RemoteId| {
+        let tells = notice.told(&remote).filter(|_| notice.operation != "delete");
+        Hint { account: None, of: Hinted { remote, erased: false, tells } }
+    };
+    let hints: Vec<Hint> = notice.ids.iter().filter_map(remote).map(hint).collect();
     if hints.is_empty() && !notice.ids.is_empty() {
         return Err(Unreadable("ids that are none"));
     }
@@ -74,7 +97,8 @@ pub(super) async fn watch(session: &Session, mapping: &Mapping, wish: &WatchWish
         "notify_url": wish.url,
         // By default a change of a related record is told too.
         "notify_on_related_action": false,
-        "return_affected_field_values": false,
+        // By their digests our own echoes are known without a call.
+        "return_affected_field_values": true,
     }]});
     let mut dies = None;
     if wish.renew {

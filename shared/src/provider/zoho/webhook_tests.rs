@@ -27,7 +27,7 @@ fn secrets() -> Vec<Secret> {
 fn read(body: &Json) -> Result<Vec<String>, Unreadable> {
     let delivery = delivery(body.to_string());
     let hints = hints(&verify(&delivery, &secrets()).unwrap())?;
-    Ok(hints.into_iter().map(|hint| hint.remote.to_string()).collect())
+    Ok(hints.into_iter().map(|hint| hint.of.remote.to_string()).collect())
 }
 
 #[test]

@@ -1,0 +1,87 @@
+//! The crowd: who they are, and who of them a CRM knows already. Pure.
+
+use serde_json::{Value, json};
+
+pub(super) enum Acquaintance {
+    Stranger,
+    /// The CRM has this e-mail address.
+    Email(&'static str),
+    /// The CRM has this phone, and no e-mail address.
+    Phone(&'static str),
+}
+
+/// Every tenth is known by e-mail, every twentieth by phone only, each in one of the two CRMs.
+pub(super) fn acquaintance(n: usize) -> Acquaintance {
+    let crm = if n / 20 % 2 == 0 { "hubspot" } else { "zoho" };
+    match n % 20 {
+        0 | 10 => Acquaintance::Email(crm),
+        5 => Acquaintance::Phone(crm),
+        _ => Acquaintance::Stranger,
+    }
+}
+
+pub(super) fn email(n: usize) -> String {
+    format!("crowd-{n}@example.com")
+}
+
+/// As a person in the United States types it.
+fn typed_phone(n: usize) -> String {
+    format!("({}) {}-{:04}", 212 + n / 7_000_000, 200 + n / 10_000 % 700, n % 10_000)
+}
+
+fn phone(n: usize) -> String {
+    format!("+1{}{}{:04}", 212 + n / 7_000_000, 200 + n / 10_000 % 700, n % 10_000)
+}
+
+/// The lead of a sync request. Nobody tells the company of someone whom a CRM knows: the CRM does.
+pub(super) fn lead(n: usize) -> Value {
+    let mut lead = json!({
+        "id": format!("crowd-{n}"), "first_name": format!("First {n}"), "last_name": format!("Last {n}"),
+        "email": email(n), "phone": phone(n), "callStatus": "completed", "duration": n % 600,
+    });
+    if matches!(acquaintance(n), Acquaintance::Stranger) {
+        lead["company"] = json!(format!("Company {}", n % 97));
+    }
+    lead
+}
+
+/// What a CRM's user typed long before, and in which CRM.
+pub(super) fn known(n: usize) -> Option<(&'static str, Value)> {
+    let (crm, by_email) = match acquaintance(n) {
+        Acquaintance::Stranger => return None,
+        Acquaintance::Email(crm) => (crm, true),
+        Acquaintance::Phone(crm) => (crm, false),
+    };
+    let names = match crm {
+        "zoho" => ["First_Name", "Last_Name", "Company", "Email", "Phone"],
+        _ => ["firstname", "lastname", "company", "email", "phone"],
+    };
+    let mut fields = json!({});
+    fields[names[0]] = json!("Old");
+    fields[names[1]] = json!(format!("Acquaintance {n}"));
+    fields[names[2]] = json!(format!("Known Company {n}"));
+    match by_email {
+        true => fields[names[3]] = json!(email(n)),
+        false => fields[names[4]] = json!(typed_phone(n)),
+    }
+    Some((crm, fields))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_tenth_is_known_by_email_and_a_twentieth_by_phone() {
+        let count = |wanted: fn(&Acquaintance) -> bool| (0..10_000).filter(|n| wanted(&acquaintance(*n))).count();
+        assert_eq!(count(|a| matches!(a, Acquaintance::Email(_))), 1000);
+        assert_eq!(count(|a| matches!(a, Acquaintance::Phone(_))), 500);
+    }
+
+    #[test]
+    fn no_two_people_share_a_phone() {
+        assert_eq!((0..30_000).map(phone).collect::<BTreeSet<_>>().len(), 30_000);
+        assert_eq!(crate::story::oracle::normal("phone", &typed_phone(12_345)), phone(12_345));
+    }
+}
