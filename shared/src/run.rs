@@ -4,7 +4,12 @@ use crate::{app::App, context::Context, error::Result};
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::{Serialize, de::DeserializeOwned};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    pin::Pin,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+type Served<'a, R> = Pin<Box<dyn Future<Output = std::result::Result<R, Failed>> + 'a>>;
 
 /// Builds the app once, then hands every event to `handle`.
 pub async fn run<E, R>(handle: impl AsyncFn(&App, &Context, E) -> Result<R>) -> Result<(), lambda_runtime::Error>
@@ -16,12 +21,15 @@ where
     let app = App::from_env().await?;
     let serve = |event: LambdaEvent<E>| {
         let (app, handle) = (&app, &handle);
-        async move {
+        // In a box, because the compiler lays out nested futures one inside the other.
+        let served: Served<'_, R> = Box::pin(async move {
             let cx = context(&event.context);
             tracing::info!(trace = cx.trace, "begun");
             let done = handle(app, &cx, event.payload).await;
-            done.inspect_err(|error| tracing::error!(error = crate::telemetry::chain(error), trace = cx.trace, "failed")).map_err(Failed)
-        }
+            done.inspect_err(|error| tracing::error!(error = crate::telemetry::chain(error), trace = cx.trace, "failed"))
+                .map_err(Failed)
+        });
+        served
     };
     lambda_runtime::run(service_fn(serve)).await
 }

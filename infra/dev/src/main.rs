@@ -2,7 +2,10 @@
 //!
 //! Everything it makes lies in `<target>/dev/`; deleting that folder undoes all of it.
 
+mod clock;
 mod commands;
+mod delivery;
+mod desk;
 mod emulator;
 mod functions;
 mod http;
@@ -18,6 +21,7 @@ mod simulator;
 mod stack;
 mod step;
 mod stop;
+mod story;
 mod tally;
 
 use clap::{Parser, Subcommand};
@@ -40,7 +44,15 @@ struct Cli {
 enum Command {
     /// Build, deploy to an AWS emulator on this machine, and stay up until Ctrl-C
     Up(commands::up::Args),
-    /// Stop what `up` started
+    /// Bring the stack up, play the story of what it does, and leave it to play with
+    Demo(commands::demo::Args),
+    /// As a CRM user of the running stack: change or make a record
+    Edit(commands::edit::Args),
+    /// As the workflow service: send a sync request, and hear what becomes of it
+    Send(commands::send::Args),
+    /// As a CRM, or an attacker: deliver a webhook, signed or not quite
+    Deliver(commands::deliver::Args),
+    /// Stop what `up` or `demo` started
     Down,
     /// Invoke a function of the running stack with an event, such as events/webhook/hubspot.json
     Invoke(commands::invoke::Args),
@@ -68,6 +80,10 @@ fn main() -> ExitCode {
 fn run(project: &Project, command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Up(args) => commands::up::run(project, args),
+        Command::Demo(args) => commands::demo::run(project, &args),
+        Command::Edit(args) => commands::edit::run(project, &args),
+        Command::Send(args) => commands::send::run(project, &args),
+        Command::Deliver(args) => commands::deliver::run(project, &args),
         Command::Down => commands::down::run(project),
         Command::Invoke(args) => commands::invoke::run(project, &args),
         Command::Logs(args) => commands::logs::run(project, args),

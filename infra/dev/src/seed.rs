@@ -35,7 +35,12 @@ fn put_connections(project: &Project, stack: &Stack, connections: &[Connection])
         let mut operator = crate::operator::command(project, stack);
         operator.args(["connect", &one.tenant_id, &one.connection_id, &one.crm, &one.account_id, "--active"]);
         let output = operator.output().context("the operator command cannot be started")?;
-        ensure!(output.status.success(), "{} could not be connected: {}", one.crm, String::from_utf8_lossy(&output.stderr));
+        ensure!(
+            output.status.success(),
+            "{} could not be connected: {}",
+            one.crm,
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(())
 }

@@ -62,7 +62,10 @@ pub(crate) async fn run(app: &App, cx: &Context, args: Args) -> Result<()> {
         version: 1,
     };
     app.secrets.grant(&connection.tenant, &connection.id).await.with_context(|| {
-        format!("its credentials come first: the secret {}/connection/{}/{}", app.settings.secret_prefix, connection.tenant, connection.id)
+        format!(
+            "its credentials come first: the secret {}/connection/{}/{}",
+            app.settings.secret_prefix, connection.tenant, connection.id
+        )
     })?;
     app.store.put_connection(&connection).await?;
     let watch = app.renew_watch(cx, &connection).await?;

@@ -57,7 +57,9 @@ struct Which {
 #[tokio::main]
 async fn main() -> Result<()> {
     let command = Cli::parse().command;
-    let app = App::from_env().await.context("run it in the environment that the stack's output OperatorEnvironment prints")?;
+    let app = App::from_env()
+        .await
+        .context("run it in the environment that the stack's output OperatorEnvironment prints")?;
     #[expect(clippy::disallowed_methods, reason = "a person's command is where time comes in")]
     let now = jiff::Timestamp::now();
     let cx = Context::new(now, Duration::from_secs(300), "operator");

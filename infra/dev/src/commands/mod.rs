@@ -1,9 +1,13 @@
 //! One file per subcommand.
 
 pub(crate) mod check;
+pub(crate) mod deliver;
+pub(crate) mod demo;
 pub(crate) mod down;
+pub(crate) mod edit;
 pub(crate) mod invoke;
 pub(crate) mod logs;
+pub(crate) mod send;
 pub(crate) mod test;
 pub(crate) mod trace;
 pub(crate) mod up;

@@ -23,19 +23,14 @@ pub(crate) struct Args {
 
 pub(crate) fn run(project: &Project, args: Args) -> Result<ExitCode> {
     stop::listen()?;
-    let Some(mut running) = start(project, args.crm_url)? else {
+    let Some(running) = start(project, args.crm_url)? else {
         let stack = stack::read(project).context("another `cargo dev up` has begun")?;
         println!("The stack is already up.\n");
         show(project, &stack);
         return Ok(ExitCode::SUCCESS);
     };
     show(project, &running.stack);
-    println!("\nUp until Ctrl-C, or {} elsewhere.", style("cargo dev down").bold());
-    while !stop::asked() {
-        running.check(project)?;
-        std::thread::sleep(Duration::from_millis(200));
-    }
-    println!("\nStopping …");
+    running.stay(project)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -95,6 +90,17 @@ pub(crate) fn start(project: &Project, crm_url: Option<String>) -> Result<Option
 }
 
 impl Running {
+    /// Stays up until someone asks it to stop.
+    pub(crate) fn stay(mut self, project: &Project) -> Result<()> {
+        println!("\nUp until Ctrl-C, or {} elsewhere.", style("cargo dev down").bold());
+        while !stop::asked() {
+            self.check(project)?;
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        println!("\nStopping …");
+        Ok(())
+    }
+
     /// An error once something that should run has ended.
     fn check(&mut self, project: &Project) -> Result<()> {
         if self.emulator.has_ended() {

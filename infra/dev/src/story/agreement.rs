@@ -19,8 +19,11 @@ pub(super) struct Compared {
 pub(super) fn is_complete(scene: &mut Scene<'_>, progress: &Progress) -> Result<Compared> {
     progress.say("reading the hub and both CRMs");
     let hub = hub::all(scene)?;
-    let hub: BTreeMap<String, &Known> =
-        hub.iter().filter(|known| !known.is_merged()).map(|known| (known.fields().remove("email").unwrap_or_default(), known)).collect();
+    let hub: BTreeMap<String, &Known> = hub
+        .iter()
+        .filter(|known| !known.is_merged())
+        .map(|known| (known.fields().remove("email").unwrap_or_default(), known))
+        .collect();
     let mut crms: BTreeMap<&str, BTreeMap<String, Shown>> = BTreeMap::new();
     for crm in CRMS {
         crms.insert(crm, scene.records(crm)?.into_iter().map(|record| (record.id.clone(), record)).collect());
@@ -48,15 +51,24 @@ pub(super) fn is_complete(scene: &mut Scene<'_>, progress: &Progress) -> Result<
         }
     }
     let strangers: Vec<String> = hub.keys().filter(|person| !scene.told.contains_key(*person)).cloned().collect();
-    compared.differences.extend(strangers.into_iter().map(|person| (person, "nobody told the hub of this one".to_owned())));
+    compared
+        .differences
+        .extend(strangers.into_iter().map(|person| (person, "nobody told the hub of this one".to_owned())));
     for (crm, left) in crms {
-        compared.differences.extend(left.into_values().map(|record| (record.id, format!("{crm} has it and no lead is linked to it"))));
+        compared
+            .differences
+            .extend(left.into_values().map(|record| (record.id, format!("{crm} has it and no lead is linked to it"))));
     }
     let first = compared.differences.first().cloned().unwrap_or_default();
-    Sight::of(&first.0, &first.0, "hub and CRMs as the oracle says").check(scene, compared.differences.is_empty(), || {
-        let some: Vec<_> = compared.differences.iter().take(5).map(|(who, what)| format!("{who}: {what}")).collect();
-        format!("{} differences; {}", compared.differences.len(), some.join("; "))
-    })?;
+    Sight::of(&first.0, &first.0, "hub and CRMs as the oracle says").check(
+        scene,
+        compared.differences.is_empty(),
+        || {
+            let some: Vec<_> =
+                compared.differences.iter().take(5).map(|(who, what)| format!("{who}: {what}")).collect();
+            format!("{} differences; {}", compared.differences.len(), some.join("; "))
+        },
+    )?;
     Ok(compared)
 }
 
@@ -66,7 +78,8 @@ impl Compared {
             self.fields += 1;
             let (expected, found) = (expected.get(field), found.get(field));
             if expected != found {
-                self.differences.push((person.to_owned(), format!("{place}: {field} is {found:?} instead of {expected:?}")));
+                self.differences
+                    .push((person.to_owned(), format!("{place}: {field} is {found:?} instead of {expected:?}")));
             }
         }
     }

@@ -28,10 +28,13 @@ pub(super) fn is_set_aside(scene: &mut Scene<'_>, progress: &Progress) -> Result
         let ours = |text: Option<String>| text.is_some_and(|email| email.starts_with("batch-"));
         Ok(scene.records(crm)?.iter().filter(|record| ours(record.text(field))).count())
     };
-    Sight::of(&bad, &id, "99 records in HubSpot and 100 in Zoho").within(Duration::from_secs(60)).wait(scene, |scene| {
-        let found = (written(scene, "hubspot")?, written(scene, "zoho")?);
-        Ok(if found == (SIZE - 1, SIZE) { Ok(()) } else { Err(format!("{found:?}")) })
-    })?;
+    Sight::of(&bad, &id, "99 records in HubSpot and 100 in Zoho").within(Duration::from_secs(60)).wait(
+        scene,
+        |scene| {
+            let found = (written(scene, "hubspot")?, written(scene, "zoho")?);
+            Ok(if found == (SIZE - 1, SIZE) { Ok(()) } else { Err(format!("{found:?}")) })
+        },
+    )?;
     progress.say("the exception");
     let reason = Sight::of(&bad, &id, "one exception refused_by_crm about this record").wait(scene, |scene| {
         let found = hub::exceptions(scene)?;
@@ -39,14 +42,21 @@ pub(super) fn is_set_aside(scene: &mut Scene<'_>, progress: &Progress) -> Result
         let about = |e: &&Value| record.as_ref().is_some_and(|record| e["record"] == record.id());
         let ours: Vec<&Value> = found.iter().filter(about).collect();
         Ok(match ours.as_slice() {
-            [one] if one["code"] == "refused_by_crm" && found.len() == 1 => Ok(one["reason"].as_str().unwrap_or_default().to_owned()),
+            [one] if one["code"] == "refused_by_crm" && found.len() == 1 => {
+                Ok(one["reason"].as_str().unwrap_or_default().to_owned())
+            }
             _ => Err(format!("{} exceptions: {:?}", found.len(), found.iter().map(|e| &e["id"]).collect::<Vec<_>>())),
         })
     })?;
     Sight::of(&bad, &id, "sync.failed of HubSpot, sync.succeeded of Zoho").wait(scene, |scene| {
-        let mut kinds: Vec<_> = scene.endings(&id)?.iter().map(|h| format!("{} {}", h.kind, h.detail["connection_id"])).collect();
+        let mut kinds: Vec<_> =
+            scene.endings(&id)?.iter().map(|h| format!("{} {}", h.kind, h.detail["connection_id"])).collect();
         kinds.sort();
-        Ok(if kinds == ["sync.failed \"hubspot\"", "sync.succeeded \"zoho\""] { Ok(()) } else { Err(format!("{kinds:?}")) })
+        Ok(if kinds == ["sync.failed \"hubspot\"", "sync.succeeded \"zoho\""] {
+            Ok(())
+        } else {
+            Err(format!("{kinds:?}"))
+        })
     })?;
     scene.rest(SOON)?;
     scene.faults(&json!({}))?;
@@ -59,5 +69,5 @@ fn one(n: usize) -> Value {
         "id": format!("batch-{n}"), "first_name": "Batch", "last_name": format!("Number {n}"), "email": email(n),
         "phone": format!("+1415301{n:04}"), "company": company,
     });
-    request(&format!("story-batch-{n}"), lead)
+    request(&format!("story-batch-{n}"), &lead)
 }

@@ -16,8 +16,8 @@ pub(super) fn survive(scene: &mut Scene<'_>, progress: &Progress) -> Result<Seen
     let lead = scene.shown("zoho", ADA)?.pop().context("Ada's lead is gone")?.id;
     progress.say("a name in HubSpot, a phone in Zoho");
     let begun = Instant::now();
-    scene.edit("hubspot", ADA, Some(&contact), json!({"lastname": NAME}), false)?;
-    scene.edit("zoho", ADA, Some(&lead), json!({"Phone": PHONE}), false)?;
+    scene.edit("hubspot", ADA, Some(&contact), &json!({"lastname": NAME}), false)?;
+    scene.edit("zoho", ADA, Some(&lead), &json!({"Phone": PHONE}), false)?;
     for (crm, fields) in [("hubspot", ["lastname", "phone"]), ("zoho", ["Last_Name", "Phone"])] {
         Sight::of(ADA, ADA, format!("{crm} shows {NAME} and {PHONE}")).wait(scene, |scene| {
             let Some(record) = scene.shown(crm, ADA)?.pop() else { return Ok(Err("no record".to_owned())) };

@@ -20,7 +20,7 @@ pub(super) fn ends_as_one_lead_each(scene: &mut Scene<'_>, size: usize, progress
     std::thread::sleep(Duration::from_millis(2100));
     let calls = scene.calls()?;
     progress.say("their messages wait in the queue");
-    let requests: Vec<Value> = (0..size).map(|n| asked(n)).collect();
+    let requests: Vec<Value> = (0..size).map(asked).collect();
     scene.feed_at_once(&requests)?;
     let begun = Instant::now();
     all_end(scene, size, progress)?;
@@ -29,17 +29,23 @@ pub(super) fn ends_as_one_lead_each(scene: &mut Scene<'_>, size: usize, progress
     let calls = table::since(&calls, &scene.calls()?);
     for (crm, before) in CRMS.iter().zip(before) {
         let found = scene.records(crm)?.len() - before;
-        Sight::of(&email(0), "story-crowd", format!("{size} more records in {crm}"))
-            .check(scene, found == size, || found.to_string())?;
+        Sight::of(&email(0), "story-crowd", format!("{size} more records in {crm}")).check(
+            scene,
+            found == size,
+            || found.to_string(),
+        )?;
     }
     let per_second = size as f64 / took;
-    let seen = format!("{size} leads ({old} of them known to a CRM) in both CRMs after {took:.0} s, {per_second:.0} per second");
+    let seen = format!(
+        "{size} leads ({old} of them known to a CRM) in both CRMs after {took:.0} s, {per_second:.0} per second"
+    );
     Ok((seen, table::render(&calls, size)))
 }
 
 fn asked(n: usize) -> Value {
-    let mut asked = request(&id(n), lead(n));
-    asked["sync_fields"] = json!({"last_call": "{{callStatus}} ({{duration}} s)", "Last_Call": "{{callStatus}} ({{duration}} s)"});
+    let mut asked = request(&id(n), &lead(n));
+    asked["sync_fields"] =
+        json!({"last_call": "{{callStatus}} ({{duration}} s)", "Last_Call": "{{callStatus}} ({{duration}} s)"});
     asked
 }
 
@@ -51,15 +57,17 @@ fn id(n: usize) -> String {
 fn acquaintances(scene: &mut Scene<'_>, size: usize) -> Result<usize> {
     let mut made = 0;
     for crm in CRMS {
-        let known: Vec<(usize, Value)> =
-            (0..size).filter_map(|n| known(n).filter(|(where_, _)| *where_ == crm).map(|(_, fields)| (n, fields))).collect();
+        let known: Vec<(usize, Value)> = (0..size)
+            .filter_map(|n| known(n).filter(|(place, _)| *place == crm).map(|(_, fields)| (n, fields)))
+            .collect();
         let edits: Vec<Value> = known.iter().map(|(_, fields)| json!({"fields": fields, "silent": true})).collect();
         let object = if crm == "zoho" { "leads" } else { "contacts" };
         http::post(&format!("{}/_sim/{crm}/{object}", scene.stack.simulator), &edits)?;
         made += known.len();
         for (n, fields) in known {
             let fields = fields.as_object().context("an edit has fields")?.iter();
-            let fields = fields.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
+            let fields =
+                fields.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
             scene.tell(&email(n), Input::Edit { crm, fields });
         }
     }
@@ -83,7 +91,7 @@ fn all_end(scene: &mut Scene<'_>, size: usize, progress: &Progress) -> Result<()
 }
 
 /// Request and CRM → the different events that ended it there. EventBridge may tell an event twice, with the same id.
-fn ended(scene: &Scene<'_>) -> BTreeMap<String, Vec<&str>> {
+fn ended<'s>(scene: &'s Scene<'_>) -> BTreeMap<String, Vec<&'s str>> {
     let mut ended: BTreeMap<String, BTreeMap<&str, &str>> = BTreeMap::new();
     let text = |value: &'_ Value| value.as_str().unwrap_or_default().to_owned();
     for heard in scene.heard.iter().filter(|heard| ends(heard)) {

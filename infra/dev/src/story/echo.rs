@@ -17,8 +17,11 @@ pub(super) fn costs_nothing(scene: &mut Scene<'_>, progress: &Progress) -> Resul
     let echo = notification(scene)?;
     let before = recorded(scene)?;
     let causes = before.causes();
-    Sight::of(ADA, ADA, "no change of the record that was made by looking at Zoho")
-        .check(scene, !causes.iter().any(|cause| cause == "look zoho"), || causes.join(", "))?;
+    Sight::of(ADA, ADA, "no change of the record that was made by looking at Zoho").check(
+        scene,
+        !causes.iter().any(|cause| cause == "look zoho"),
+        || causes.join(", "),
+    )?;
     let mut writes = Default::default();
     for _ in 0..TRIES {
         progress.say("Zoho tells of our own write once more");
@@ -34,9 +37,17 @@ pub(super) fn costs_nothing(scene: &mut Scene<'_>, progress: &Progress) -> Resul
     Sight::of(ADA, ADA, "no write to DynamoDB").check(scene, writes.is_empty(), || format!("{writes:?}"))?;
     let after = recorded(scene)?;
     let stands = |known: &hub::Known| (known.version(), known.history.len());
-    Sight::of(ADA, ADA, format!("version {} and {} entries of history, as before", before.version(), before.history.len()))
-        .check(scene, stands(&before) == stands(&after), || format!("{:?}", stands(&after)))?;
-    Ok(format!("version {}, {} entries of history before and after; 0 writes to DynamoDB", after.version(), after.history.len()))
+    Sight::of(
+        ADA,
+        ADA,
+        format!("version {} and {} entries of history, as before", before.version(), before.history.len()),
+    )
+    .check(scene, stands(&before) == stands(&after), || format!("{:?}", stands(&after)))?;
+    Ok(format!(
+        "version {}, {} entries of history before and after; 0 writes to DynamoDB",
+        after.version(),
+        after.history.len()
+    ))
 }
 
 /// Zoho's newest notification, which tells of what we wrote.

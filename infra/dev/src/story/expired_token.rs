@@ -16,15 +16,18 @@ pub(super) fn goes_unnoticed(scene: &mut Scene<'_>, progress: &Progress) -> Resu
     progress.say("every token of Zoho's dies");
     scene.faults(&json!({"zoho": {"expire_tokens": true}}))?;
     let begun = Instant::now();
-    scene.edit("hubspot", ADA, Some(&contact), json!({"company": COMPANY}), false)?;
+    scene.edit("hubspot", ADA, Some(&contact), &json!({"company": COMPANY}), false)?;
     Sight::of(ADA, ADA, format!("Zoho shows the company {COMPANY}")).wait(scene, |scene| {
         let shown = scene.shown("zoho", ADA)?.pop().and_then(|lead| lead.text("Company"));
         Ok(if shown.as_deref() == Some(COMPANY) { Ok(()) } else { Err(format!("{shown:?}")) })
     })?;
     let took = begun.elapsed().as_secs_f64();
     let (asked, failed_since) = (self::tokens(scene)? - tokens, failures(scene)? - failed);
-    Sight::of(ADA, ADA, "one request for a token, and no word of it to anybody")
-        .check(scene, asked == 1 && failed_since == 0, || format!("{asked} requests, {failed_since} events"))?;
+    Sight::of(ADA, ADA, "one request for a token, and no word of it to anybody").check(
+        scene,
+        asked == 1 && failed_since == 0,
+        || format!("{asked} requests, {failed_since} events"),
+    )?;
     Ok(format!("one token was fetched on the way, {COMPANY:?} in Zoho after {took:.1} s"))
 }
 

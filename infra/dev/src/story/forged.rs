@@ -17,7 +17,8 @@ pub(super) fn are_refused(scene: &mut Scene<'_>, progress: &Progress) -> Result<
     let to = scene.connection("hubspot")?;
     let now = clock::now_ms();
     let genuine = delivery::hubspot(to, &contact, &to.webhook_secret, now);
-    let changed = Delivery { headers: genuine.headers.clone(), body: genuine.body.replace("+14155550666", "+14155550667") };
+    let changed =
+        Delivery { headers: genuine.headers.clone(), body: genuine.body.replace("+14155550666", "+14155550667") };
     let cases = [
         ("genuine", &genuine, 200),
         ("replayed", &genuine, 200),
@@ -29,16 +30,29 @@ pub(super) fn are_refused(scene: &mut Scene<'_>, progress: &Progress) -> Result<
     for (what, delivery, expected) in &cases {
         progress.say(what);
         let status = http::deliver(&to.webhook_url, &delivery.headers, &delivery.body)?;
-        Sight::of(ADA, &contact, format!("a delivery that is {what} is answered {expected}"))
-            .check(scene, status == *expected, || status.to_string())?;
+        Sight::of(ADA, &contact, format!("a delivery that is {what} is answered {expected}")).check(
+            scene,
+            status == *expected,
+            || status.to_string(),
+        )?;
     }
     let zoho = scene.connection("zoho")?;
     let forged = delivery::zoho("1", "not the channel's token", now);
     let status = http::deliver(&zoho.webhook_url, &forged.headers, &forged.body)?;
-    Sight::of(ADA, &contact, "a notification with another token is answered 401").check(scene, status == 401, || status.to_string())?;
+    Sight::of(ADA, &contact, "a notification with another token is answered 401").check(
+        scene,
+        status == 401,
+        || status.to_string(),
+    )?;
     scene.rest(SOON)?;
     let after = recorded(scene)?;
-    Sight::of(ADA, &contact, format!("version {}, as before", before.version()))
-        .check(scene, before.version() == after.version(), || after.version().to_string())?;
-    Ok(format!("changed, foreign, stale, unsigned, wrong token: 401; replayed: 200 and still version {}", after.version()))
+    Sight::of(ADA, &contact, format!("version {}, as before", before.version())).check(
+        scene,
+        before.version() == after.version(),
+        || after.version().to_string(),
+    )?;
+    Ok(format!(
+        "changed, foreign, stale, unsigned, wrong token: 401; replayed: 200 and still version {}",
+        after.version()
+    ))
 }

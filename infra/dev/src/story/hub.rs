@@ -63,7 +63,8 @@ impl Known {
     pub(super) fn causes(&self) -> Vec<String> {
         let changes = self.history.iter().filter(|entry| entry["entry"] == "change");
         let by = changes.filter_map(|entry| entry["cause"]["by"].as_object()?.iter().next());
-        by.map(|(kind, by)| format!("{kind} {}", by["connection"].as_str().unwrap_or_default()).trim().to_owned()).collect()
+        by.map(|(kind, by)| format!("{kind} {}", by["connection"].as_str().unwrap_or_default()).trim().to_owned())
+            .collect()
     }
 }
 

@@ -19,11 +19,24 @@ pub(super) fn tell_no_secret(scene: &Scene<'_>) -> Result<usize> {
     keep(scene.project)?;
     let log = scene.project.log("functions");
     let text = std::fs::read_to_string(&log)?;
-    let mut canaries = vec!["@example.com", "+14155", "4155550", "Hopper", "Byron", "access_token\":\"", "refresh-token", "client-secret"];
+    let mut canaries = vec![
+        "@example.com",
+        "+14155",
+        "4155550",
+        "Hopper",
+        "Byron",
+        "access_token\":\"",
+        "refresh-token",
+        "client-secret",
+    ];
     canaries.extend(scene.stack.connections.iter().map(|connection| connection.webhook_secret.as_str()));
     for (number, line) in text.lines().enumerate() {
         if let Some(canary) = canaries.iter().find(|canary| line.contains(**canary)) {
-            bail!("expected  no personal data and no secret in any log\n  found     {canary:?} in line {} of {}", number + 1, log.display());
+            bail!(
+                "expected  no personal data and no secret in any log\n  found     {canary:?} in line {} of {}",
+                number + 1,
+                log.display()
+            );
         }
     }
     let lines = text.lines().count();

@@ -14,7 +14,7 @@ const COMPANY: &str = "Compilers & Sons";
 pub(super) fn is_pulled(scene: &mut Scene<'_>, progress: &Progress) -> Result<Seen> {
     let lead = scene.shown("zoho", GRACE)?.pop().context("Grace's lead is gone")?.id;
     let told = scene.deliveries()?["deliveries"].as_array().map_or(0, Vec::len);
-    scene.edit("zoho", GRACE, Some(&lead), json!({"Company": COMPANY}), true)?;
+    scene.edit("zoho", GRACE, Some(&lead), &json!({"Company": COMPANY}), true)?;
     Sight::of(GRACE, &lead, "no webhook about this edit").check(
         scene,
         scene.deliveries()?["deliveries"].as_array().map_or(0, Vec::len) == told,

@@ -66,7 +66,9 @@ fn steps(scene: &mut Scene<'_>, crowd: usize) -> Result<()> {
         let seen = format!("{} leads, {} fields compared, no difference", compared.leads, compared.fields);
         Ok((compared, seen))
     })?;
-    step("   The logs tell no secret", |_| logs::tell_no_secret(scene).map(|n| ((), format!("{n} lines, no name, e-mail, phone or secret"))))?;
+    step("   The logs tell no secret", |_| {
+        logs::tell_no_secret(scene).map(|n| ((), format!("{n} lines, no name, e-mail, phone or secret")))
+    })?;
     let calls = scene.calls()?;
     println!(
         "\n{} leads, {} fields compared, {} calls to CRMs in {:.0} s:",

@@ -19,8 +19,14 @@ const FIELDS: [(&str, &str, &str, Option<&str>); 5] = [
 #[derive(Clone, Debug)]
 pub(super) enum Input {
     /// A CRM's user made or changed the record there; fields as the CRM names them.
-    Edit { crm: &'static str, fields: Texts },
-    Request { lead: Texts, sync_fields: Texts },
+    Edit {
+        crm: &'static str,
+        fields: Texts,
+    },
+    Request {
+        lead: Texts,
+        sync_fields: Texts,
+    },
 }
 
 /// What a lead must show: in the hub, and in each CRM by the CRM's own field names.

@@ -12,7 +12,7 @@ pub(super) enum Acquaintance {
 
 /// Every tenth is known by e-mail, every twentieth by phone only, each in one of the two CRMs.
 pub(super) fn acquaintance(n: usize) -> Acquaintance {
-    let crm = if n / 20 % 2 == 0 { "hubspot" } else { "zoho" };
+    let crm = if (n / 20).is_multiple_of(2) { "hubspot" } else { "zoho" };
     match n % 20 {
         0 | 10 => Acquaintance::Email(crm),
         5 => Acquaintance::Phone(crm),

@@ -11,19 +11,23 @@ use std::time::Instant;
 pub(super) fn changes(scene: &mut Scene<'_>, progress: &Progress) -> Result<Seen> {
     progress.say("a HubSpot user adds Ada");
     let ada = json!({"firstname": "Ada", "lastname": "Byron", "email": ADA, "phone": "(415) 555-0100", "company": "Analytical Ltd"});
-    let contact = scene.edit("hubspot", ADA, None, ada, false)?;
+    let contact = scene.edit("hubspot", ADA, None, &ada, false)?;
     zoho_shows(scene, "+14155550100")?;
     scene.rest(super::sight::SOON)?;
     progress.say("and changes her phone");
     let begun = Instant::now();
-    scene.edit("hubspot", ADA, Some(&contact.id), json!({"phone": "(415) 555-0199"}), false)?;
+    scene.edit("hubspot", ADA, Some(&contact.id), &json!({"phone": "(415) 555-0199"}), false)?;
     zoho_shows(scene, "+14155550199")?;
     let took = begun.elapsed().as_secs_f64();
     let deliveries = scene.deliveries()?;
     let signed = deliveries["deliveries"].as_array().into_iter().flatten().rfind(|one| one["crm"] == "hubspot");
     let signed = signed.context("HubSpot delivered nothing")?;
-    let proof = signed["headers"]["x-hubspot-signature-v3"].as_str().context("HubSpot's delivery has no v3 signature")?;
-    Ok(format!("(415) 555-0199 in HubSpot is +14155550199 in Zoho after {took:.1} s; signature {:.8}… answered {}", proof, signed["status"]))
+    let proof =
+        signed["headers"]["x-hubspot-signature-v3"].as_str().context("HubSpot's delivery has no v3 signature")?;
+    Ok(format!(
+        "(415) 555-0199 in HubSpot is +14155550199 in Zoho after {took:.1} s; signature {:.8}… answered {}",
+        proof, signed["status"]
+    ))
 }
 
 fn zoho_shows(scene: &mut Scene<'_>, phone: &str) -> Result<()> {

@@ -5,8 +5,8 @@ use super::request::ID;
 use super::scene::{Scene, TENANT};
 use super::sight::{SOON, Sight};
 use super::{GRACE, Seen, hub};
-use crate::step::Progress;
 use crate::operator;
+use crate::step::Progress;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
@@ -20,13 +20,18 @@ pub(super) fn creates_nothing(scene: &mut Scene<'_>, asked: &Value, progress: &P
     scene.send_again(&[asked.clone(), asked.clone()])?;
     scene.rest(SOON)?;
     let after = only_one(scene, &before)?;
-    Sight::of(GRACE, ID, format!("version {}, as before", before.version()))
-        .check(scene, before.version() == after.version(), || after.version().to_string())?;
+    Sight::of(GRACE, ID, format!("version {}, as before", before.version())).check(
+        scene,
+        before.version() == after.version(),
+        || after.version().to_string(),
+    )?;
     progress.say("and once more in 31 days");
     operator::tell(scene.project, scene.stack, &["later", "--days", DAYS], &asked.to_string())?;
     scene.rest(SOON)?;
     only_one(scene, &before)?;
-    Ok(format!("still one record in the hub of tenant {TENANT} and one in each CRM, every field as it was; also {DAYS} days later"))
+    Ok(format!(
+        "still one record in the hub of tenant {TENANT} and one in each CRM, every field as it was; also {DAYS} days later"
+    ))
 }
 
 /// The hub still knows one Grace with the same fields and links, and so does each CRM.

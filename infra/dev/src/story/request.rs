@@ -15,7 +15,7 @@ pub(super) const ID: &str = "story-grace";
 pub(super) fn grace() -> Value {
     let mut asked = request(
         ID,
-        json!({"id": "lead-7", "first_name": "Grace", "last_name": "Hopper", "email": GRACE, "phone": "+14155550142",
+        &json!({"id": "lead-7", "first_name": "Grace", "last_name": "Hopper", "email": GRACE, "phone": "+14155550142",
                "company": "Compilers Inc", "callStatus": "completed", "duration": 184, "successEvaluation": "true"}),
     );
     asked["sync_fields"] = json!({
@@ -27,7 +27,9 @@ pub(super) fn grace() -> Value {
 pub(super) fn becomes_a_lead(scene: &mut Scene<'_>, asked: &Value, progress: &Progress) -> Result<Seen> {
     let begun = Instant::now();
     scene.send(std::slice::from_ref(asked))?;
-    for (crm, field, text) in [("hubspot", "last_call", "completed (184 s)"), ("zoho", "Last_Call", "Grace Hopper: completed")] {
+    for (crm, field, text) in
+        [("hubspot", "last_call", "completed (184 s)"), ("zoho", "Last_Call", "Grace Hopper: completed")]
+    {
         progress.say(crm);
         Sight::of(GRACE, ID, format!("one record in {crm}, with {field} = {text}")).wait(scene, |scene| {
             let shown: Vec<_> = scene.shown(crm, GRACE)?.iter().map(|record| record.text(field)).collect();
@@ -55,6 +57,10 @@ fn told_of_success(scene: &mut Scene<'_>, asked: &Value) -> Result<()> {
             .collect();
         found.sort();
         let with_workflow = heard.iter().all(|h| h.detail["workflow"] == asked["workflow"]);
-        Ok(if found == wanted && with_workflow { Ok(()) } else { Err(format!("{found:?}, workflow's ids: {with_workflow}")) })
+        Ok(if found == wanted && with_workflow {
+            Ok(())
+        } else {
+            Err(format!("{found:?}, workflow's ids: {with_workflow}"))
+        })
     })
 }

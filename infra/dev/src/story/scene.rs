@@ -51,10 +51,18 @@ impl<'a> Scene<'a> {
     }
 
     /// A CRM user makes or changes a record; answers the record.
-    pub(super) fn edit(&mut self, crm: &'static str, person: &str, id: Option<&str>, fields: Value, silent: bool) -> Result<Shown> {
-        self.tell(person, Input::Edit { crm, fields: texts(&fields) });
+    pub(super) fn edit(
+        &mut self,
+        crm: &'static str,
+        person: &str,
+        id: Option<&str>,
+        fields: &Value,
+        silent: bool,
+    ) -> Result<Shown> {
+        self.tell(person, Input::Edit { crm, fields: texts(fields) });
         let edit = json!({"id": id, "fields": fields, "silent": silent});
-        let answer = http::post(&self.sim(crm), &edit).with_context(|| format!("{crm} does not take this edit: {edit}"))?;
+        let answer =
+            http::post(&self.sim(crm), &edit).with_context(|| format!("{crm} does not take this edit: {edit}"))?;
         Ok(serde_json::from_str(&answer)?)
     }
 
@@ -132,16 +140,20 @@ impl<'a> Scene<'a> {
     /// Waits until no message waits or is worked on, no webhook is under way, and that has been so for a second.
     pub(super) fn rest(&mut self, within: Duration) -> Result<()> {
         let mut quiet_since: Option<Instant> = None;
-        Sight::of("nobody", "rest", "every queue is empty and every webhook delivered").within(within).wait(self, |scene| {
-            let waiting: BTreeMap<String, u64> = scene.desk.waiting()?.into_iter().filter(|(_, n)| *n > 0).collect();
-            let pending = scene.deliveries()?["pending"].as_u64().unwrap_or_default();
-            if !waiting.is_empty() || pending > 0 {
-                quiet_since = None;
-                return Ok(Err(format!("{waiting:?} and {pending} webhooks")));
-            }
-            let quiet = quiet_since.get_or_insert_with(Instant::now).elapsed();
-            Ok(if quiet >= Duration::from_secs(1) { Ok(()) } else { Err("almost at rest".to_owned()) })
-        })
+        Sight::of("nobody", "rest", "every queue is empty and every webhook delivered").within(within).wait(
+            self,
+            |scene| {
+                let waiting: BTreeMap<String, u64> =
+                    scene.desk.waiting()?.into_iter().filter(|(_, n)| *n > 0).collect();
+                let pending = scene.deliveries()?["pending"].as_u64().unwrap_or_default();
+                if !waiting.is_empty() || pending > 0 {
+                    quiet_since = None;
+                    return Ok(Err(format!("{waiting:?} and {pending} webhooks")));
+                }
+                let quiet = quiet_since.get_or_insert_with(Instant::now).elapsed();
+                Ok(if quiet >= Duration::from_secs(1) { Ok(()) } else { Err("almost at rest".to_owned()) })
+            },
+        )
     }
 }
 
@@ -150,7 +162,7 @@ pub(super) fn ends(heard: &Heard) -> bool {
 }
 
 /// A sync request as the workflow service sends it, true as of now.
-pub(super) fn request(id: &str, lead: Value) -> Value {
+pub(super) fn request(id: &str, lead: &Value) -> Value {
     json!({
         "version": 1, "id": id, "tenant_id": TENANT, "connection_id": null, "object": "lead", "direction": "send",
         "source": "workflow", "occurred_at": clock::rfc3339(clock::now_ms()), "lead": lead,

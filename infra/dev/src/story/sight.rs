@@ -54,7 +54,9 @@ impl<'a> Sight<'a> {
 
     fn missing(&self, scene: &Scene<'_>, found: &str) -> anyhow::Error {
         let record = match hub::find(scene, self.person) {
-            Ok(Some(person)) => format!("{} (version {}), linked to {:?}", person.id(), person.version(), person.links()),
+            Ok(Some(person)) => {
+                format!("{} (version {}), linked to {:?}", person.id(), person.version(), person.links())
+            }
             Ok(None) => "none".to_owned(),
             Err(error) => format!("cannot be read: {error:#}"),
         };

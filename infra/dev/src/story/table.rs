@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 /// What was called since an earlier count.
 pub(super) fn since(before: &Calls, after: &Calls) -> Calls {
-    let earlier = |crm: &str, route: &str| before.get(crm).and_then(|routes| routes.get(route)).copied().unwrap_or_default();
+    let earlier =
+        |crm: &str, route: &str| before.get(crm).and_then(|routes| routes.get(route)).copied().unwrap_or_default();
     let newer = |crm: &str, routes: &std::collections::BTreeMap<String, u64>| {
         let routes = routes.iter().map(|(route, n)| (route.clone(), n - earlier(crm, route)));
         routes.filter(|(_, n)| *n > 0).collect()
@@ -39,6 +40,9 @@ mod tests {
             [("zoho".to_owned(), [("GET /a".to_owned(), n), ("POST /b".to_owned(), m)].into())].into()
         };
         assert_eq!(since(&calls(2, 3), &calls(2, 5)), [("zoho".to_owned(), [("POST /b".to_owned(), 2)].into())].into());
-        assert_eq!(render(&calls(1, 3), 2), "    zoho          4 calls, 2.000 per lead\n                  3  POST /b\n                  1  GET /a\n");
+        assert_eq!(
+            render(&calls(1, 3), 2),
+            "    zoho          4 calls, 2.000 per lead\n                  3  POST /b\n                  1  GET /a\n"
+        );
     }
 }

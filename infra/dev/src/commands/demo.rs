@@ -1,0 +1,48 @@
+//! `cargo dev demo`: brings a stack up, plays the story on it, and leaves it to play with.
+
+use super::up;
+use crate::project::Project;
+use crate::{step, stop, story};
+use anyhow::{Result, bail};
+use console::style;
+use std::process::ExitCode;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Take the stack down afterwards; exits 0 if the story went well, 1 if not
+    #[arg(long)]
+    once: bool,
+    /// 10,000 messages at once instead of 300: takes minutes
+    #[arg(long)]
+    full: bool,
+}
+
+pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
+    stop::listen()?;
+    let Some(running) = up::start(project, None)? else {
+        bail!("a stack is up already, and the story begins with an empty one. End it first: cargo dev down");
+    };
+    println!();
+    let played = story::play(project, &running.stack, args.full);
+    if args.once || stop::asked() {
+        played?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let code = match played {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            step::failure(&error);
+            ExitCode::FAILURE
+        }
+    };
+    println!("\nThe stack stays up. In another terminal:");
+    for (command, what) in [
+        ("cargo dev edit zoho grace@example.com Phone=+14155550123", "as a CRM user: HubSpot follows"),
+        ("cargo dev send '{\"email\":\"grace@example.com\",\"company\":\"US Navy\"}'", "as the workflow service"),
+        ("cargo dev deliver hubspot grace@example.com --forged", "as an attacker: refused"),
+    ] {
+        println!("  {command:<70} {}", style(what).dim());
+    }
+    running.stay(project)?;
+    Ok(code)
+}
