@@ -70,7 +70,9 @@ impl Settings {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
     fn from_env() -> Result<Settings> {
         let optional = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let set = |name: &str| optional(name).ok_or_else(|| Error::Config { reason: format!("the environment lacks {name}") });
+        let set = |name: &str| {
+            optional(name).ok_or_else(|| Error::Config { reason: format!("the environment lacks {name}") })
+        };
         Ok(Settings {
             state_table: set("STATE_TABLE")?,
             history_table: set("HISTORY_TABLE")?,

@@ -28,7 +28,12 @@ impl App {
     /// is done again from its start; whatever is done this way can be repeated without harm.
     ///
     /// A rate limit pauses the connection for everyone; dead credentials turn it to `NeedsReauth`.
-    pub async fn with_session<T>(&self, connection: &Connection, cx: &Context, call: impl AsyncFn(&Session) -> Result<T>) -> Result<T> {
+    pub async fn with_session<T>(
+        &self,
+        connection: &Connection,
+        cx: &Context,
+        call: impl AsyncFn(&Session) -> Result<T>,
+    ) -> Result<T> {
         let done = self.authorised(connection, cx, call).await;
         match &done {
             Err(Error::RateLimited { after }) => {
@@ -45,7 +50,12 @@ impl App {
         done
     }
 
-    async fn authorised<T>(&self, connection: &Connection, cx: &Context, call: impl AsyncFn(&Session) -> Result<T>) -> Result<T> {
+    async fn authorised<T>(
+        &self,
+        connection: &Connection,
+        cx: &Context,
+        call: impl AsyncFn(&Session) -> Result<T>,
+    ) -> Result<T> {
         let mut held = self.secrets.grant(&connection.tenant, &connection.id).await?;
         for _ in 0..MOST_TOKENS {
             if held.grant.expires_at.is_some_and(|at| at < cx.now() + MARGIN) {
@@ -83,18 +93,29 @@ impl App {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        Err(Error::Retryable { what: "someone else is refreshing the token".to_owned(), after: Some(Duration::from_secs(2)), source: None })
+        Err(Error::Retryable {
+            what: "someone else is refreshing the token".to_owned(),
+            after: Some(Duration::from_secs(2)),
+            source: None,
+        })
     }
 
     async fn refresh_alone(&self, connection: &Connection, stale: &Held, lease: Lease, cx: &Context) -> Result<Held> {
         let Connection { tenant, id, .. } = connection;
-        let mut recent: Vec<Timestamp> = lease.recent.iter().copied().filter(|at| *at > cx.now() - REQUESTS_PER).collect();
+        let mut recent: Vec<Timestamp> =
+            lease.recent.iter().copied().filter(|at| *at > cx.now() - REQUESTS_PER).collect();
         let done = self.refresh_leased(connection, stale, &mut recent, cx).await;
         self.store.return_lease(tenant, id, &lease, &recent).await?;
         done
     }
 
-    async fn refresh_leased(&self, connection: &Connection, stale: &Held, recent: &mut Vec<Timestamp>, cx: &Context) -> Result<Held> {
+    async fn refresh_leased(
+        &self,
+        connection: &Connection,
+        stale: &Held,
+        recent: &mut Vec<Timestamp>,
+        cx: &Context,
+    ) -> Result<Held> {
         let Connection { tenant, id, crm, .. } = connection;
         let current = self.secrets.current_grant(tenant, id).await?;
         if current.version != stale.version {
@@ -104,7 +125,9 @@ impl App {
             Some(adopted) => adopted,
             None => {
                 if current.grant.refresh_token.is_none() {
-                    return Err(Error::AuthExpired { reason: "the token is refused and cannot be refreshed".to_owned() });
+                    return Err(Error::AuthExpired {
+                        reason: "the token is refused and cannot be refreshed".to_owned(),
+                    });
                 }
                 if recent.len() >= MOST_REQUESTS {
                     return Err(Error::RateLimited { after: Duration::from_secs(120) });

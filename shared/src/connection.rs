@@ -55,9 +55,13 @@ pub enum State {
     /// Two databases meet: everything is read and matched, nothing is written before it is approved.
     Joining,
     Active,
-    Paused { reason: String },
+    Paused {
+        reason: String,
+    },
     /// The CRM no longer accepts our credentials. Nothing is lost; reconnecting catches up.
-    NeedsReauth { since: Timestamp },
+    NeedsReauth {
+        since: Timestamp,
+    },
     Closed,
 }
 

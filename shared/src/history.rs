@@ -35,7 +35,13 @@ pub enum Entry {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         sent: Vec<SentChange>,
     },
-    Timeline { tenant: TenantId, record: RecordId, at: Timestamp, trace: String, step: Step },
+    Timeline {
+        tenant: TenantId,
+        record: RecordId,
+        at: Timestamp,
+        trace: String,
+        step: Step,
+    },
 }
 
 /// A field of the hub, before and after.
@@ -66,7 +72,9 @@ impl Entry {
     /// The same event has the same key, so that telling it twice changes nothing.
     fn key(&self) -> (String, String) {
         match self {
-            Entry::Change { tenant, record, version, .. } => (keys::history(tenant, record), format!("V#{version:020}")),
+            Entry::Change { tenant, record, version, .. } => {
+                (keys::history(tenant, record), format!("V#{version:020}"))
+            }
             Entry::Timeline { tenant, record, at, step, .. } => {
                 let connection = step.connection.as_ref().map_or("", |c| c.as_str());
                 let status = order(step.status);
@@ -114,7 +122,8 @@ impl History {
         let mut rounds = 0;
         while !left.is_empty() {
             let chunk: Vec<WriteRequest> = left.drain(..left.len().min(25)).collect();
-            let answer = self.client.batch_write_item().request_items(&self.table, chunk).send().await.map_err(trouble)?;
+            let answer =
+                self.client.batch_write_item().request_items(&self.table, chunk).send().await.map_err(trouble)?;
             let refused = answer.unprocessed_items.and_then(|mut u| u.remove(&self.table)).unwrap_or_default();
             if !refused.is_empty() {
                 rounds += 1;
@@ -131,7 +140,11 @@ impl History {
     /// Everything that happened to a record: changes by version, then the timeline.
     pub async fn of(&self, tenant: &TenantId, record: &RecordId) -> Result<Vec<Entry>> {
         let call = self.client.query().table_name(&self.table).key_condition_expression("pk = :pk");
-        let mut items = call.expression_attribute_values(":pk", text(keys::history(tenant, record))).into_paginator().items().send();
+        let mut items = call
+            .expression_attribute_values(":pk", text(keys::history(tenant, record)))
+            .into_paginator()
+            .items()
+            .send();
         let mut entries = Vec::new();
         while let Some(item) = items.next().await {
             let item: HashMap<String, AttributeValue> = item.map_err(trouble)?;

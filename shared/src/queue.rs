@@ -1,11 +1,8 @@
 //! SQS, as the functions use it: send many, and hide what comes back later.
 
 use crate::error::{Error, Result};
-use aws_sdk_sqs::{
-    Client,
-    error::ProvideErrorMetadata,
-    types::SendMessageBatchRequestEntry,
-};
+use aws_lambda_events::sqs::SqsMessage;
+use aws_sdk_sqs::{Client, error::ProvideErrorMetadata, types::SendMessageBatchRequestEntry};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -24,7 +21,7 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    pub fn new<T: Serialize>(body: &T, group: impl ToString) -> Result<Outgoing> {
+    pub fn new<T: Serialize>(body: &T, group: &impl ToString) -> Result<Outgoing> {
         let body = serde_json::to_string(body).map_err(|e| Error::bug("a message that is no JSON").because(e))?;
         Ok(Outgoing { body, group: group.to_string(), deduplication: None })
     }
@@ -50,7 +47,8 @@ impl Queue {
             let mut entries = Vec::with_capacity(chunk.len());
             for (place, message) in chunk.iter().enumerate() {
                 let entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(&message.body);
-                let entry = entry.message_group_id(&message.group).set_message_deduplication_id(message.deduplication.clone());
+                let entry =
+                    entry.message_group_id(&message.group).set_message_deduplication_id(message.deduplication.clone());
                 entries.push(entry.build().map_err(|e| Error::bug("a message without its body").because(e))?);
             }
             let sent = self.client.send_message_batch().queue_url(url).set_entries(Some(entries)).send().await;
@@ -72,4 +70,9 @@ impl Queue {
             tracing::warn!(code = error.code(), "a message comes back earlier than it should");
         }
     }
+}
+
+/// How often a message was received, this time included.
+pub fn receives(message: &SqsMessage) -> u32 {
+    message.attributes.get("ApproximateReceiveCount").and_then(|n| n.parse().ok()).unwrap_or(1)
 }

@@ -26,8 +26,10 @@ where
             let cx = context(&event.context);
             tracing::info!(trace = cx.trace, "begun");
             let done = handle(app, &cx, event.payload).await;
-            done.inspect_err(|error| tracing::error!(error = crate::telemetry::chain(error), trace = cx.trace, "failed"))
-                .map_err(Failed)
+            done.inspect_err(|error| {
+                tracing::error!(error = crate::telemetry::chain(error), trace = cx.trace, "failed")
+            })
+            .map_err(Failed)
         });
         served
     };

@@ -48,9 +48,15 @@ impl Secrets {
         if let Some((_, app)) = kept.filter(|(at, _)| at.elapsed() < KEPT) {
             return Ok(app);
         }
-        let (app, _) = self.read::<AppCredentials>(&format!("{}/app/{crm}", self.prefix), None).await?.ok_or_else(|| {
-            Error::Config { reason: format!("the secret {}/app/{crm} does not exist: create it with the app's client id and secret", self.prefix) }
-        })?;
+        let (app, _) =
+            self.read::<AppCredentials>(&format!("{}/app/{crm}", self.prefix), None).await?.ok_or_else(|| {
+                Error::Config {
+                    reason: format!(
+                        "the secret {}/app/{crm} does not exist: create it with the app's client id and secret",
+                        self.prefix
+                    ),
+                }
+            })?;
         if let Ok(mut apps) = self.apps.lock() {
             apps.insert(crm, (Instant::now(), app.clone()));
         }
@@ -70,23 +76,35 @@ impl Secrets {
     /// A connection's grant as it is now.
     pub async fn current_grant(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Held> {
         let name = self.grant_name(tenant, connection);
-        let (grant, version) = self.read::<Grant>(&name, None).await?.ok_or_else(|| Error::AuthExpired {
-            reason: "no credentials are stored for this connection".to_owned(),
-        })?;
+        let (grant, version) = self
+            .read::<Grant>(&name, None)
+            .await?
+            .ok_or_else(|| Error::AuthExpired { reason: "no credentials are stored for this connection".to_owned() })?;
         let held = Held { version, grant };
         self.keep(name, &held);
         Ok(held)
     }
 
     /// The grant that was stored after `current` and never became current: its maker did not live to tell.
-    pub async fn left_behind(&self, tenant: &TenantId, connection: &ConnectionId, current: &Held) -> Result<Option<Held>> {
+    pub async fn left_behind(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        current: &Held,
+    ) -> Result<Option<Held>> {
         let found = self.read(&self.grant_name(tenant, connection), Some(&successor(&current.version))).await?;
         Ok(found.map(|(grant, version)| Held { version, grant }))
     }
 
     /// Stores a grant, not yet as the current one: nothing that was given to us is ever lost. A version has one successor,
     /// so of two who follow the same one the second is refused.
-    pub async fn store(&self, tenant: &TenantId, connection: &ConnectionId, before: &Held, grant: &Grant) -> Result<Held> {
+    pub async fn store(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        before: &Held,
+        grant: &Grant,
+    ) -> Result<Held> {
         let json = serde_json::to_string(grant).map_err(|e| Error::bug("a grant that is no JSON").because(e))?;
         let version = successor(&before.version);
         let call = self.client.put_secret_value().secret_id(self.grant_name(tenant, connection)).secret_string(json);
@@ -95,7 +113,13 @@ impl Secrets {
     }
 
     /// Makes a stored grant current, if `before` still is: the compare-and-swap. Whether it became current.
-    pub async fn promote(&self, tenant: &TenantId, connection: &ConnectionId, before: &Held, next: &Held) -> Result<bool> {
+    pub async fn promote(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        before: &Held,
+        next: &Held,
+    ) -> Result<bool> {
         let name = self.grant_name(tenant, connection);
         let call = self.client.update_secret_version_stage().secret_id(&name).version_stage("AWSCURRENT");
         match call.move_to_version_id(&next.version).remove_from_version_id(&before.version).send().await {
@@ -118,12 +142,17 @@ impl Secrets {
         let call = self.client.get_secret_value().secret_id(name).set_version_id(version.map(str::to_owned));
         let answer = match call.send().await {
             Ok(answer) => answer,
-            Err(error) if matches!(error.as_service_error(), Some(GetSecretValueError::ResourceNotFoundException(_))) => return Ok(None),
+            Err(error)
+                if matches!(error.as_service_error(), Some(GetSecretValueError::ResourceNotFoundException(_))) =>
+            {
+                return Ok(None);
+            }
             Err(error) => return Err(trouble(&error)),
         };
         let json = answer.secret_string.unwrap_or_default();
         // The JSON's error could quote the secret: it is not passed on.
-        let secret = serde_json::from_str(&json).map_err(|_| Error::Config { reason: format!("the secret {name} is not of its form") })?;
+        let secret = serde_json::from_str(&json)
+            .map_err(|_| Error::Config { reason: format!("the secret {name} is not of its form") })?;
         Ok(Some((secret, answer.version_id.unwrap_or_default())))
     }
 }
@@ -135,7 +164,9 @@ fn successor(version: &str) -> String {
 
 fn trouble<E: ProvideErrorMetadata>(error: &E) -> Error {
     match error.code() {
-        Some(code @ ("AccessDeniedException" | "AccessDenied")) => Error::Config { reason: format!("Secrets Manager: {code}") },
+        Some(code @ ("AccessDeniedException" | "AccessDenied")) => {
+            Error::Config { reason: format!("Secrets Manager: {code}") }
+        }
         code => Error::retryable(format!("Secrets Manager: {}", code.unwrap_or("no answer"))),
     }
 }

@@ -3,7 +3,10 @@
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::{
     config::Credentials,
-    types::{AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType},
+    types::{
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+        ScalarAttributeType,
+    },
 };
 use aws_sdk_sqs::types::QueueAttributeName;
 use shared::{
@@ -40,7 +43,11 @@ fn program() -> PathBuf {
 fn emulator() -> &'static Emulator {
     EMULATOR.get_or_init(|| {
         let program = program();
-        assert!(program.exists(), "{} is not there: run `cargo dev test`, which installs the AWS emulator", program.display());
+        assert!(
+            program.exists(),
+            "{} is not there: run `cargo dev test`, which installs the AWS emulator",
+            program.display()
+        );
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let endpoint = format!("http://127.0.0.1:{port}");
         let home = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
@@ -56,7 +63,7 @@ fn emulator() -> &'static Emulator {
             .env("GATEWAY_PORT", port.to_string())
             .env("SFTP_ENABLED", "0")
             .env("IOT_MTLS_ENABLED", "0")
-            .env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/dev/emulator/nodelay"))
+            .env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/dev/emulator/inside"))
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
@@ -68,12 +75,15 @@ fn emulator() -> &'static Emulator {
 pub(crate) async fn account() -> SdkConfig {
     let endpoint = &emulator().endpoint;
     for _ in 0..100 {
-        if reqwest::get(format!("{endpoint}/_ministack/health")).await.is_ok_and(|answer| answer.status().is_success()) {
+        if reqwest::get(format!("{endpoint}/_ministack/health")).await.is_ok_and(|answer| answer.status().is_success())
+        {
             break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let account = 100_000_000_000 + u64::from(std::process::id()) * 10_000 % 800_000_000_000 + ACCOUNTS.fetch_add(1, Ordering::Relaxed);
+    let account = 100_000_000_000
+        + u64::from(std::process::id()) * 10_000 % 800_000_000_000
+        + ACCOUNTS.fetch_add(1, Ordering::Relaxed);
     aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .endpoint_url(endpoint)
@@ -100,7 +110,9 @@ pub(crate) async fn app(aws: &SdkConfig, crm_url: Option<String>, public_url: Op
 }
 
 async fn table(aws: &SdkConfig, name: &str, due: bool) -> String {
-    let attribute = |name: &str| AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build().unwrap();
+    let attribute = |name: &str| {
+        AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build().unwrap()
+    };
     let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
     let mut call = aws_sdk_dynamodb::Client::new(aws)
         .create_table()

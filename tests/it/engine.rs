@@ -23,7 +23,10 @@ async fn codes(world: &World) -> Vec<String> {
 }
 
 fn ada(id: &str) -> Json {
-    request(id, json!({"id": "lead-7", "email": "ada@example.com", "first_name": "Ada", "last_name": "Byron", "company": "Before"}))
+    request(
+        id,
+        json!({"id": "lead-7", "email": "ada@example.com", "first_name": "Ada", "last_name": "Byron", "company": "Before"}),
+    )
 }
 
 async fn silently(world: &World, route: &str, fields: Json) -> Json {
@@ -52,13 +55,20 @@ async fn edits_of_different_fields_in_both_crms_both_survive() {
     world.settle().await;
     world.send(&[ada("r1")]).await;
     world.settle().await;
-    let (contact, lead) = (world.shown("hubspot/contacts").await[0]["id"].clone(), world.shown("zoho/leads").await[0]["id"].clone());
+    let (contact, lead) =
+        (world.shown("hubspot/contacts").await[0]["id"].clone(), world.shown("zoho/leads").await[0]["id"].clone());
     world.sim("hubspot/contacts", &json!({"id": contact, "fields": {"phone": "+14155550123"}})).await;
     world.sim("zoho/leads", &json!({"id": lead, "fields": {"Company": "After"}})).await;
     world.settle().await;
     let (contacts, leads) = (world.shown("hubspot/contacts").await, world.shown("zoho/leads").await);
-    assert_eq!((&contacts[0]["properties"]["company"], &contacts[0]["properties"]["phone"]), (&json!("After"), &json!("+14155550123")));
-    assert_eq!((&leads[0]["fields"]["Company"], &leads[0]["fields"]["Phone"]), (&json!("After"), &json!("+14155550123")));
+    assert_eq!(
+        (&contacts[0]["properties"]["company"], &contacts[0]["properties"]["phone"]),
+        (&json!("After"), &json!("+14155550123"))
+    );
+    assert_eq!(
+        (&leads[0]["fields"]["Company"], &leads[0]["fields"]["Phone"]),
+        (&json!("After"), &json!("+14155550123"))
+    );
 }
 
 #[tokio::test]
@@ -94,7 +104,13 @@ async fn an_empty_pull_is_one_call() {
     world.tick().await;
     world.settle().await;
     for (crm, calls) in world.shown("calls").await.as_object().unwrap() {
-        let made: u64 = calls.as_object().unwrap().iter().filter(|(route, _)| !route.contains("oauth")).filter_map(|(_, n)| n.as_u64()).sum();
+        let made: u64 = calls
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(route, _)| !route.contains("oauth"))
+            .filter_map(|(_, n)| n.as_u64())
+            .sum();
         assert!(made <= 1, "{crm}: {calls}");
     }
 }
@@ -186,8 +202,14 @@ async fn what_the_hub_learns_while_a_connection_is_dead_arrives_after_it() {
     world.settle().await;
     let dead = world.app.store.connection(&tenant(), &connection(Crm::Zoho)).await.unwrap().unwrap();
     assert!(matches!(dead.state, State::NeedsReauth { .. }), "{:?}", dead.state);
-    let requests: Vec<Json> =
-        (0..EDITS).map(|n| request(&format!("r{n}"), json!({"id": format!("l{n}"), "email": format!("p{n}@example.com"), "last_name": "X"}))).collect();
+    let requests: Vec<Json> = (0..EDITS)
+        .map(|n| {
+            request(
+                &format!("r{n}"),
+                json!({"id": format!("l{n}"), "email": format!("p{n}@example.com"), "last_name": "X"}),
+            )
+        })
+        .collect();
     world.send(&requests).await;
     world.settle().await;
     assert_eq!(world.shown("zoho/leads").await.as_array().unwrap().len(), 0);
@@ -195,7 +217,13 @@ async fn what_the_hub_learns_while_a_connection_is_dead_arrives_after_it() {
     world.sim("accounts", &json!({"crm": "zoho", "account_id": "900000001", "client_id": "client-zoho", "client_secret": "secret-of-the-zoho-app", "refresh_token": "another"})).await;
     let grant = json!({"access_token": "none", "refresh_token": "another", "expires_at": "2026-01-01T00:00:00Z", "webhook_token": "token-of-the-channel"});
     let secrets = aws_sdk_secretsmanager::Client::new(&world.aws);
-    secrets.put_secret_value().secret_id(format!("crm-sync/connection/{TENANT}/zoho")).secret_string(grant.to_string()).send().await.unwrap();
+    secrets
+        .put_secret_value()
+        .secret_id(format!("crm-sync/connection/{TENANT}/zoho"))
+        .secret_string(grant.to_string())
+        .send()
+        .await
+        .unwrap();
     world.app.secrets.current_grant(&tenant(), &connection(Crm::Zoho)).await.unwrap();
     world.app.activate(&world.cx("reconnect"), &tenant(), &connection(Crm::Zoho)).await.unwrap();
     world.settle().await;
@@ -230,7 +258,10 @@ async fn a_page_held_back_while_a_push_settles_reverts_nothing() {
     };
     futures::future::join(pull, meanwhile).await;
     world.settle().await;
-    assert_eq!(hub(&world, "ada@example.com").await.fields.get("company").map(ToString::to_string).as_deref(), Some("After"));
+    assert_eq!(
+        hub(&world, "ada@example.com").await.fields.get("company").map(ToString::to_string).as_deref(),
+        Some("After")
+    );
     assert_eq!(world.shown("zoho/leads").await[0]["fields"]["Company"], "After");
     assert_eq!(world.shown("hubspot/contacts").await[0]["properties"]["company"], "After");
 }
@@ -259,15 +290,24 @@ async fn a_deletion_in_one_crm_is_not_undone_by_a_push_and_not_copied_to_the_oth
 async fn two_contacts_merged_in_hubspot_become_one_record() {
     let world = World::new().await;
     world.settle().await;
-    let second = request("r2", json!({"id": "lead-8", "email": "countess@example.com", "last_name": "Lovelace", "phone": "+14155550177"}));
+    let second = request(
+        "r2",
+        json!({"id": "lead-8", "email": "countess@example.com", "last_name": "Lovelace", "phone": "+14155550177"}),
+    );
     world.send(&[ada("r1"), second]).await;
     world.settle().await;
     let contacts = world.shown("hubspot/contacts").await;
-    let id = |email: &str| contacts.as_array().unwrap().iter().find(|c| c["properties"]["email"] == email).unwrap()["id"].clone();
+    let id = |email: &str| {
+        contacts.as_array().unwrap().iter().find(|c| c["properties"]["email"] == email).unwrap()["id"].clone()
+    };
     world.sim("hubspot/contacts", &json!({"merge": [id("ada@example.com"), id("countess@example.com")]})).await;
     world.settle().await;
     assert_eq!(world.shown("hubspot/contacts").await.as_array().unwrap().len(), 1);
     let survivor = hub(&world, "ada@example.com").await;
-    assert_eq!(survivor.fields.get("phone").map(ToString::to_string).as_deref(), Some("+14155550177"), "its blanks are filled");
+    assert_eq!(
+        survivor.fields.get("phone").map(ToString::to_string).as_deref(),
+        Some("+14155550177"),
+        "its blanks are filled"
+    );
     assert_eq!(codes(&world).await, ["duplicate_in_crm"], "Zoho still has two, and a person hears of it");
 }

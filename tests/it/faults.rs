@@ -29,11 +29,16 @@ async fn live(world: &World, random: &Random) {
 
 async fn edit(world: &World, route: &str, shown_in: &str, mailbox: &str, fields: impl Fn(usize) -> Json) {
     let shown = world.shown(route).await;
-    let edits: Vec<Json> = shown.as_array().unwrap().iter().map(|one| {
-        let address = one[shown_in][mailbox].as_str().unwrap();
-        let n: usize = address.trim_start_matches("person-").split('@').next().unwrap().parse().unwrap();
-        json!({"id": one["id"], "fields": fields(n)})
-    }).collect();
+    let edits: Vec<Json> = shown
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            let address = one[shown_in][mailbox].as_str().unwrap();
+            let n: usize = address.trim_start_matches("person-").split('@').next().unwrap().parse().unwrap();
+            json!({"id": one["id"], "fields": fields(n)})
+        })
+        .collect();
     world.sim(route, &json!(edits)).await;
 }
 
@@ -48,16 +53,22 @@ async fn equals_the_oracle(world: &World) {
         let (phone, company, name) = (format!("+141555501{n:02}"), format!("Company {n}"), format!("Name {n}"));
         let (hubspot, zoho) = (side(&contacts, "properties", "email", n), side(&leads, "fields", "Email", n));
         assert_eq!((hubspot.len(), zoho.len()), (1, 1), "{} exists exactly once", email(n));
-        let shown = |side: &Json, names: [&str; 3]| names.map(|name| side[name].as_str().unwrap_or_default().to_owned());
+        let shown =
+            |side: &Json, names: [&str; 3]| names.map(|name| side[name].as_str().unwrap_or_default().to_owned());
         let expected = [name, company, phone];
         assert_eq!(shown(&hubspot[0], ["lastname", "company", "phone"]), expected, "HubSpot, {}", email(n));
         assert_eq!(shown(&zoho[0], ["Last_Name", "Company", "Phone"]), expected, "Zoho, {}", email(n));
         let key = Key::Email(Email::parse(&email(n)).unwrap());
         let holders = world.app.store.holders(&tenant(), std::slice::from_ref(&key)).await.unwrap();
         let record = world.app.store.record(&tenant(), &holders[&key][0]).await.unwrap().unwrap();
-        let hub = ["last_name", "company", "phone"].map(|name| record.fields.get(name).map(ToString::to_string).unwrap_or_default());
+        let hub = ["last_name", "company", "phone"]
+            .map(|name| record.fields.get(name).map(ToString::to_string).unwrap_or_default());
         assert_eq!(hub, expected, "the hub, {}", email(n));
-        assert!(record.links.values().all(|link| link.awaiting.is_empty()), "a request of {} never heard its end", email(n));
+        assert!(
+            record.links.values().all(|link| link.awaiting.is_empty()),
+            "a request of {} never heard its end",
+            email(n)
+        );
     }
     assert_eq!(contacts.as_array().unwrap().len(), PEOPLE);
     assert_eq!(leads.as_array().unwrap().len(), PEOPLE);
@@ -87,7 +98,13 @@ async fn every_message_comes_twice_and_in_any_order() {
     for seed in [2, 3] {
         let chaos = Chaos { twice: true, shuffle: Some(Random::new(seed)) };
         let webhooks = json!({"double_rate": 0.5, "shuffle": true});
-        under("twice and shuffled", seed, chaos, json!({"seed": seed, "hubspot": {"webhooks": webhooks}, "zoho": {"webhooks": webhooks}})).await;
+        under(
+            "twice and shuffled",
+            seed,
+            chaos,
+            json!({"seed": seed, "hubspot": {"webhooks": webhooks}, "zoho": {"webhooks": webhooks}}),
+        )
+        .await;
     }
 }
 

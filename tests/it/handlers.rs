@@ -85,7 +85,15 @@ async fn reconcile_sync_requests_that_are_refused() {
     let mut raised = world.app.store.exceptions(&tenant()).await.unwrap();
     raised.extend(world.app.store.exceptions(&"unnamed".parse().unwrap()).await.unwrap());
     let codes: BTreeSet<&str> = raised.iter().map(|e| e.code.as_str()).collect();
-    let expected = ["bad_value", "malformed_json", "no_identity", "unknown_connection", "unknown_placeholder", "unknown_version", "wrong_direction"];
+    let expected = [
+        "bad_value",
+        "malformed_json",
+        "no_identity",
+        "unknown_connection",
+        "unknown_placeholder",
+        "unknown_version",
+        "wrong_direction",
+    ];
     assert_eq!(codes, expected.into());
     assert!(raised.iter().all(|e| !e.remedy.starts_with("Look at the reason")), "a code without its remedy: {codes:?}");
     let told: BTreeSet<&str> = raised.iter().flat_map(|e| &e.steps).map(|s| s.request.as_str()).collect();

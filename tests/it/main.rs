@@ -9,7 +9,7 @@ mod faults;
 mod handlers;
 mod refresh;
 mod schema;
-mod story;
 mod store;
+mod story;
 mod tidy;
 mod world;

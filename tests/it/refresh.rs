@@ -6,7 +6,13 @@ use serde_json::{Value as Json, json};
 use shared::{connection::State, handler, provider::Crm};
 
 fn token_requests(calls: &Json) -> u64 {
-    calls["zoho"].as_object().into_iter().flatten().filter(|(route, _)| route.contains("oauth")).filter_map(|(_, n)| n.as_u64()).sum()
+    calls["zoho"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(route, _)| route.contains("oauth"))
+        .filter_map(|(_, n)| n.as_u64())
+        .sum()
 }
 
 #[tokio::test]
@@ -47,7 +53,12 @@ async fn a_dead_grant_asks_for_reauthorisation_and_deletes_nothing() {
     handler::token_refresh(&world.app, &world.cx("tick"), tick).await.unwrap();
     let zoho = world.app.store.connection(&tenant(), &connection(Crm::Zoho)).await.unwrap().unwrap();
     assert!(matches!(zoho.state, State::NeedsReauth { .. }), "{:?}", zoho.state);
-    let secret = Secrets::new(&world.aws).get_secret_value().secret_id(format!("crm-sync/connection/{TENANT}/zoho")).send().await.unwrap();
+    let secret = Secrets::new(&world.aws)
+        .get_secret_value()
+        .secret_id(format!("crm-sync/connection/{TENANT}/zoho"))
+        .send()
+        .await
+        .unwrap();
     assert!(secret.secret_string.unwrap().contains("refresh-zoho"));
 }
 

@@ -48,7 +48,9 @@ async fn create(store: &Store, record: &Record) -> Result<(), Lost> {
 
 async fn change(store: &Store, before: &Record, after: &Record) -> Result<(), Lost> {
     let after = Record { version: before.version + 1, ..after.clone() };
-    store.commit(&Commit { before: Some(before), after: &after, once: None, unclaimed: &[] }, &Region::default(), now()).await
+    store
+        .commit(&Commit { before: Some(before), after: &after, once: None, unclaimed: &[] }, &Region::default(), now())
+        .await
 }
 
 #[tokio::test]
@@ -86,7 +88,10 @@ async fn two_records_cannot_have_one_mailbox() {
     let second = create(&store, &record(&[("email", "ada@example.com"), ("phone", "+14155550100")])).await;
     assert!(matches!(second, Err(Lost::Taken(Key::Email(_)))), "{second:?}");
     let phone = Key::Phone(Phone::parse("+14155550100", &Region::default()).unwrap());
-    assert!(store.holders(&tenant(), std::slice::from_ref(&phone)).await.unwrap()[&phone].is_empty(), "a lost change left a key");
+    assert!(
+        store.holders(&tenant(), std::slice::from_ref(&phone)).await.unwrap()[&phone].is_empty(),
+        "a lost change left a key"
+    );
 }
 
 #[tokio::test]
@@ -96,7 +101,9 @@ async fn two_people_cannot_come_into_being_by_one_phone_at_once() {
     let both = [record(&[("phone", "+14155550100")]), record(&[("phone", "+14155550100")])];
     let commits = both.iter().map(|after| {
         let (store, phone) = (&store, std::slice::from_ref(&phone));
-        async move { store.commit(&Commit { before: None, after, once: None, unclaimed: phone }, &Region::default(), now()).await }
+        async move {
+            store.commit(&Commit { before: None, after, once: None, unclaimed: phone }, &Region::default(), now()).await
+        }
     });
     let done = futures::future::join_all(commits).await;
     assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 1, "{done:?}");
@@ -144,7 +151,10 @@ async fn a_settle_does_not_touch_fields_and_loses_to_a_moved_link() {
     assert_eq!(store.holders(&tenant(), std::slice::from_ref(&key)).await.unwrap()[&key], vec![first.id.clone()]);
     let other = record(&[]);
     create(&store, &other).await.unwrap();
-    assert!(matches!(store.settle(&other, &connection(), &link, &other.cause).await, Err(Lost::Taken(Key::Remote(..)))));
+    assert!(matches!(
+        store.settle(&other, &connection(), &link, &other.cause).await,
+        Err(Lost::Taken(Key::Remote(..)))
+    ));
 }
 
 #[tokio::test]
@@ -176,7 +186,10 @@ async fn three_hundred_records_are_walked_once_each() {
     let store = store().await;
     let records: Vec<Record> = (0..300).map(|_| record(&[])).collect();
     for chunk in records.chunks(50) {
-        futures::future::join_all(chunk.iter().map(|r| create(&store, r))).await.into_iter().for_each(|done| done.unwrap());
+        futures::future::join_all(chunk.iter().map(|r| create(&store, r)))
+            .await
+            .into_iter()
+            .for_each(|done| done.unwrap());
     }
     let mut walked = Vec::new();
     for shard in 0..shared::store::keys::RECORD_SHARDS {

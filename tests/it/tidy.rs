@@ -30,9 +30,12 @@ fn code(path: &Path) -> String {
 /// A layer names only what comes before it.
 #[test]
 fn layers_hold() {
-    const MEANING: &[&str] = &["cause.rs", "change.rs", "connection.rs", "id.rs", "mapping.rs", "planner", "record", "request"];
-    const FORBIDDEN_TO_MEANING: &[&str] = &["aws_", "reqwest", "tokio", "crate::store", "crate::app", "Timestamp::now", "crate::sync"];
-    const FORBIDDEN_TO_PROVIDERS: &[&str] = &["aws_", "crate::store", "crate::app", "crate::queue", "crate::secrets", "crate::sync"];
+    const MEANING: &[&str] =
+        &["cause.rs", "change.rs", "connection.rs", "id.rs", "mapping.rs", "planner", "record", "request"];
+    const FORBIDDEN_TO_MEANING: &[&str] =
+        &["aws_", "reqwest", "tokio", "crate::store", "crate::app", "Timestamp::now", "crate::sync"];
+    const FORBIDDEN_TO_PROVIDERS: &[&str] =
+        &["aws_", "crate::store", "crate::app", "crate::queue", "crate::secrets", "crate::sync"];
     let source = root().join("shared/src");
     let check = |path: PathBuf, forbidden: &[&str]| {
         let files = if path.is_dir() { sources(&path) } else { vec![path] };
@@ -67,7 +70,10 @@ fn every_function_is_a_few_lines_and_in_the_template() {
         let main = code(&function.join("src/main.rs"));
         assert!(main.lines().count() <= 6, "{} does more than call its story", function.display());
         let name = function.file_name().unwrap().to_str().unwrap();
-        assert!(template.contains(&format!("Binary: {name} ")) || template.contains(&format!("Binary: {name} }}")), "template.yaml lacks {name}");
+        assert!(
+            template.contains(&format!("Binary: {name} ")) || template.contains(&format!("Binary: {name} }}")),
+            "template.yaml lacks {name}"
+        );
     }
 }
 

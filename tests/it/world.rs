@@ -2,7 +2,10 @@
 
 use crate::aws;
 use aws_config::SdkConfig;
-use aws_lambda_events::{apigw::ApiGatewayV2httpRequest, sqs::{SqsBatchResponse, SqsEvent}};
+use aws_lambda_events::{
+    apigw::ApiGatewayV2httpRequest,
+    sqs::{SqsBatchResponse, SqsEvent},
+};
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use axum::{Router, body::Bytes, extract::State, http, routing::post};
 use jiff::{SignedDuration, Timestamp};
@@ -99,7 +102,10 @@ impl World {
         self.sim("accounts", &opened).await;
         let secrets = aws_sdk_secretsmanager::Client::new(&self.aws);
         let grant = json!({"access_token": "none", "refresh_token": format!("refresh-{crm}"), "expires_at": "2026-01-01T00:00:00Z", "webhook_token": "token-of-the-channel"});
-        for (name, value) in [(format!("crm-sync/app/{crm}"), json!({"client_id": id, "client_secret": secret})), (format!("crm-sync/connection/{TENANT}/{crm}"), grant)] {
+        for (name, value) in [
+            (format!("crm-sync/app/{crm}"), json!({"client_id": id, "client_secret": secret})),
+            (format!("crm-sync/connection/{TENANT}/{crm}"), grant),
+        ] {
             secrets.create_secret().name(name).secret_string(value.to_string()).send().await.unwrap();
         }
         let connection = Connection {
@@ -142,7 +148,8 @@ impl World {
 
     /// Posts to the simulator's own routes.
     pub(crate) async fn sim(&self, route: &str, body: &Json) -> Json {
-        let answer = reqwest::Client::new().post(format!("{}/_sim/{route}", self.sim.url)).json(body).send().await.unwrap();
+        let answer =
+            reqwest::Client::new().post(format!("{}/_sim/{route}", self.sim.url)).json(body).send().await.unwrap();
         let (status, answer) = (answer.status(), answer.json::<Json>().await.unwrap());
         assert!(status.is_success(), "{route}: {answer}");
         answer
@@ -154,7 +161,8 @@ impl World {
 
     /// The workflow service sends requests.
     pub(crate) async fn send(&self, requests: &[Json]) {
-        let messages: Vec<_> = requests.iter().map(|request| shared::queue::Outgoing::new(request, TENANT).unwrap()).collect();
+        let messages: Vec<_> =
+            requests.iter().map(|request| shared::queue::Outgoing::new(request, &TENANT).unwrap()).collect();
         self.app.queue.send(&self.app.settings.sync_requests, &messages).await.unwrap();
     }
 
@@ -207,7 +215,13 @@ impl World {
         let (sqs, mut hidden) = (aws_sdk_sqs::Client::new(&self.aws), 0);
         let name = QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
         for queue in QUEUES {
-            let asked = sqs.get_queue_attributes().queue_url(self.url(queue)).attribute_names(name.clone()).send().await.unwrap();
+            let asked = sqs
+                .get_queue_attributes()
+                .queue_url(self.url(queue))
+                .attribute_names(name.clone())
+                .send()
+                .await
+                .unwrap();
             hidden += asked.attributes.and_then(|a| a.get(&name)?.parse::<u64>().ok()).unwrap_or(0);
         }
         hidden
@@ -250,7 +264,13 @@ impl World {
         let most = if queue == "sync-requests" || queue == "changes" { 50 } else { 1 };
         for _ in 0..most {
             let call = sqs.receive_message().queue_url(self.url(queue)).max_number_of_messages(10);
-            let got = call.message_system_attribute_names(MessageSystemAttributeName::All).send().await.unwrap().messages.unwrap_or_default();
+            let got = call
+                .message_system_attribute_names(MessageSystemAttributeName::All)
+                .send()
+                .await
+                .unwrap()
+                .messages
+                .unwrap_or_default();
             if got.is_empty() {
                 break;
             }
@@ -285,7 +305,11 @@ pub(crate) fn connection(crm: Crm) -> ConnectionId {
 }
 
 /// A delivery as API Gateway hands it over.
-async fn deliver(State((app, ahead)): State<(Arc<App>, Arc<AtomicI64>)>, parts: http::request::Parts, body: Bytes) -> http::StatusCode {
+async fn deliver(
+    State((app, ahead)): State<(Arc<App>, Arc<AtomicI64>)>,
+    parts: http::request::Parts,
+    body: Bytes,
+) -> http::StatusCode {
     let path = parts.uri.path().to_owned();
     let mut names = path.trim_start_matches("/webhooks/").split('/');
     let headers: serde_json::Map<String, Json> =

@@ -68,7 +68,7 @@ fn command(project: &Project, aws: &Aws, port: u16) -> Result<Command> {
         .env("GATEWAY_PORT", port.to_string())
         .env("SFTP_ENABLED", "0")
         .env("IOT_MTLS_ENABLED", "0")
-        .env("PYTHONPATH", project.source("emulator/nodelay"))
+        .env("PYTHONPATH", project.source("emulator/inside"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .current_dir(&folder)
         .stdout(log.try_clone()?)

@@ -25,7 +25,9 @@ use std::time::Duration;
 pub enum PullEvent {
     Messages(SqsEvent),
     /// The schedule.
-    Tick { tick: String },
+    Tick {
+        tick: String,
+    },
 }
 
 /// No page is begun with less than this left.
@@ -76,7 +78,9 @@ async fn pulls(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchRespo
 
 async fn work(app: &App, cx: &Context, message: &Message<Pull>, batch: &mut Batch<'_>) -> Result<()> {
     let Pull { tenant, connection, work, .. } = &message.job;
-    let Some(Ready { connection, paused_until }) = app.store.ready(tenant, connection, cx.now()).await? else { return Ok(()) };
+    let Some(Ready { connection, paused_until }) = app.store.ready(tenant, connection, cx.now()).await? else {
+        return Ok(());
+    };
     if let Some(until) = paused_until {
         batch.keep(message, Duration::try_from(until.duration_since(cx.now())).unwrap_or_default()).await;
         return Ok(());
@@ -93,12 +97,15 @@ async fn delta(app: &App, cx: &Context, connection: Connection) -> Result<()> {
         return Ok(());
     }
     let tenant = Tenant::load(app, &connection.tenant).await?;
-    let mapping = connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?.clone();
+    let mapping =
+        connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?.clone();
     let mut connection = connection;
     loop {
         let cursor = connection.cursor.clone().unwrap_or_default();
         let crm = connection.crm;
-        let page = app.with_session(&connection, cx, async |session| crm.delta(session, &mapping, &cursor, cx.now()).await).await?;
+        let page = app
+            .with_session(&connection, cx, async |session| crm.delta(session, &mapping, &cursor, cx.now()).await)
+            .await?;
         let (more, next) = (page.more, page.next.clone());
         absorb_page(app, cx, &tenant, &connection, page).await?;
         if !more {
@@ -118,7 +125,8 @@ async fn delta(app: &App, cx: &Context, connection: Connection) -> Result<()> {
 
 async fn absorb_page(app: &App, cx: &Context, tenant: &Tenant, connection: &Connection, page: Page) -> Result<()> {
     let mut pushes = Pushes::default();
-    let looks = page.shown.into_iter().map(|(remote, seen)| Look { remote, fetched: Fetched::Shown(seen), begun: None });
+    let looks =
+        page.shown.into_iter().map(|(remote, seen)| Look { remote, fetched: Fetched::Shown(seen), begun: None });
     let again = absorb_looks(app, cx, tenant, connection, looks.collect(), &mut pushes).await?;
     let again = again.into_iter().map(Hinted::plain).collect();
     let done = look_again(app, cx, tenant, connection, again, &mut pushes).await;
@@ -136,7 +144,8 @@ async fn advance(app: &App, cx: &Context, connection: Connection, next: Cursor, 
         if stored.cursor != connection.cursor {
             return Err(Error::retryable("someone else pulls this connection"));
         }
-        let (last_success, deletions_read) = (if more { stored.last_success } else { Some(cx.now()) }, connection.deletions_read);
+        let (last_success, deletions_read) =
+            (if more { stored.last_success } else { Some(cx.now()) }, connection.deletions_read);
         let after = Connection { cursor: Some(next.clone()), last_success, deletions_read, ..stored.clone() };
         if app.store.update_connection(&stored, &after).await? {
             return Ok(Connection { version: stored.version + 1, ..after });
@@ -157,7 +166,8 @@ async fn deletions(app: &App, cx: &Context, tenant: &Tenant, connection: &mut Co
     if connection.deletions_read.is_some() && connection.state == State::Active {
         let mapping = connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?;
         let since = since - SignedDuration::from_mins(5);
-        let deleted = app.with_session(connection, cx, async |session| crm.deleted(session, mapping, since).await).await?;
+        let deleted =
+            app.with_session(connection, cx, async |session| crm.deleted(session, mapping, since).await).await?;
         guarded(app, cx, tenant, connection, deleted).await?;
     }
     connection.deletions_read = Some(cx.now());
@@ -167,9 +177,19 @@ async fn deletions(app: &App, cx: &Context, tenant: &Tenant, connection: &mut Co
 /// More deletions than this at once are a mistake until a person says otherwise.
 const MASS: usize = 500;
 
-async fn guarded(app: &App, cx: &Context, tenant: &Tenant, connection: &Connection, deleted: Vec<(RemoteId, Timestamp)>) -> Result<()> {
+async fn guarded(
+    app: &App,
+    cx: &Context,
+    tenant: &Tenant,
+    connection: &Connection,
+    deleted: Vec<(RemoteId, Timestamp)>,
+) -> Result<()> {
     if deleted.len() > MASS {
-        let reason = format!("{} deleted {} records at once; none of it is followed until a person confirms", connection.crm, deleted.len());
+        let reason = format!(
+            "{} deleted {} records at once; none of it is followed until a person confirms",
+            connection.crm,
+            deleted.len()
+        );
         let about = format!("{}:{}", connection.id, cx.now().as_second() / 86_400);
         let exception = crate::store::Exception::new(&connection.tenant, "mass_delete", &about, reason, cx);
         return app.store.raise(&exception.on(connection)).await;
@@ -208,7 +228,11 @@ async fn sweep(app: &App, cx: &Context, connection: &Connection, shard: u8, afte
 impl App {
     /// Turns a connection active, from `Joining`, a pause or a reconnect: it is pulled and swept at once.
     pub async fn activate(&self, cx: &Context, tenant: &TenantId, id: &ConnectionId) -> Result<()> {
-        let connection = self.store.connection(tenant, id).await?.ok_or_else(|| Error::Config { reason: format!("no connection {id}") })?;
+        let connection = self
+            .store
+            .connection(tenant, id)
+            .await?
+            .ok_or_else(|| Error::Config { reason: format!("no connection {id}") })?;
         self.store.set_state(&connection, &State::Active).await?;
         self.start(cx, &connection, Work::Delta).await?;
         self.start(cx, &connection, Work::Sweep { shard: 0, after: None }).await

@@ -53,7 +53,7 @@ impl Told {
         match kind.as_str() {
             "record" => {
                 if let Some(after) = image::<Record>(&record.change.new_image)? {
-                    self.record(image::<Record>(&record.change.old_image)?, after);
+                    self.record(image::<Record>(&record.change.old_image)?.as_ref(), after);
                 }
             }
             "exception" if record.event_name == "INSERT" => {
@@ -62,7 +62,8 @@ impl Told {
                 }
             }
             "connection" => {
-                let states = (image::<Connection>(&record.change.old_image)?, image::<Connection>(&record.change.new_image)?);
+                let states =
+                    (image::<Connection>(&record.change.old_image)?, image::<Connection>(&record.change.new_image)?);
                 if let (Some(before), Some(after)) = states {
                     self.connection(&before, &after);
                 }
@@ -72,11 +73,12 @@ impl Told {
         Ok(())
     }
 
-    fn record(&mut self, before: Option<Record>, after: Record) {
-        let fields = fields_changed(before.as_ref(), &after);
-        let sent = sent_changed(before.as_ref(), &after);
+    fn record(&mut self, before: Option<&Record>, after: Record) {
+        let fields = fields_changed(before, &after);
+        let sent = sent_changed(before, &after);
         for step in &after.cause.steps {
-            let (tenant, record, at, trace) = (after.tenant.clone(), after.id.clone(), after.cause.at, after.cause.trace.clone());
+            let (tenant, record, at, trace) =
+                (after.tenant.clone(), after.id.clone(), after.cause.at, after.cause.trace.clone());
             self.step(&after.tenant, Some(after.id.as_str()), step, &after.cause.trace);
             self.entries.push(Entry::Timeline { tenant, record, at, trace, step: step.clone() });
         }
@@ -114,7 +116,13 @@ impl Told {
             self.step(&exception.tenant, exception.record.as_ref().map(|r| r.as_str()), step, &exception.trace);
             if let Some(record) = &exception.record {
                 let (tenant, record, at) = (exception.tenant.clone(), record.clone(), exception.at);
-                self.entries.push(Entry::Timeline { tenant, record, at, trace: exception.trace.clone(), step: step.clone() });
+                self.entries.push(Entry::Timeline {
+                    tenant,
+                    record,
+                    at,
+                    trace: exception.trace.clone(),
+                    step: step.clone(),
+                });
             }
         }
         let kind = if exception.code == "conflict" { "conflict.raised" } else { "exception.raised" };
@@ -160,7 +168,8 @@ fn image<T: DeserializeOwned>(item: &serde_dynamo::Item) -> Result<Option<T>> {
 }
 
 fn fields_changed(before: Option<&Record>, after: &Record) -> Vec<FieldChange> {
-    let names: BTreeSet<&String> = before.iter().flat_map(|b| b.fields.iter()).chain(after.fields.iter()).map(|(name, _)| name).collect();
+    let names: BTreeSet<&String> =
+        before.iter().flat_map(|b| b.fields.iter()).chain(after.fields.iter()).map(|(name, _)| name).collect();
     let change = |name: &String| {
         let (before, after) = (before.and_then(|b| b.fields.get(name)).cloned(), after.fields.get(name).cloned());
         (before != after).then(|| FieldChange { field: name.clone(), before, after })
@@ -190,7 +199,10 @@ async fn send(app: &App, events: &[Outgoing]) -> Result<()> {
             entry.detail(to_json(&event.detail)).event_bus_name(&app.settings.event_bus).build()
         });
         let sent = app.events.put_events().set_entries(Some(entries.collect())).send().await;
-        let sent = sent.map_err(|e| Error::retryable(format!("EventBridge: {}", e.code().unwrap_or("no answer"))).because(e.into_service_error()))?;
+        let sent = sent.map_err(|e| {
+            Error::retryable(format!("EventBridge: {}", e.code().unwrap_or("no answer")))
+                .because(e.into_service_error())
+        })?;
         if sent.failed_entry_count > 0 {
             return Err(Error::retryable("EventBridge took a part of a batch"));
         }
@@ -199,5 +211,7 @@ async fn send(app: &App, events: &[Outgoing]) -> Result<()> {
 }
 
 fn to_json(detail: &impl Serialize) -> String {
-    serde_json::to_string(detail).inspect_err(|error| tracing::error!(error = chain(error), "an event that is no JSON")).unwrap_or_default()
+    serde_json::to_string(detail)
+        .inspect_err(|error| tracing::error!(error = chain(error), "an event that is no JSON"))
+        .unwrap_or_default()
 }

@@ -3,9 +3,10 @@
 use crate::{
     app::App,
     error::{Error, Fate},
+    queue::receives,
     telemetry::chain,
 };
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
@@ -36,7 +37,12 @@ impl<'a> Batch<'a> {
         for message in event.records {
             let id = message.message_id.clone().unwrap_or_default();
             match serde_json::from_str(message.body.as_deref().unwrap_or_default()) {
-                Ok(job) => messages.push(Message { job, id, receives: receives(&message), receipt: message.receipt_handle.unwrap_or_default() }),
+                Ok(job) => messages.push(Message {
+                    job,
+                    id,
+                    receives: receives(&message),
+                    receipt: message.receipt_handle.unwrap_or_default(),
+                }),
                 Err(error) => {
                     tracing::error!(message.id = id, error = chain(&error), "a message of ours cannot be read");
                     self.list(id);
@@ -76,8 +82,4 @@ impl<'a> Batch<'a> {
     pub(super) fn response(self) -> SqsBatchResponse {
         self.kept
     }
-}
-
-fn receives(message: &SqsMessage) -> u32 {
-    message.attributes.get("ApproximateReceiveCount").and_then(|n| n.parse().ok()).unwrap_or(1)
 }

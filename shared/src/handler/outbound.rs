@@ -30,14 +30,16 @@ pub async fn outbound(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBat
     for ((tenant, connection), messages) in by_connection {
         let cx = cx.traced(&messages[0].job.trace);
         let Some(ready) = app.store.ready(&tenant, &connection, cx.now()).await? else { continue };
-        let wait = ready.paused_until.map(|until| Duration::try_from(until.duration_since(cx.now())).unwrap_or_default());
+        let wait =
+            ready.paused_until.map(|until| Duration::try_from(until.duration_since(cx.now())).unwrap_or_default());
         if let Some(after) = wait {
             for message in &messages {
                 batch.keep(message, after).await;
             }
             continue;
         }
-        let (suspicious, plain): (Vec<_>, Vec<_>) = messages.into_iter().partition(|message| message.receives >= SUSPICIOUS);
+        let (suspicious, plain): (Vec<_>, Vec<_>) =
+            messages.into_iter().partition(|message| message.receives >= SUSPICIOUS);
         together(app, &cx, &ready, &plain, &mut batch).await;
         for message in &suspicious {
             one_by_one(app, &cx, &ready, message, &mut batch).await;
@@ -67,7 +69,13 @@ async fn one_by_one(app: &App, cx: &Context, ready: &Ready, message: &Message<Pu
             if killed >= 2 {
                 let about = format!("{}:{record}", connection.id);
                 let reason = format!("pushing this record ended the function {killed} times");
-                app.store.raise(&Exception::new(&connection.tenant, "kills_its_function", &about, reason, cx).on(connection).of(record)).await?;
+                app.store
+                    .raise(
+                        &Exception::new(&connection.tenant, "kills_its_function", &about, reason, cx)
+                            .on(connection)
+                            .of(record),
+                    )
+                    .await?;
                 continue;
             }
             push_all(app, cx, ready, BTreeSet::from([record.clone()])).await?;
@@ -87,7 +95,8 @@ async fn push_all(app: &App, cx: &Context, ready: &Ready, records: BTreeSet<Reco
     let mut done = Ok(());
     for chunk in records.chunks(ready.connection.crm.capabilities().max_write) {
         if cx.left() < Duration::from_secs(10) {
-            done = Err(Error::Retryable { what: "no time is left".to_owned(), after: Some(Duration::ZERO), source: None });
+            done =
+                Err(Error::Retryable { what: "no time is left".to_owned(), after: Some(Duration::ZERO), source: None });
             break;
         }
         done = push(app, cx, &tenant, &ready.connection, chunk, &mut pushes).await;

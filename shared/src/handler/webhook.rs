@@ -13,7 +13,7 @@ use crate::{
 };
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 /// The largest delivery that is read, in bytes. HubSpot sends at most 100 events, Zoho at most some hundred ids.
 const LARGEST: usize = 1 << 20;
@@ -43,7 +43,9 @@ async fn take(app: &App, cx: &Context, request: ApiGatewayV2httpRequest) -> Resu
     }
     match (crm.capabilities().webhooks, connection) {
         (Webhooks::PerApp, None) => per_app(app, cx, crm, &delivery).await,
-        (Webhooks::PerConnection { .. }, Some(connection)) => per_connection(app, cx, crm, &connection, &delivery).await,
+        (Webhooks::PerConnection { .. }, Some(connection)) => {
+            per_connection(app, cx, crm, &connection, &delivery).await
+        }
         _ => Ok(404),
     }
 }
@@ -58,13 +60,19 @@ fn delivery(app: &App, request: ApiGatewayV2httpRequest) -> Option<Delivery> {
     let query = request.raw_query_string.filter(|q| !q.is_empty()).map(|q| format!("?{q}")).unwrap_or_default();
     let body = request.body.unwrap_or_default();
     let body = if request.is_base64_encoded { BASE64_STANDARD.decode(body).ok()? } else { body.into_bytes() };
-    Some(Delivery { method: request.request_context.http.method, url: format!("{origin}{path}{query}"), headers: request.headers, body })
+    Some(Delivery {
+        method: request.request_context.http.method,
+        url: format!("{origin}{path}{query}"),
+        headers: request.headers,
+        body,
+    })
 }
 
 /// One URL for all accounts of our app: the app's secret proves it, each event names its account.
 async fn per_app(app: &App, cx: &Context, crm: Crm, delivery: &Delivery) -> Result<i64> {
     let credentials = app.secrets.app(crm).await?;
-    let secrets: Vec<Secret> = [Some(credentials.client_secret), credentials.previous_secret].into_iter().flatten().collect();
+    let secrets: Vec<Secret> =
+        [Some(credentials.client_secret), credentials.previous_secret].into_iter().flatten().collect();
     let mut proof = crm.verify(delivery, &secrets, Schemes::Timestamped, cx.now());
     let mut found = BTreeMap::new();
     if matches!(proof, Err(Forged::Missing)) {
@@ -103,9 +111,9 @@ async fn per_app(app: &App, cx: &Context, crm: Crm, delivery: &Delivery) -> Resu
 async fn connections(app: &App, crm: Crm, verified: &Verified<'_>) -> Result<BTreeMap<AccountId, Vec<Connection>>> {
     let mut found = BTreeMap::new();
     for account in crm.hints(verified).unwrap_or_default().into_iter().filter_map(|hint| hint.account) {
-        if !found.contains_key(&account) {
-            let connections = app.store.connections_by_account(crm, &account).await?;
-            found.insert(account, connections);
+        if let Entry::Vacant(place) = found.entry(account) {
+            let linked = app.store.connections_by_account(crm, place.key()).await?;
+            place.insert(linked);
         }
     }
     Ok(found)

@@ -6,8 +6,9 @@ mod refusal;
 use crate::{
     app::App,
     context::Context,
-    error::{Error, Result},
+    error::{Error, Fate, Result},
     id::TenantId,
+    queue::receives,
     record::{Email, Key, Phone, Region},
     request::SyncRequest,
     store::{Commit, Lost, Once},
@@ -17,20 +18,42 @@ use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use futures::{StreamExt, stream};
 use plan::{Plan, plan};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
 
 /// Requests that are stored at the same time.
 const AT_ONCE: usize = 16;
+/// Requests in one wave: as many keys as a few batched reads take.
+const WAVE: usize = 100;
+/// No wave is begun with less than this left.
+const WAVE_TAKES: Duration = Duration::from_secs(10);
+/// When a request that met a broken assumption of ours comes back.
+const BROKEN: Duration = Duration::from_secs(300);
 /// How often a request that lost a race is planned again before it is handed back.
 const ROUNDS: u32 = 8;
 
 /// One request and the message it came in.
 struct Letter {
-    message: String,
+    slip: Slip,
     request: SyncRequest,
     /// Of the body: the same id with another body is another request.
     digest: String,
     rounds: u32,
+}
+
+/// What is needed to hand a message back.
+struct Slip {
+    message: String,
+    receipt: String,
+    receives: u32,
+}
+
+/// A message that comes back later, and why.
+struct Kept {
+    slip: Slip,
+    why: Error,
 }
 
 /// One batch of the queue `sync-requests`.
@@ -38,17 +61,26 @@ pub async fn requests(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBat
     let mut by_tenant: BTreeMap<TenantId, VecDeque<Letter>> = BTreeMap::new();
     let mut kept = Vec::new();
     for message in event.records {
+        let receives = receives(&message);
         let body = message.body.unwrap_or_default();
-        let id = message.message_id.unwrap_or_default();
+        let slip = Slip {
+            message: message.message_id.unwrap_or_default(),
+            receipt: message.receipt_handle.unwrap_or_default(),
+            receives,
+        };
         match SyncRequest::parse(&body) {
             Ok(request) => {
                 let digest = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
-                by_tenant.entry(request.tenant_id.clone()).or_default().push_back(Letter { message: id, request, digest, rounds: 0 });
+                by_tenant.entry(request.tenant_id.clone()).or_default().push_back(Letter {
+                    slip,
+                    request,
+                    digest,
+                    rounds: 0,
+                });
             }
             Err(refused) => {
-                if let Err(error) = refusal::raise(app, cx, &id, &body, &refused).await {
-                    tracing::error!(error = crate::telemetry::chain(&error), trace = cx.trace, "a refusal could not be stored");
-                    kept.push(id);
+                if let Err(why) = refusal::raise(app, cx, &slip.message, &body, &refused).await {
+                    kept.push(Kept { slip, why });
                 }
             }
         }
@@ -56,31 +88,51 @@ pub async fn requests(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBat
     for (tenant, letters) in by_tenant {
         kept.extend(of_tenant(app, cx, &tenant, letters).await?);
     }
-    let mut response = SqsBatchResponse::default();
-    for id in kept {
-        let mut failure = BatchItemFailure::default();
-        failure.item_identifier = id;
-        response.batch_item_failures.push(failure);
-    }
-    Ok(response)
+    Ok(hand_back(app, cx, kept).await)
 }
 
-/// A tenant's requests; the messages to be handed back.
-async fn of_tenant(app: &App, cx: &Context, id: &TenantId, mut letters: VecDeque<Letter>) -> Result<Vec<String>> {
+/// Hides what is kept until its time comes.
+async fn hand_back(app: &App, cx: &Context, kept: Vec<Kept>) -> SqsBatchResponse {
+    let mut response = SqsBatchResponse::default();
+    for Kept { slip, why } in kept {
+        let after = match why.fate(slip.receives) {
+            Fate::Again { after } => after,
+            Fate::Done | Fate::Dead => BROKEN,
+        };
+        tracing::info!(
+            error = crate::telemetry::chain(&why),
+            after = after.as_secs(),
+            trace = cx.trace,
+            "a request comes back later"
+        );
+        app.queue.hide(&app.settings.sync_requests, &slip.receipt, after).await;
+        let mut failure = BatchItemFailure::default();
+        failure.item_identifier = slip.message;
+        response.batch_item_failures.push(failure);
+    }
+    response
+}
+
+/// A tenant's requests; those that come back later.
+async fn of_tenant(app: &App, cx: &Context, id: &TenantId, mut letters: VecDeque<Letter>) -> Result<Vec<Kept>> {
     let tenant = Tenant::load(app, id).await?;
     let region = tenant.connections.values().next().map(|c| c.region.clone()).unwrap_or_default();
     let (mut pushes, mut kept) = (Pushes::default(), Vec::new());
+    let later = |what: &str| Error::Retryable { what: what.to_owned(), after: Some(Duration::ZERO), source: None };
     while !letters.is_empty() {
+        if cx.left() < WAVE_TAKES {
+            kept.extend(letters.drain(..).map(|letter| Kept { slip: letter.slip, why: later("no time is left") }));
+            break;
+        }
         let wave = next_wave(&mut letters, &region);
         for (letter, done) in apply_wave(app, cx, &tenant, &region, wave, &mut pushes).await? {
             match done {
                 Done::Yes => {}
-                Done::Race if letter.rounds < ROUNDS && !cx.left().is_zero() => letters.push_front(Letter { rounds: letter.rounds + 1, ..letter }),
-                Done::Race => kept.push(letter.message),
-                Done::Failed(error) => {
-                    tracing::info!(error = crate::telemetry::chain(&error), trace = letter.request.id.as_str(), "a request comes back later");
-                    kept.push(letter.message);
+                Done::Race if letter.rounds < ROUNDS => {
+                    letters.push_front(Letter { rounds: letter.rounds + 1, ..letter })
                 }
+                Done::Race => kept.push(Kept { slip: letter.slip, why: later("its record keeps moving") }),
+                Done::Failed(why) => kept.push(Kept { slip: letter.slip, why }),
             }
         }
     }
@@ -94,7 +146,8 @@ fn next_wave(letters: &mut VecDeque<Letter>, region: &Region) -> Vec<(Letter, Ve
     let (mut keys_taken, mut ids_taken) = (BTreeSet::new(), BTreeSet::new());
     for letter in letters.drain(..) {
         let keys = keys_named(&letter.request, region);
-        let clash = ids_taken.contains(&letter.request.id) || keys.iter().any(|key| keys_taken.contains(key));
+        let known = ids_taken.contains(&letter.request.id) || keys.iter().any(|key| keys_taken.contains(key));
+        let clash = known || wave.len() >= WAVE;
         keys_taken.extend(keys.iter().cloned());
         ids_taken.insert(letter.request.id.clone());
         match clash {
@@ -125,7 +178,14 @@ enum Done {
     Failed(Error),
 }
 
-async fn apply_wave(app: &App, cx: &Context, tenant: &Tenant, region: &Region, wave: Vec<(Letter, Vec<Key>)>, pushes: &mut Pushes) -> Result<Vec<(Letter, Done)>> {
+async fn apply_wave(
+    app: &App,
+    cx: &Context,
+    tenant: &Tenant,
+    region: &Region,
+    wave: Vec<(Letter, Vec<Key>)>,
+    pushes: &mut Pushes,
+) -> Result<Vec<(Letter, Done)>> {
     let Some((first, _)) = wave.first() else { return Ok(Vec::new()) };
     let id = first.request.tenant_id.clone();
     let people: Vec<Vec<Key>> = wave.iter().map(|(_, keys)| keys.clone()).collect();
@@ -133,7 +193,8 @@ async fn apply_wave(app: &App, cx: &Context, tenant: &Tenant, region: &Region, w
     let done_before = app.store.done(&id, &ids, cx.now()).await?;
     let found = who(app, &id, &people).await?;
     let planned = wave.into_iter().zip(found).map(|((letter, keys), who)| {
-        let plan = plan(&letter.request, &letter.digest, &keys, who, done_before.get(&letter.request.id), tenant, region, cx);
+        let plan =
+            plan(&letter.request, &letter.digest, &keys, who, done_before.get(&letter.request.id), tenant, region, cx);
         (letter, plan)
     });
     let stored: Vec<_> = stream::iter(planned.collect::<Vec<_>>())

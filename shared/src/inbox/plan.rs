@@ -6,7 +6,7 @@ use crate::{
     connection::{Connection, State},
     context::Context,
     id::RecordId,
-    record::{Awaiting, Key, Record, RemoteField, Region, Value},
+    record::{Awaiting, Key, Record, Region, RemoteField, Value},
     request::{BadValue, SyncRequest, apply},
     store::{Exception, Once},
     sync::{Tenant, Who, lacks},
@@ -14,9 +14,16 @@ use crate::{
 use std::collections::BTreeMap;
 
 pub(super) enum Plan {
-    Change { before: Option<Box<Record>>, after: Box<Record>, unclaimed: Vec<Key>, exceptions: Vec<Exception> },
+    Change {
+        before: Option<Box<Record>>,
+        after: Box<Record>,
+        unclaimed: Vec<Key>,
+        exceptions: Vec<Exception>,
+    },
     /// Done before: only what is still pending is handed on, in case its maker did not live to.
-    Repeat { record: Option<Box<Record>> },
+    Repeat {
+        record: Option<Box<Record>>,
+    },
     /// A person must act; nothing is changed.
     Refuse(Box<Exception>),
 }
@@ -40,8 +47,19 @@ impl Plan {
 }
 
 #[expect(clippy::too_many_arguments, reason = "all that a request's meaning depends on, and nothing else")]
-pub(super) fn plan(request: &SyncRequest, digest: &str, keys: &[Key], who: Who, done: Option<&Once>, tenant: &Tenant, region: &Region, cx: &Context) -> Plan {
-    let refuse = |code: &str, reason: &str| Plan::Refuse(Box::new(failed(request, code, reason, request.connection_id.as_ref(), cx)));
+pub(super) fn plan(
+    request: &SyncRequest,
+    digest: &str,
+    keys: &[Key],
+    who: Who,
+    done: Option<&Once>,
+    tenant: &Tenant,
+    region: &Region,
+    cx: &Context,
+) -> Plan {
+    let refuse = |code: &str, reason: &str| {
+        Plan::Refuse(Box::new(failed(request, code, reason, request.connection_id.as_ref(), cx)))
+    };
     if let Some(done) = done {
         if done.digest != digest {
             let mut exception = failed(request, "id_reused", "this id was done before, with another body", None, cx);
@@ -79,7 +97,11 @@ pub(super) fn plan(request: &SyncRequest, digest: &str, keys: &[Key], who: Who, 
 /// The connections a request is for.
 fn targets<'a>(request: &SyncRequest, tenant: &'a Tenant) -> Result<Vec<&'a Connection>, &'static str> {
     match &request.connection_id {
-        None => Ok(tenant.connections.values().filter(|c| c.direction.sends() && c.state != State::Closed && c.state != State::Joining).collect()),
+        None => Ok(tenant
+            .connections
+            .values()
+            .filter(|c| c.direction.sends() && c.state != State::Closed && c.state != State::Joining)
+            .collect()),
         Some(id) => match tenant.connections.get(id) {
             Some(connection) if connection.state != State::Closed => Ok(vec![connection]),
             Some(_) | None => Err("unknown_connection"),
@@ -87,7 +109,14 @@ fn targets<'a>(request: &SyncRequest, tenant: &'a Tenant) -> Result<Vec<&'a Conn
     }
 }
 
-fn change(request: &SyncRequest, before: Option<Box<Record>>, unclaimed: Vec<Key>, targets: &[&Connection], region: &Region, cx: &Context) -> Plan {
+fn change(
+    request: &SyncRequest,
+    before: Option<Box<Record>>,
+    unclaimed: Vec<Key>,
+    targets: &[&Connection],
+    region: &Region,
+    cx: &Context,
+) -> Plan {
     let by = By::Request { id: request.id.clone(), source: request.source.clone() };
     let cause = Cause::new(by, request.id.as_str(), cx.now());
     let mut after = match &before {
@@ -97,8 +126,13 @@ fn change(request: &SyncRequest, before: Option<Box<Record>>, unclaimed: Vec<Key
     let applied = apply(request, &after.fields, region, cx.now());
     after.fields = applied.fields;
     after.version += 1;
-    let mut exceptions: Vec<Exception> = applied.bad.iter().map(|bad| bad_value(request, bad, cx).of(&after.id)).collect();
-    exceptions.extend(nobodys_fields(request, &applied.overrides, targets).into_iter().map(|bad| bad_value(request, &bad, cx).of(&after.id)));
+    let mut exceptions: Vec<Exception> =
+        applied.bad.iter().map(|bad| bad_value(request, bad, cx).of(&after.id)).collect();
+    exceptions.extend(
+        nobodys_fields(request, &applied.overrides, targets)
+            .into_iter()
+            .map(|bad| bad_value(request, &bad, cx).of(&after.id)),
+    );
     let mut steps = Vec::new();
     for connection in targets {
         steps.extend(ask(request, &mut after, connection, &applied.overrides));
@@ -111,14 +145,21 @@ fn change(request: &SyncRequest, before: Option<Box<Record>>, unclaimed: Vec<Key
 }
 
 /// Lays the request's own values over one link, and says what the request can expect of that connection.
-fn ask(request: &SyncRequest, record: &mut Record, connection: &Connection, overrides: &BTreeMap<RemoteField, Value>) -> Vec<Step> {
+fn ask(
+    request: &SyncRequest,
+    record: &mut Record,
+    connection: &Connection,
+    overrides: &BTreeMap<RemoteField, Value>,
+) -> Vec<Step> {
     let mut link = record.links.get(&connection.id).cloned().unwrap_or_default();
     let named = request.connection_id.is_some();
     let at = request.occurred_at.min(record.cause.at);
     for (field, value) in overrides.iter().filter(|(field, _)| named || connection.crm.could_name(field)) {
         link.set_override(field, value.clone(), at, &request.source);
     }
-    let said = |status, code: &str| vec![Step { remote: link.remote.clone(), ..step(request, Some(&connection.id), status, code) }];
+    let said = |status, code: &str| {
+        vec![Step { remote: link.remote.clone(), ..step(request, Some(&connection.id), status, code) }]
+    };
     let gone = link.gone.is_some();
     let refused = link.refused.as_ref().map(|refusal| refusal.code.clone());
     let awaiting = Awaiting { request: request.id.clone(), workflow: request.workflow.clone() };
@@ -150,7 +191,11 @@ fn ask(request: &SyncRequest, record: &mut Record, connection: &Connection, over
 }
 
 /// Sync fields that no CRM of this request can have.
-fn nobodys_fields(request: &SyncRequest, overrides: &BTreeMap<RemoteField, Value>, targets: &[&Connection]) -> Vec<BadValue> {
+fn nobodys_fields(
+    request: &SyncRequest,
+    overrides: &BTreeMap<RemoteField, Value>,
+    targets: &[&Connection],
+) -> Vec<BadValue> {
     if request.connection_id.is_some() || targets.is_empty() {
         return Vec::new();
     }

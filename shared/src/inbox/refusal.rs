@@ -33,7 +33,13 @@ pub(super) async fn raise(app: &App, cx: &Context, message: &str, body: &str, re
 }
 
 /// A request that ends with an exception, for one connection or for all.
-pub(super) fn failed(request: &SyncRequest, code: &str, reason: &str, connection: Option<&ConnectionId>, cx: &Context) -> Exception {
+pub(super) fn failed(
+    request: &SyncRequest,
+    code: &str,
+    reason: &str,
+    connection: Option<&ConnectionId>,
+    cx: &Context,
+) -> Exception {
     let mut exception = Exception::new(&request.tenant_id, code, request.id.as_str(), reason, cx);
     exception.payload = serde_json::to_string(request).ok();
     exception.steps = vec![step(request, connection, Status::Failed, code)];

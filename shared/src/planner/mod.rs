@@ -75,10 +75,11 @@ pub fn freshness(link: &Link, seen: &Seen, taken: Taken, mapping: &Mapping) -> F
 /// Whether all that a hint tells is what was agreed already, as the echo of our own write does: then nobody needs to look.
 pub fn tells_nothing_new(link: &Link, tells: &Tells, mapping: &Mapping) -> bool {
     let mut told = tells.0.iter().filter(|(field, _)| absorb::concerns(link, mapping, field));
-    link.gone.is_none() && told.all(|(field, digest)| {
-        let theirs = link.agreed.get(field).and_then(|agreed| agreed.theirs.as_ref());
-        Agreed::digest(theirs) == *digest
-    })
+    link.gone.is_none()
+        && told.all(|(field, digest)| {
+            let theirs = link.agreed.get(field).and_then(|agreed| agreed.theirs.as_ref());
+            Agreed::digest(theirs) == *digest
+        })
 }
 
 fn shows_nothing_new(link: &Link, seen: &Seen, mapping: &Mapping) -> bool {

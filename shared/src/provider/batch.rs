@@ -13,7 +13,9 @@ pub enum Fetched {
     Shown(Seen),
     /// It was merged into another remote of the same account.
     MergedInto(RemoteId),
-    Deleted { at: Timestamp },
+    Deleted {
+        at: Timestamp,
+    },
     /// Deleted for privacy. No fetch tells of it; a webhook does.
     Erased,
     /// Not there, or not for us: no evidence of a deletion.

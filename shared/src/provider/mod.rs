@@ -15,7 +15,14 @@ pub use capability::{Capabilities, Deletions, Echo, Webhooks};
 pub use session::{AppCredentials, Grant, Hosts, Secret, Session};
 pub use signature::{Delivery, Forged, Schemes, Verified};
 
-use crate::{change::{Cursor, Hinted}, connection::Watch, error::Result, id::{AccountId, RemoteId}, mapping::Mapping, planner::Seen};
+use crate::{
+    change::{Cursor, Hinted},
+    connection::Watch,
+    error::Result,
+    id::{AccountId, RemoteId},
+    mapping::Mapping,
+    planner::Seen,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{fmt, future::Future, str::FromStr};
@@ -40,30 +47,70 @@ pub trait Provider {
     fn could_name(field: &str) -> bool;
 
     /// Proves that a delivery came from the CRM. `secrets` are the ones in force: two while one is rotated.
-    fn verify<'d>(delivery: &'d Delivery, secrets: &[Secret], schemes: Schemes, now: Timestamp) -> Result<Verified<'d>, Forged>;
+    fn verify<'d>(
+        delivery: &'d Delivery,
+        secrets: &[Secret],
+        schemes: Schemes,
+        now: Timestamp,
+    ) -> Result<Verified<'d>, Forged>;
     /// Reads what may have changed. Only a verified delivery can be read.
     fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable>;
 
     /// Where this CRM answers, from the allow-list: the grant's own word for it came from the network.
     fn base(hosts: &Hosts, grant: &Grant) -> Result<String>;
     /// One token request. The answer is the whole grant to keep from now on.
-    fn refresh(http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant, now: Timestamp) -> impl Future<Output = Result<Grant>> + Send;
+    fn refresh(
+        http: &reqwest::Client,
+        hosts: &Hosts,
+        app: &AppCredentials,
+        grant: &Grant,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Grant>> + Send;
 
     /// What each of these remotes is now, in their order. At most `max_read` ids.
-    fn fetch(session: &Session, mapping: &Mapping, ids: &[RemoteId]) -> impl Future<Output = Result<Vec<Fetched>>> + Send;
+    fn fetch(
+        session: &Session,
+        mapping: &Mapping,
+        ids: &[RemoteId],
+    ) -> impl Future<Output = Result<Vec<Fetched>>> + Send;
     /// The remotes that match each query, in their order. At most `max_read` queries.
-    fn find(session: &Session, mapping: &Mapping, queries: &[Query]) -> impl Future<Output = Result<Vec<Vec<Found>>>> + Send;
+    fn find(
+        session: &Session,
+        mapping: &Mapping,
+        queries: &[Query],
+    ) -> impl Future<Output = Result<Vec<Vec<Found>>>> + Send;
     /// Creates remotes, each carrying our record id in the mapping's id field; a repeat finds the first one. At most `max_write`.
-    fn create(session: &Session, mapping: &Mapping, writes: &[Write]) -> impl Future<Output = Result<Vec<Outcome>>> + Send;
+    fn create(
+        session: &Session,
+        mapping: &Mapping,
+        writes: &[Write],
+    ) -> impl Future<Output = Result<Vec<Outcome>>> + Send;
     /// Updates remotes by their id. At most `max_write`.
-    fn update(session: &Session, mapping: &Mapping, writes: &[Write]) -> impl Future<Output = Result<Vec<Outcome>>> + Send;
+    fn update(
+        session: &Session,
+        mapping: &Mapping,
+        writes: &[Write],
+    ) -> impl Future<Output = Result<Vec<Outcome>>> + Send;
 
     /// One page of what changed since the cursor, oldest first.
-    fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> impl Future<Output = Result<Page>> + Send;
+    fn delta(
+        session: &Session,
+        mapping: &Mapping,
+        cursor: &Cursor,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Page>> + Send;
     /// The remotes deleted since a time.
-    fn deleted(session: &Session, mapping: &Mapping, since: Timestamp) -> impl Future<Output = Result<Vec<(RemoteId, Timestamp)>>> + Send;
+    fn deleted(
+        session: &Session,
+        mapping: &Mapping,
+        since: Timestamp,
+    ) -> impl Future<Output = Result<Vec<(RemoteId, Timestamp)>>> + Send;
     /// Opens or extends the webhook subscription of one connection; `None` where the CRM has no such thing.
-    fn watch(session: &Session, mapping: &Mapping, wish: &WatchWish) -> impl Future<Output = Result<Option<Watch>>> + Send;
+    fn watch(
+        session: &Session,
+        mapping: &Mapping,
+        wish: &WatchWish,
+    ) -> impl Future<Output = Result<Option<Watch>>> + Send;
 }
 
 /// "This remote may have changed." Nothing in it is believed but the id, and that an erased one is no more.
@@ -135,7 +182,13 @@ impl Crm {
     pub const fn capabilities(self) -> Capabilities {
         each!(self, P => P::CAPABILITIES)
     }
-    pub fn verify<'d>(self, delivery: &'d Delivery, secrets: &[Secret], schemes: Schemes, now: Timestamp) -> Result<Verified<'d>, Forged> {
+    pub fn verify<'d>(
+        self,
+        delivery: &'d Delivery,
+        secrets: &[Secret],
+        schemes: Schemes,
+        now: Timestamp,
+    ) -> Result<Verified<'d>, Forged> {
         each!(self, P => P::verify(delivery, secrets, schemes, now))
     }
     pub fn hints(self, delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
@@ -149,7 +202,14 @@ impl Crm {
     pub fn base(self, hosts: &Hosts, grant: &Grant) -> Result<String> {
         each!(self, P => P::base(hosts, grant))
     }
-    pub async fn refresh(self, http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant, now: Timestamp) -> Result<Grant> {
+    pub async fn refresh(
+        self,
+        http: &reqwest::Client,
+        hosts: &Hosts,
+        app: &AppCredentials,
+        grant: &Grant,
+        now: Timestamp,
+    ) -> Result<Grant> {
         each!(self, P => P::refresh(http, hosts, app, grant, now).await)
     }
     pub async fn fetch(self, session: &Session, mapping: &Mapping, ids: &[RemoteId]) -> Result<Vec<Fetched>> {
@@ -167,7 +227,12 @@ impl Crm {
     pub async fn delta(self, session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {
         each!(self, P => P::delta(session, mapping, cursor, now).await)
     }
-    pub async fn deleted(self, session: &Session, mapping: &Mapping, since: Timestamp) -> Result<Vec<(RemoteId, Timestamp)>> {
+    pub async fn deleted(
+        self,
+        session: &Session,
+        mapping: &Mapping,
+        since: Timestamp,
+    ) -> Result<Vec<(RemoteId, Timestamp)>> {
         each!(self, P => P::deleted(session, mapping, since).await)
     }
     pub async fn watch(self, session: &Session, mapping: &Mapping, wish: &WatchWish) -> Result<Option<Watch>> {

@@ -112,7 +112,8 @@ const CALL: Duration = Duration::from_secs(15);
 impl Session {
     /// Sends a request; `judge` makes the vendor's errors ours. Tries twice more where that is [`Error::Retryable`].
     pub async fn send(&self, request: &Request, judge: fn(&Answer) -> Option<Error>) -> Result<Answer> {
-        let retry = ExponentialBuilder::default().with_min_delay(Duration::from_millis(200)).with_max_times(2).with_jitter();
+        let retry =
+            ExponentialBuilder::default().with_min_delay(Duration::from_millis(200)).with_max_times(2).with_jitter();
         let attempt = async || {
             let answer = self.once(request).await?;
             judge(&answer).map_or(Ok(answer), Err)

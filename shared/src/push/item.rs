@@ -24,8 +24,16 @@ pub(super) struct Item {
 pub(super) enum End {
     /// Nothing was sent, because the CRM shows it all.
     Nothing,
-    Written { sent: Vec<Change>, modified: Option<Timestamp>, seen: Option<Seen> },
-    Refused { code: String, field: Option<String>, message: String },
+    Written {
+        sent: Vec<Change>,
+        modified: Option<Timestamp>,
+        seen: Option<Seen>,
+    },
+    Refused {
+        code: String,
+        field: Option<String>,
+        message: String,
+    },
     /// It exists already, under this id, though it was not found: read it, then push again.
     Exists,
     /// The remote was deleted, merged or went: look at it, then push again.
@@ -33,7 +41,9 @@ pub(super) enum End {
     /// The CRM shows an older state than we know: nothing is written on top of it. Later.
     Lagging,
     /// A person must decide first; the exception is raised.
-    Stuck { code: &'static str },
+    Stuck {
+        code: &'static str,
+    },
 }
 
 impl Item {
@@ -42,7 +52,13 @@ impl Item {
         let link = record.links.get(&connection.id).cloned().unwrap_or_default();
         let lacking = !pending(&record.fields, &link, mapping).is_empty() || !link.awaiting.is_empty();
         let hub = record.fields.clone();
-        (lacking && record.merged_into.is_none()).then(|| Item { record, hub, link, overruled: Vec::new(), end: End::Nothing })
+        (lacking && record.merged_into.is_none()).then(|| Item {
+            record,
+            hub,
+            link,
+            overruled: Vec::new(),
+            end: End::Nothing,
+        })
     }
 
     /// Whether it lacks anything.

@@ -6,21 +6,28 @@ mod write;
 
 use crate::{
     app::App,
+    change::{Hinted, Hints},
     connection::Connection,
     context::Context,
     error::{Error, Result},
-    change::{Hinted, Hints},
     id::{RecordId, RemoteId},
     mapping::Mapping,
     queue::Outgoing,
     record::Object,
     sync::{Pushes, Tenant},
 };
-use std::time::Duration;
 use item::Item;
+use std::time::Duration;
 
 /// Brings one CRM up to date with these records, at most its largest batch of them.
-pub async fn push(app: &App, cx: &Context, tenant: &Tenant, connection: &Connection, records: &[RecordId], pushes: &mut Pushes) -> Result<()> {
+pub async fn push(
+    app: &App,
+    cx: &Context,
+    tenant: &Tenant,
+    connection: &Connection,
+    records: &[RecordId],
+    pushes: &mut Pushes,
+) -> Result<()> {
     if !connection.sends() {
         return Ok(());
     }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     error::Result,
     id::RemoteId,
-    planner::{Seen, Taken, absorb, freshness, Freshness},
+    planner::{Freshness, Route, Seen, Taken, absorb, freshness, route},
     provider::{Fetched, Found, Query, batch::By},
     record::Key,
     store::Exception,
@@ -17,7 +17,8 @@ impl Job<'_> {
     /// Reads and absorbs.
     pub(super) async fn read(&self, items: Vec<Item>) -> Result<Vec<Item>> {
         let (lacking, complete): (Vec<Item>, Vec<Item>) = items.into_iter().partition(|item| item.lacks(self.mapping));
-        let (linked, unlinked): (Vec<Item>, Vec<Item>) = lacking.into_iter().partition(|item| item.link.remote.is_some());
+        let (linked, unlinked): (Vec<Item>, Vec<Item>) =
+            lacking.into_iter().partition(|item| item.link.remote.is_some());
         let mut items = self.read_linked(linked).await?;
         items.extend(self.find_unlinked(unlinked).await?);
         items.extend(complete);
@@ -30,11 +31,16 @@ impl Job<'_> {
             return Ok(items);
         }
         let crm = self.connection.crm;
-        let fetched = self.app.with_session(self.connection, self.cx, async |session| crm.fetch(session, self.mapping, &ids).await).await?;
+        let fetched = self
+            .app
+            .with_session(self.connection, self.cx, async |session| crm.fetch(session, self.mapping, &ids).await)
+            .await?;
         for (item, fetched) in items.iter_mut().zip(fetched) {
             let taken = Taken::After { rev: item.link.rev };
             match fetched {
-                Fetched::Shown(seen) if freshness(&item.link, &seen, taken, self.mapping) == Freshness::Absorb => self.absorb(item, &seen),
+                Fetched::Shown(seen) if freshness(&item.link, &seen, taken, self.mapping) == Freshness::Absorb => {
+                    self.absorb(item, &seen)
+                }
                 Fetched::Shown(_) => item.end = End::Lagging,
                 Fetched::Deleted { .. } | Fetched::Erased | Fetched::MergedInto(_) => item.end = End::Moved,
                 Fetched::NotVisible => item.end = self.not_visible(item).await?,
@@ -57,8 +63,12 @@ impl Job<'_> {
         }
         let queries: Vec<Query> = items.iter().map(|item| self.query(item)).collect();
         let crm = self.connection.crm;
-        let found = self.app.with_session(self.connection, self.cx, async |session| crm.find(session, self.mapping, &queries).await).await?;
-        let remotes: Vec<Key> = found.iter().flatten().map(|f| Key::Remote(self.connection.id.clone(), f.remote.clone())).collect();
+        let found = self
+            .app
+            .with_session(self.connection, self.cx, async |session| crm.find(session, self.mapping, &queries).await)
+            .await?;
+        let remotes: Vec<Key> =
+            found.iter().flatten().map(|f| Key::Remote(self.connection.id.clone(), f.remote.clone())).collect();
         let holders = self.app.store.holders(&self.connection.tenant, &remotes).await?;
         for (item, found) in items.iter_mut().zip(found) {
             // A phone that several remotes share is nobody's.
@@ -75,7 +85,8 @@ impl Job<'_> {
 
     fn query(&self, item: &Item) -> Query {
         let keys = Key::of(&item.hub, &self.connection.region);
-        let mut query = Query { record: item.link.intent.map(|_| item.record.id.clone()), ..Query::default() };
+        let mut query =
+            Query { record: (route(&item.link) == Route::Find).then(|| item.record.id.clone()), ..Query::default() };
         for key in keys {
             match key {
                 Key::Email(email) => query.email = Some(email),
@@ -87,12 +98,19 @@ impl Job<'_> {
     }
 
     /// The remote that is this person becomes the record's, unless it is another record's already.
-    async fn link(&self, item: &mut Item, found: &Found, holders: &std::collections::BTreeMap<Key, Vec<crate::id::RecordId>>) -> Result<()> {
+    async fn link(
+        &self,
+        item: &mut Item,
+        found: &Found,
+        holders: &std::collections::BTreeMap<Key, Vec<crate::id::RecordId>>,
+    ) -> Result<()> {
         let key = Key::Remote(self.connection.id.clone(), found.remote.clone());
         let others = holders.get(&key).into_iter().flatten().chain(&found.claimed).any(|id| *id != item.record.id);
         if others {
             if found.by != By::Phone {
-                item.end = self.stuck(item, std::slice::from_ref(found), "is a record of the CRM that another record has").await?;
+                item.end = self
+                    .stuck(item, std::slice::from_ref(found), "is a record of the CRM that another record has")
+                    .await?;
             }
             return Ok(());
         }

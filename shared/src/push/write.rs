@@ -8,7 +8,7 @@ use crate::{
     cause::{By, Cause, Status, Step},
     error::{Error, Result},
     id::{RecordId, RemoteId},
-    planner::{Change, Seen, fingerprint, settle, wanted},
+    planner::{Change, Route, fingerprint, read_back, route, settle, wanted},
     provider::{Echo, Fetched, Outcome, Write},
     record::{Key, Link, Record, Refusal},
     store::{Commit, Exception, Lost},
@@ -38,7 +38,9 @@ impl Job<'_> {
         for creates in [true, false] {
             let mut places = Vec::new();
             let mut writes: Vec<Write> = Vec::new();
-            for (place, item) in items.iter().enumerate().filter(|(_, item)| item.is_open() && item.link.remote.is_none() == creates) {
+            for (place, item) in
+                items.iter().enumerate().filter(|(_, item)| item.is_open() && item.creates() == creates)
+            {
                 if let Some(write) = item.write(self.connection, self.mapping) {
                     places.push(place);
                     writes.push(write);
@@ -70,11 +72,15 @@ impl Job<'_> {
             return Ok(());
         }
         let unseen = |item: &Item| matches!(item.end, End::Written { seen: None, .. });
-        let ids: Vec<RemoteId> = items.iter().filter(|item| unseen(item)).filter_map(|item| item.link.remote.clone()).collect();
+        let ids: Vec<RemoteId> =
+            items.iter().filter(|item| unseen(item)).filter_map(|item| item.link.remote.clone()).collect();
         if ids.is_empty() {
             return Ok(());
         }
-        let shown = self.app.with_session(self.connection, self.cx, async |session| crm.fetch(session, self.mapping, &ids).await).await?;
+        let shown = self
+            .app
+            .with_session(self.connection, self.cx, async |session| crm.fetch(session, self.mapping, &ids).await)
+            .await?;
         for (item, fetched) in items.iter_mut().filter(|item| unseen(item)).zip(shown) {
             if let (End::Written { seen, .. }, Fetched::Shown(shown)) = (&mut item.end, fetched) {
                 *seen = Some(shown);
@@ -94,7 +100,8 @@ impl Job<'_> {
                 End::Nothing | End::Written { .. } | End::Refused { .. } | End::Stuck { .. } => {}
             }
         }
-        let done: Vec<Result<Done>> = stream::iter(items).map(|item| self.settle_one(item)).buffer_unordered(AT_ONCE).collect().await;
+        let done: Vec<Result<Done>> =
+            stream::iter(items).map(|item| self.settle_one(item)).buffer_unordered(AT_ONCE).collect().await;
         for done in done {
             let Done { record, look } = done?;
             settled.records.extend(record);
@@ -114,13 +121,15 @@ impl Job<'_> {
         }
         // Someone was quicker. What was sent and seen is still true: it is applied to the newer record, nothing is sent again.
         for _ in 0..ROUNDS {
-            let Some(newer) = self.app.store.record(&self.connection.tenant, &record).await? else { return Ok(Done::default()) };
+            let Some(newer) = self.app.store.record(&self.connection.tenant, &record).await? else {
+                return Ok(Done::default());
+            };
             let link = newer.links.get(&self.connection.id).cloned().unwrap_or_default();
             let link = Link { remote: item.link.remote.clone().or(link.remote.clone()), ..link };
             let again = self.apply(&item, &newer, link, false);
             if let Some(stored) = self.store(&newer, again).await? {
                 // An edit that the CRM showed meanwhile was not taken over: it is looked at once more.
-                let look = item.link.remote.clone().filter(|_| item.hub != item.record.fields);
+                let look = item.link.remote.clone().filter(|_| item.hub != item.record.fields || item.raced());
                 return Ok(Done { record: Some(stored), look });
             }
         }
@@ -136,7 +145,8 @@ impl Job<'_> {
             cause.overruled.clone_from(&item.overruled);
         }
         let heard: Vec<_> = item.record.links.get(&self.connection.id).map(|l| l.awaiting.clone()).unwrap_or_default();
-        let (waiting, left): (Vec<_>, Vec<_>) = link.awaiting.iter().cloned().partition(|awaiting| heard.contains(awaiting));
+        let (waiting, left): (Vec<_>, Vec<_>) =
+            link.awaiting.iter().cloned().partition(|awaiting| heard.contains(awaiting));
         let ending = Link { awaiting: waiting, ..link.clone() };
         let end = |status, code: &str| steps(&ending, self.connection, status, code);
         let rev = record.links.get(&self.connection.id).map_or(0, |l| l.rev) + 1;
@@ -157,13 +167,39 @@ impl Job<'_> {
                 Link { refused: Some(Refusal { fingerprint, code: code.clone(), field: field.clone() }), ..link }
             }
             End::Written { sent, modified, seen } => {
-                let sent: Vec<Change> = sent.iter().filter(|change| change.field != self.mapping.id_field).cloned().collect();
-                cause.steps = succeeded(end(Status::Succeeded, "written"), sent.iter().map(|c| c.field.clone()).collect());
-                settle(&link, &sent, seen.as_ref().unwrap_or(&Seen::default()), *modified)
+                let sent: Vec<Change> =
+                    sent.iter().filter(|change| change.field != self.mapping.id_field).cloned().collect();
+                cause.steps = {
+                    let fields: Vec<String> = sent.iter().map(|c| c.field.clone()).collect();
+                    succeeded(end(Status::Succeeded, "written"), &fields)
+                };
+                let seen = seen.clone().unwrap_or_default();
+                match first {
+                    false => settle(&link, &sent, &seen, *modified),
+                    true => {
+                        let Job { connection, mapping, .. } = self;
+                        let read = read_back(
+                            &item.hub,
+                            &link,
+                            &sent,
+                            &seen,
+                            *modified,
+                            &connection.id,
+                            mapping,
+                            &connection.policy,
+                        );
+                        after.fields = read.hub;
+                        cause.overruled.extend(read.overruled);
+                        read.link
+                    }
+                }
             }
         };
         let next = Link { awaiting: left, rev, ..next };
-        let same = record.links.get(&self.connection.id).is_some_and(|before| Link { rev: before.rev, modified: before.modified, ..next.clone() } == *before);
+        let same = record
+            .links
+            .get(&self.connection.id)
+            .is_some_and(|before| Link { rev: before.rev, modified: before.modified, ..next.clone() } == *before);
         if same && after.fields == record.fields && cause.steps.is_empty() {
             return None;
         }
@@ -217,11 +253,24 @@ struct Done {
     look: Option<RemoteId>,
 }
 
-fn succeeded(steps: Vec<Step>, fields: Vec<String>) -> Vec<Step> {
-    steps.into_iter().map(|step| Step { fields: fields.clone(), ..step }).collect()
+fn succeeded(steps: Vec<Step>, fields: &[String]) -> Vec<Step> {
+    steps.into_iter().map(|step| Step { fields: fields.to_vec(), ..step }).collect()
 }
 
 impl Item {
+    /// Whether the remote has no id yet.
+    fn creates(&self) -> bool {
+        match route(&self.link) {
+            Route::Create | Route::Find => true,
+            Route::Update(_) | Route::Nowhere => false,
+        }
+    }
+
+    /// Whether the read-back shows a later state than our write.
+    fn raced(&self) -> bool {
+        matches!(&self.end, End::Written { modified: Some(written), seen: Some(seen), .. } if seen.modified > Some(*written))
+    }
+
     fn ended(&mut self, write: Write, outcome: Outcome) {
         self.end = match outcome {
             Outcome::Written { remote, modified, seen } => {

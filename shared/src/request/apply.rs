@@ -27,8 +27,18 @@ pub struct BadValue {
 }
 
 /// The placeholders that are always known, besides the fields that the lead has.
-const KNOWN: &[&str] =
-    &["id", "name", "first_name", "last_name", "email", "phone", "company", "callStatus", "duration", "successEvaluation"];
+const KNOWN: &[&str] = &[
+    "id",
+    "name",
+    "first_name",
+    "last_name",
+    "email",
+    "phone",
+    "company",
+    "callStatus",
+    "duration",
+    "successEvaluation",
+];
 
 /// Applies a request's values to a record's fields. A value is written only if it is later than what the same source
 /// wrote there before; the future is clamped to `now`.
@@ -47,7 +57,9 @@ pub fn apply(request: &SyncRequest, fields: &Fields, region: &Region, now: Times
     let known = placeholders(&applied.fields);
     for (field, text) in &request.sync_fields {
         match template::render(text, &known) {
-            Ok(text) => applied.overrides.extend(text.as_deref().and_then(Value::text).map(|value| (field.clone(), value))),
+            Ok(text) => {
+                applied.overrides.extend(text.as_deref().and_then(Value::text).map(|value| (field.clone(), value)))
+            }
             Err(error) => {
                 let code = match error {
                     template::TemplateError::UnknownPlaceholder(_) => "unknown_placeholder",
@@ -85,7 +97,9 @@ fn values(request: &SyncRequest, region: &Region, bad: &mut Vec<BadValue>) -> BT
 fn sound(field: &str, value: Option<Value>, region: &Region) -> Result<Option<Value>, String> {
     let Some(value) = value else { return Ok(None) };
     let value = match field {
-        "id" | "email" | "phone" | "name" | "first_name" | "last_name" => value.into_kind(crate::record::Kind::Text).unwrap_or_else(|v| v),
+        "id" | "email" | "phone" | "name" | "first_name" | "last_name" => {
+            value.into_kind(crate::record::Kind::Text).unwrap_or_else(|v| v)
+        }
         _ => value,
     };
     let text = value.to_string();

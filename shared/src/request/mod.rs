@@ -87,7 +87,8 @@ impl SyncRequest {
         if body.len() > LARGEST {
             return Err(refused("request_too_large", format!("{} bytes; at most {LARGEST} are taken", body.len())));
         }
-        let json: serde_json::Value = serde_json::from_str(body).map_err(|e| refused("malformed_json", e.to_string()))?;
+        let json: serde_json::Value =
+            serde_json::from_str(body).map_err(|e| refused("malformed_json", e.to_string()))?;
         let version = json.get("version");
         if version != Some(&1.into()) {
             let found = version.map_or("missing".to_owned(), ToString::to_string);

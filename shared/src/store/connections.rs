@@ -63,7 +63,11 @@ impl Store {
         let Connection { tenant, id, crm, account, .. } = connection;
         let pointer = Pointer { tenant: tenant.clone(), connection: id.clone() };
         let by_account = Pk { pk: keys::account(*crm, account), sk: format!("T#{tenant}#C#{id}") };
-        let items = [connection_item(connection)?, item(&keys::door(id), "door", &pointer)?, item(&by_account, "door", &pointer)?];
+        let items = [
+            connection_item(connection)?,
+            item(&keys::door(id), "door", &pointer)?,
+            item(&by_account, "door", &pointer)?,
+        ];
         let mut steps = Vec::new();
         for item in items {
             let put = Put::builder().table_name(&self.table).set_item(Some(item)).build().map_err(unbuilt)?;
@@ -117,7 +121,11 @@ impl Store {
             .expression_attribute_values(":one", number(1));
         match call.send().await {
             Ok(_) => Ok(true),
-            Err(SdkError::ServiceError(e)) if matches!(e.err(), UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+            Err(SdkError::ServiceError(e))
+                if matches!(e.err(), UpdateItemError::ConditionalCheckFailedException(_)) =>
+            {
+                Ok(false)
+            }
             Err(error) => Err(trouble(error)),
         }
     }
@@ -152,7 +160,9 @@ impl Store {
 
     async fn due(&self, partition: &str, until: Timestamp) -> Result<Vec<(TenantId, ConnectionId)>> {
         let call = self.client.query().table_name(&self.table).index_name("due");
-        let call = call.key_condition_expression("due_pk = :pk AND due_at <= :at").expression_attribute_values(":pk", text(partition));
+        let call = call
+            .key_condition_expression("due_pk = :pk AND due_at <= :at")
+            .expression_attribute_values(":pk", text(partition));
         let mut pages = call.expression_attribute_values(":at", text(sortable(until))).into_paginator().items().send();
         let mut due = Vec::new();
         while let Some(found) = pages.next().await {

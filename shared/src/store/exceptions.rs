@@ -55,7 +55,9 @@ impl Store {
         let call = self.client.put_item().table_name(&self.table).set_item(Some(item(&at, "exception", exception)?));
         match call.condition_expression("attribute_not_exists(pk)").send().await {
             Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(e)) if matches!(e.err(), PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
+            Err(SdkError::ServiceError(e)) if matches!(e.err(), PutItemError::ConditionalCheckFailedException(_)) => {
+                Ok(())
+            }
             Err(error) => Err(trouble(error)),
         }
     }

@@ -31,7 +31,13 @@ struct Quota {
 
 impl Store {
     /// The lease, unless someone else has it.
-    pub async fn take_lease(&self, tenant: &TenantId, connection: &ConnectionId, lasts: SignedDuration, now: Timestamp) -> Result<Option<Lease>> {
+    pub async fn take_lease(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        lasts: SignedDuration,
+        now: Timestamp,
+    ) -> Result<Option<Lease>> {
         let owner = ulid::Ulid::new().to_string();
         let call = self
             .client
@@ -50,13 +56,23 @@ impl Store {
                 let LeaseItem { recent } = done.attributes.map(read).transpose()?.unwrap_or_default();
                 Ok(Some(Lease { owner, recent }))
             }
-            Err(SdkError::ServiceError(e)) if matches!(e.err(), UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
+            Err(SdkError::ServiceError(e))
+                if matches!(e.err(), UpdateItemError::ConditionalCheckFailedException(_)) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(trouble(error)),
         }
     }
 
     /// Gives a lease back, with the times of the last token requests. One that has ended already stays with its new owner.
-    pub async fn return_lease(&self, tenant: &TenantId, connection: &ConnectionId, lease: &Lease, recent: &[Timestamp]) -> Result<()> {
+    pub async fn return_lease(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        lease: &Lease,
+        recent: &[Timestamp],
+    ) -> Result<()> {
         let call = self
             .client
             .update_item()
@@ -68,13 +84,22 @@ impl Store {
             .expression_attribute_values(":recent", attribute(&recent)?);
         match call.send().await {
             Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(e)) if matches!(e.err(), UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+            Err(SdkError::ServiceError(e))
+                if matches!(e.err(), UpdateItemError::ConditionalCheckFailedException(_)) =>
+            {
+                Ok(())
+            }
             Err(error) => Err(trouble(error)),
         }
     }
 
     /// Until when nobody may call this connection's CRM.
-    pub async fn paused_until(&self, tenant: &TenantId, connection: &ConnectionId, now: Timestamp) -> Result<Option<Timestamp>> {
+    pub async fn paused_until(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>> {
         let quota: Option<Quota> = self.get(&keys::quota(tenant, connection)).await?;
         Ok(quota.and_then(|q| q.paused_until).filter(|until| *until > now))
     }

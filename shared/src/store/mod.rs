@@ -50,11 +50,17 @@ impl Store {
         for chunk in distinct.chunks(100) {
             let mut left: Vec<Item> = chunk.iter().map(Pk::attributes).collect();
             for _ in 0..8 {
-                let wanted = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build().map_err(unbuilt)?;
+                let wanted =
+                    KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build().map_err(unbuilt)?;
                 let answer = self.client.batch_get_item().request_items(&self.table, wanted).send().await;
                 let mut answer = answer.map_err(trouble::<BatchGetItemError>)?;
                 items.extend(answer.responses.as_mut().and_then(|r| r.remove(&self.table)).unwrap_or_default());
-                left = answer.unprocessed_keys.as_mut().and_then(|u| u.remove(&self.table)).map(|k| k.keys).unwrap_or_default();
+                left = answer
+                    .unprocessed_keys
+                    .as_mut()
+                    .and_then(|u| u.remove(&self.table))
+                    .map(|k| k.keys)
+                    .unwrap_or_default();
                 if left.is_empty() {
                     break;
                 }
@@ -72,7 +78,9 @@ impl Store {
         let call = self.client.query().table_name(&self.table).consistent_read(true).limit(limit);
         let call = match prefix {
             "" => call.key_condition_expression("pk = :pk"),
-            _ => call.key_condition_expression("pk = :pk AND begins_with(sk, :sk)").expression_attribute_values(":sk", text(prefix)),
+            _ => call
+                .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+                .expression_attribute_values(":sk", text(prefix)),
         };
         let call = call.expression_attribute_values(":pk", text(pk)).set_exclusive_start_key(after.map(Pk::attributes));
         call.send().await.map_err(trouble)
@@ -95,8 +103,8 @@ pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-pub(crate) fn number(value: impl ToString) -> AttributeValue {
-    AttributeValue::N(value.to_string())
+pub(crate) fn number(value: impl std::fmt::Display) -> AttributeValue {
+    AttributeValue::N(format!("{value}"))
 }
 
 pub(crate) fn read<T: DeserializeOwned>(item: Item) -> Result<T> {
@@ -109,14 +117,17 @@ pub(crate) fn attribute<T: Serialize>(value: &T) -> Result<AttributeValue> {
 
 /// An item of the table: its body's attributes, its key, and what kind it is.
 pub(crate) fn item<T: Serialize>(at: &Pk, kind: &str, body: &T) -> Result<Item> {
-    let mut item: Item = serde_dynamo::to_item(body).map_err(|e| Error::bug("a value does not fit the table").because(e))?;
+    let mut item: Item =
+        serde_dynamo::to_item(body).map_err(|e| Error::bug("a value does not fit the table").because(e))?;
     item.extend(at.attributes());
     item.insert("kind".to_owned(), text(kind));
     Ok(item)
 }
 
 /// Everything that can go wrong with the table, apart from conditions, goes away by itself.
-pub(crate) fn trouble<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static>(error: SdkError<E>) -> Error {
+pub(crate) fn trouble<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static>(
+    error: SdkError<E>,
+) -> Error {
     match error.code() {
         Some("ValidationException") => {
             let said = error.message().unwrap_or_default().to_owned();

@@ -92,7 +92,13 @@ impl Store {
     }
 
     /// One page of a shard's records, in the order of their ids, and where to go on.
-    pub async fn record_page(&self, tenant: &TenantId, shard: u8, after: Option<&RecordId>, limit: i32) -> Result<(Vec<Record>, Option<RecordId>)> {
+    pub async fn record_page(
+        &self,
+        tenant: &TenantId,
+        shard: u8,
+        after: Option<&RecordId>,
+        limit: i32,
+    ) -> Result<(Vec<Record>, Option<RecordId>)> {
         let after = after.map(|id| keys::record(tenant, id));
         let page = self.page(&keys::record_shard(tenant, shard), "", after.as_ref(), limit).await?;
         let next = page.last_evaluated_key.as_ref().and_then(|k| k.get("sk")?.as_s().ok()?.parse().ok());
@@ -107,14 +113,27 @@ impl Store {
         for item in self.get_all(&at).await? {
             by_pk.insert(pk_of(&item), holders_in(&item));
         }
-        Ok(wanted.iter().zip(at).map(|(key, at)| (key.clone(), by_pk.get(&at.pk).cloned().unwrap_or_default())).collect())
+        Ok(wanted
+            .iter()
+            .zip(at)
+            .map(|(key, at)| (key.clone(), by_pk.get(&at.pk).cloned().unwrap_or_default()))
+            .collect())
     }
 
     /// What is known of these requests.
-    pub async fn done(&self, tenant: &TenantId, requests: &[RequestId], now: Timestamp) -> Result<BTreeMap<RequestId, Once>> {
+    pub async fn done(
+        &self,
+        tenant: &TenantId,
+        requests: &[RequestId],
+        now: Timestamp,
+    ) -> Result<BTreeMap<RequestId, Once>> {
         let at: Vec<Pk> = requests.iter().map(|id| keys::once(tenant, id)).collect();
         let done = self.get_all(&at).await?.into_iter().map(read::<Once>).collect::<Result<Vec<_>>>()?;
-        Ok(done.into_iter().filter(|once| once.ttl > now.as_second()).map(|once| (once.request.clone(), once)).collect())
+        Ok(done
+            .into_iter()
+            .filter(|once| once.ttl > now.as_second())
+            .map(|once| (once.request.clone(), once))
+            .collect())
     }
 
     /// Stores a change: the record, the keys that moved, and the request it came from, all or nothing.
@@ -129,7 +148,9 @@ impl Store {
         }
         let put = Put::builder().table_name(&self.table).set_item(Some(stored));
         let put = match before {
-            Some(before) => put.condition_expression("version = :v").expression_attribute_values(":v", number(before.version)),
+            Some(before) => {
+                put.condition_expression("version = :v").expression_attribute_values(":v", number(before.version))
+            }
             None => put.condition_expression("attribute_not_exists(pk)"),
         };
         let mut steps = vec![(None, TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build())];
@@ -143,8 +164,14 @@ impl Store {
             steps.push((None, self.release(after, key)?));
         }
         if let Some(once) = once {
-            let put = Put::builder().table_name(&self.table).set_item(Some(item(&keys::once(&after.tenant, &once.request), "once", once)?));
-            let put = put.condition_expression("attribute_not_exists(pk) OR #ttl <= :now").expression_attribute_names("#ttl", "ttl");
+            let put = Put::builder().table_name(&self.table).set_item(Some(item(
+                &keys::once(&after.tenant, &once.request),
+                "once",
+                once,
+            )?));
+            let put = put
+                .condition_expression("attribute_not_exists(pk) OR #ttl <= :now")
+                .expression_attribute_names("#ttl", "ttl");
             let put = put.expression_attribute_values(":now", number(now.as_second()));
             steps.push((None, TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build()));
         }
@@ -189,7 +216,13 @@ impl Store {
     }
 
     /// Moves one link on, if it has not moved since it was read. The record's fields are not touched.
-    pub async fn settle(&self, record: &Record, connection: &ConnectionId, link: &Link, cause: &Cause) -> Result<(), Lost> {
+    pub async fn settle(
+        &self,
+        record: &Record,
+        connection: &ConnectionId,
+        link: &Link,
+        cause: &Cause,
+    ) -> Result<(), Lost> {
         let before = record.links.get(connection);
         let update = Update::builder()
             .table_name(&self.table)
@@ -231,8 +264,11 @@ impl Store {
                 .expression_attribute_values(":record", text(record.id.as_str()));
             return Ok(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build());
         }
-        let update = self.lookup(&at, record, "ADD holders :record SET kind = :kind").expression_attribute_values(":kind", text("key"));
-        let update = if must_be_unclaimed { update.condition_expression("attribute_not_exists(holders)") } else { update };
+        let update = self
+            .lookup(&at, record, "ADD holders :record SET kind = :kind")
+            .expression_attribute_values(":kind", text("key"));
+        let update =
+            if must_be_unclaimed { update.condition_expression("attribute_not_exists(holders)") } else { update };
         Ok(TransactWriteItem::builder().update(update.build().map_err(unbuilt)?).build())
     }
 
@@ -260,25 +296,32 @@ impl Store {
     }
 
     /// All steps or none; a single put or update is no transaction, which would cost twice. `key` is what a step claims.
-    async fn transact(&self, mut steps: Vec<(Option<Key>, TransactWriteItem)>, once: Option<usize>) -> Result<(), Lost> {
+    async fn transact(
+        &self,
+        mut steps: Vec<(Option<Key>, TransactWriteItem)>,
+        once: Option<usize>,
+    ) -> Result<(), Lost> {
         if steps.len() == 1 && once.is_none() {
             let (_, only) = steps.remove(0);
             return self.alone(only).await;
         }
         let (claims, items): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
-        let error = match self.client.transact_write_items().set_transact_items(Some(items)).send().await {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
+        let Err(error) = self.client.transact_write_items().set_transact_items(Some(items)).send().await else {
+            return Ok(());
         };
         let reasons = match error.as_service_error() {
             Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => canceled.cancellation_reasons(),
             _ => return Err(trouble(error).into()),
         };
-        let failed: Vec<usize> = (0..reasons.len()).filter(|i| reasons[*i].code() == Some("ConditionalCheckFailed")).collect();
+        let failed: Vec<usize> =
+            (0..reasons.len()).filter(|i| reasons[*i].code() == Some("ConditionalCheckFailed")).collect();
         if once.is_some_and(|once| failed.contains(&once)) {
             return Err(Lost::Done);
         }
-        if reasons.iter().any(|r| r.code() == Some("ValidationError") && r.message().is_some_and(|m| m.contains("size"))) {
+        if reasons
+            .iter()
+            .any(|r| r.code() == Some("ValidationError") && r.message().is_some_and(|m| m.contains("size")))
+        {
             return Err(Lost::TooLarge);
         }
         match failed.first() {
@@ -298,8 +341,12 @@ impl Store {
         }
         let Some(put) = step.put else { return Err(Error::bug("a transaction of one delete").into()) };
         let call = self.client.put_item().table_name(put.table_name).set_item(Some(put.item));
-        let call = call.set_condition_expression(put.condition_expression).set_expression_attribute_values(put.expression_attribute_values);
-        let Err(error) = call.set_expression_attribute_names(put.expression_attribute_names).send().await else { return Ok(()) };
+        let call = call
+            .set_condition_expression(put.condition_expression)
+            .set_expression_attribute_values(put.expression_attribute_values);
+        let Err(error) = call.set_expression_attribute_names(put.expression_attribute_names).send().await else {
+            return Ok(());
+        };
         match error.as_service_error() {
             Some(e) if e.is_conditional_check_failed_exception() => Err(Lost::Race),
             Some(e) if e.meta().message().is_some_and(|m| m.contains("size")) => Err(Lost::TooLarge),
@@ -309,11 +356,16 @@ impl Store {
 
     async fn update(&self, update: Update) -> Result<(), Lost> {
         let call = self.client.update_item().table_name(update.table_name).set_key(Some(update.key));
-        let call = call.update_expression(update.update_expression).set_condition_expression(update.condition_expression);
+        let call =
+            call.update_expression(update.update_expression).set_condition_expression(update.condition_expression);
         let call = call.set_expression_attribute_names(update.expression_attribute_names);
         match call.set_expression_attribute_values(update.expression_attribute_values).send().await {
             Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(e)) if matches!(e.err(), UpdateItemError::ConditionalCheckFailedException(_)) => Err(Lost::Race),
+            Err(SdkError::ServiceError(e))
+                if matches!(e.err(), UpdateItemError::ConditionalCheckFailedException(_)) =>
+            {
+                Err(Lost::Race)
+            }
             Err(error) => Err(trouble(error).into()),
         }
     }
@@ -330,11 +382,13 @@ fn one_per_item(steps: Vec<(Option<Key>, TransactWriteItem)>) -> Vec<(Option<Key
             true
         }
     };
-    steps.into_iter().filter({
-        let mut first = first;
-        move |step| first(step)
-    })
-    .collect()
+    steps
+        .into_iter()
+        .filter({
+            let mut first = first;
+            move |step| first(step)
+        })
+        .collect()
 }
 
 fn pk_of(item: &Item) -> String {

@@ -16,7 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub enum Who {
     Known(Box<Record>),
     /// Nobody yet. `unclaimed` are the phones that nobody has.
-    New { unclaimed: Vec<Key> },
+    New {
+        unclaimed: Vec<Key>,
+    },
     /// Two records: neither is touched.
     Several(BTreeSet<RecordId>),
 }
@@ -34,7 +36,8 @@ pub async fn who(app: &App, tenant: &TenantId, people: &[Vec<Key>]) -> Result<Ve
 /// A merged record stands for its survivor.
 async fn follow_merges(app: &App, tenant: &TenantId, records: &mut BTreeMap<RecordId, Record>) -> Result<()> {
     for _ in 0..4 {
-        let merged: Vec<(RecordId, RecordId)> = records.iter().filter_map(|(id, r)| Some((id.clone(), r.merged_into.clone()?))).collect();
+        let merged: Vec<(RecordId, RecordId)> =
+            records.iter().filter_map(|(id, r)| Some((id.clone(), r.merged_into.clone()?))).collect();
         if merged.is_empty() {
             return Ok(());
         }
@@ -54,7 +57,9 @@ fn decide(keys: &[Key], holders: &BTreeMap<Key, Vec<RecordId>>, records: &BTreeM
         let ids = holders.get(key).map(Vec::as_slice).unwrap_or_default();
         ids.iter().filter_map(|id| records.get(id)).collect()
     };
-    let distinct = |found: Vec<&Record>| -> BTreeMap<RecordId, Record> { found.into_iter().map(|r| (r.id.clone(), r.clone())).collect() };
+    let distinct = |found: Vec<&Record>| -> BTreeMap<RecordId, Record> {
+        found.into_iter().map(|r| (r.id.clone(), r.clone())).collect()
+    };
     let by_unique = distinct(keys.iter().filter(|key| key.is_unique()).flat_map(held).collect());
     let found = match by_unique.is_empty() {
         false => by_unique,

@@ -38,7 +38,14 @@ const ROUNDS: usize = 5;
 /// Fetches remotes as they are now and absorbs them. A lost race fetches again; what was seen before is never used twice.
 ///
 /// A hint that tells nothing new costs no call: it is the echo of our own write.
-pub async fn look_again(app: &App, cx: &Context, tenant: &Tenant, connection: &Connection, hints: Vec<Hinted>, pushes: &mut Pushes) -> Result<()> {
+pub async fn look_again(
+    app: &App,
+    cx: &Context,
+    tenant: &Tenant,
+    connection: &Connection,
+    hints: Vec<Hinted>,
+    pushes: &mut Pushes,
+) -> Result<()> {
     let mapping = connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?;
     let mut left = hints;
     for _ in 0..ROUNDS {
@@ -56,14 +63,21 @@ pub async fn look_again(app: &App, cx: &Context, tenant: &Tenant, connection: &C
                 continue;
             }
             let ids: Vec<RemoteId> = worth.iter().map(|hint| hint.remote.clone()).collect();
-            let fetched = app.with_session(connection, cx, async |session| connection.crm.fetch(session, mapping, &ids).await).await?;
+            let fetched = app
+                .with_session(connection, cx, async |session| connection.crm.fetch(session, mapping, &ids).await)
+                .await?;
             let looks = worth.iter().zip(fetched).map(|(hint, fetched)| Look {
                 remote: hint.remote.clone(),
                 fetched: if hint.erased { Fetched::Erased } else { fetched },
                 begun: Some(link(&hint.remote).map(|link| link.rev)),
             });
             let moved = absorb_looks(app, cx, tenant, connection, looks.collect(), pushes).await?;
-            again.extend(worth.into_iter().filter(|hint| moved.contains(&hint.remote)).map(|hint| Hinted { tells: None, ..hint.clone() }));
+            again.extend(
+                worth
+                    .into_iter()
+                    .filter(|hint| moved.contains(&hint.remote))
+                    .map(|hint| Hinted { tells: None, ..hint.clone() }),
+            );
         }
         left = again;
     }
@@ -81,7 +95,14 @@ async fn linked(app: &App, connection: &Connection, remotes: &[RemoteId]) -> Res
 }
 
 /// Absorbs what a CRM showed; the remotes that must be fetched again.
-pub async fn absorb_looks(app: &App, cx: &Context, tenant: &Tenant, connection: &Connection, looks: Vec<Look>, pushes: &mut Pushes) -> Result<Vec<RemoteId>> {
+pub async fn absorb_looks(
+    app: &App,
+    cx: &Context,
+    tenant: &Tenant,
+    connection: &Connection,
+    looks: Vec<Look>,
+    pushes: &mut Pushes,
+) -> Result<Vec<RemoteId>> {
     let mapping = connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?;
     let people = looks.iter().map(|look| match &look.fetched {
         Fetched::Shown(seen) => keys_shown(connection, mapping, &look.remote, seen),
@@ -130,9 +151,15 @@ impl Looker<'_> {
             (Fetched::Shown(seen), Who::New { unclaimed }) => self.unknown(&look, seen, &unclaimed).await,
             (Fetched::Shown(seen), Who::Known(record)) => self.shown(&look, seen, &record).await,
             (_, Who::New { .. }) | (Fetched::NotVisible, _) => Ok(Done::Nothing),
-            (Fetched::MergedInto(winner), Who::Known(record)) => super::merge::merged(self.app, self.cx, self.connection, &record, winner).await.map(again_if),
-            (Fetched::Deleted { at }, Who::Known(record)) => self.gone(&record, Gone::Deleted { at: *at }, "deleted").await,
-            (Fetched::Erased, Who::Known(record)) => self.gone(&record, Gone::Erased { at: self.cx.now() }, "erased").await,
+            (Fetched::MergedInto(winner), Who::Known(record)) => {
+                super::merge::merged(self.app, self.cx, self.connection, &record, winner).await.map(again_if)
+            }
+            (Fetched::Deleted { at }, Who::Known(record)) => {
+                self.gone(&record, Gone::Deleted { at: *at }, "deleted").await
+            }
+            (Fetched::Erased, Who::Known(record)) => {
+                self.gone(&record, Gone::Erased { at: self.cx.now() }, "erased").await
+            }
         }
     }
 
@@ -153,7 +180,11 @@ impl Looker<'_> {
         {
             return self.shown(look, seen, &record).await;
         }
-        let empty = Record::empty(self.connection.tenant.clone(), RecordId::fresh(), self.cause(By::Look { connection: self.connection.id.clone() }));
+        let empty = Record::empty(
+            self.connection.tenant.clone(),
+            RecordId::fresh(),
+            self.cause(By::Look { connection: self.connection.id.clone() }),
+        );
         self.store(None, &empty, &look.remote, seen, unclaimed).await
     }
 
@@ -181,7 +212,10 @@ impl Looker<'_> {
     async fn second(&self, record: &Record, first: &RemoteId, remote: &RemoteId) -> Result<Done> {
         let crm = self.connection.crm;
         let ids = std::slice::from_ref(first);
-        let now = self.app.with_session(self.connection, self.cx, async |session| crm.fetch(session, self.mapping, ids).await).await?;
+        let now = self
+            .app
+            .with_session(self.connection, self.cx, async |session| crm.fetch(session, self.mapping, ids).await)
+            .await?;
         match now.into_iter().next() {
             Some(Fetched::MergedInto(winner)) => {
                 super::merge::merged(self.app, self.cx, self.connection, record, &winner).await?;
@@ -195,13 +229,22 @@ impl Looker<'_> {
         }
         let reason = format!("{} has two records for one person: {first} and {remote}", self.connection.crm);
         let about = format!("{}:{remote}", self.connection.id);
-        let exception = Exception::new(&record.tenant, "duplicate_in_crm", &about, reason, self.cx).on(self.connection).of(&record.id);
+        let exception = Exception::new(&record.tenant, "duplicate_in_crm", &about, reason, self.cx)
+            .on(self.connection)
+            .of(&record.id);
         self.app.store.raise(&exception).await?;
         Ok(Done::Nothing)
     }
 
     /// Absorbs and stores; nothing is written where nothing changed.
-    async fn store(&self, before: Option<&Record>, record: &Record, remote: &RemoteId, seen: &Seen, unclaimed: &[Key]) -> Result<Done> {
+    async fn store(
+        &self,
+        before: Option<&Record>,
+        record: &Record,
+        remote: &RemoteId,
+        seen: &Seen,
+        unclaimed: &[Key],
+    ) -> Result<Done> {
         let link = record.links.get(&self.connection.id).cloned().unwrap_or_default();
         let link = Link { remote: Some(remote.clone()), gone: None, ..link };
         let absorbed = absorb(&record.fields, &link, seen, &self.connection.id, self.mapping, &self.connection.policy);
@@ -235,7 +278,8 @@ impl Looker<'_> {
                 }
                 Err(Lost::TooLarge) => {
                     let reason = "the record would be larger than the table takes";
-                    let exception = Exception::new(&after.tenant, "record_too_large", after.id.as_str(), reason, self.cx);
+                    let exception =
+                        Exception::new(&after.tenant, "record_too_large", after.id.as_str(), reason, self.cx);
                     self.app.store.raise(&exception.on(self.connection).of(&after.id)).await?;
                     return Ok(Done::Nothing);
                 }
@@ -254,7 +298,8 @@ impl Looker<'_> {
     async fn raise_all(&self, record: &Record, absorbed: &Absorbed) -> Result<()> {
         for parked in &absorbed.parked {
             let side = |v: &Option<crate::record::Value>| v.as_ref().map_or("nothing".to_owned(), |v| format!("{v:?}"));
-            let reason = format!("agreed {}, ours {}, theirs {}", side(&parked.base), side(&parked.ours), side(&parked.theirs));
+            let reason =
+                format!("agreed {}, ours {}, theirs {}", side(&parked.base), side(&parked.ours), side(&parked.theirs));
             let about = format!("{}:{}:{}", record.id, self.connection.id, parked.field);
             let exception = Exception::new(&record.tenant, "conflict", &about, reason, self.cx);
             self.app.store.raise(&exception.on(self.connection).of(&record.id).field(&parked.field)).await?;
@@ -269,7 +314,9 @@ impl Looker<'_> {
 
     /// The remote is no more: its link says so, the hub and the other CRMs keep theirs, requests that wait for it end.
     async fn gone(&self, record: &Record, gone: Gone, what: &str) -> Result<Done> {
-        let Some(link) = record.links.get(&self.connection.id).filter(|link| link.gone.is_none()) else { return Ok(Done::Nothing) };
+        let Some(link) = record.links.get(&self.connection.id).filter(|link| link.gone.is_none()) else {
+            return Ok(Done::Nothing);
+        };
         if let Gone::Erased { .. } = gone {
             let about = format!("{}:{}", record.id, self.connection.id);
             let reason = format!("{} deleted this person for privacy", self.connection.crm);

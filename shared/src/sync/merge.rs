@@ -15,9 +15,20 @@ use crate::{
 ///
 /// Where the winner is nobody's, the link moves to it. Where it is another record's, that record survives: it fills its blanks
 /// from the other, takes over its other links, and the other one stays as a tombstone.
-pub(super) async fn merged(app: &App, cx: &Context, connection: &Connection, loser: &Record, winner: &RemoteId) -> Result<bool> {
+pub(super) async fn merged(
+    app: &App,
+    cx: &Context,
+    connection: &Connection,
+    loser: &Record,
+    winner: &RemoteId,
+) -> Result<bool> {
     let key = Key::Remote(connection.id.clone(), winner.clone());
-    let holder = app.store.holders(&loser.tenant, std::slice::from_ref(&key)).await?.remove(&key).and_then(|ids| ids.into_iter().next());
+    let holder = app
+        .store
+        .holders(&loser.tenant, std::slice::from_ref(&key))
+        .await?
+        .remove(&key)
+        .and_then(|ids| ids.into_iter().next());
     let survivor = match holder.filter(|id| *id != loser.id) {
         Some(id) => app.store.record(&loser.tenant, &id).await?,
         None => None,
@@ -33,7 +44,9 @@ pub(super) async fn merged(app: &App, cx: &Context, connection: &Connection, los
     for other in doubled {
         let reason = format!("the records of one person were merged in {}, but {other} still has two", connection.crm);
         let about = format!("{other}:{}", loser.id);
-        app.store.raise(&Exception::new(&loser.tenant, "duplicate_in_crm", &about, reason, cx).of(&survivor.id)).await?;
+        app.store
+            .raise(&Exception::new(&loser.tenant, "duplicate_in_crm", &about, reason, cx).of(&survivor.id))
+            .await?;
     }
     let merge = Merge { survivor: (&survivor, &survivor_after), loser: (loser, &tombstone) };
     lost(app.store.merge(&merge, &connection.region).await)
@@ -48,7 +61,12 @@ fn lost(done: Result<(), Lost>) -> Result<bool> {
 }
 
 /// The survivor, the tombstone, and the connections where both had a remote of their own.
-fn join(survivor: &Record, loser: &Record, connection: &Connection, cause: Cause) -> (Record, Record, Vec<crate::id::ConnectionId>) {
+fn join(
+    survivor: &Record,
+    loser: &Record,
+    connection: &Connection,
+    cause: Cause,
+) -> (Record, Record, Vec<crate::id::ConnectionId>) {
     let mut joined = survivor.clone();
     joined.fields.fill_blanks(&loser.fields);
     let mut doubled = Vec::new();
@@ -72,4 +90,3 @@ fn join(survivor: &Record, loser: &Record, connection: &Connection, cause: Cause
     tombstone.cause = cause;
     (joined, tombstone, doubled)
 }
-

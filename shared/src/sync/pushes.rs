@@ -40,7 +40,12 @@ impl Pushes {
         for ((tenant, connection), records) in self.0 {
             let records: Vec<RecordId> = records.into_iter().collect();
             for records in records.chunks(MOST) {
-                let push = Push { tenant: tenant.clone(), connection: connection.clone(), records: records.to_vec(), trace: cx.trace.clone() };
+                let push = Push {
+                    tenant: tenant.clone(),
+                    connection: connection.clone(),
+                    records: records.to_vec(),
+                    trace: cx.trace.clone(),
+                };
                 messages.push(Outgoing::new(&push, &connection)?.deduplicated(ulid::Ulid::new().to_string()));
             }
         }

@@ -10,19 +10,31 @@ use crate::{
 /// Code → remedy. The codes are part of the product: they never change their meaning.
 const REMEDIES: &[(&str, &str)] = &[
     ("bad_template", "Correct the template of this sync field in the workflow step, then send the request again."),
-    ("bad_value", "Correct this value where it comes from, then send the request again; the other values were applied."),
+    (
+        "bad_value",
+        "Correct this value where it comes from, then send the request again; the other values were applied.",
+    ),
     ("conflict", "Compare both values and choose one; until then neither side changes this field of the other."),
     ("duplicate_in_crm", "Merge the two records in the CRM, or unlink one; only the first is kept in step."),
-    ("erased_in_crm", "The person was deleted for privacy in the CRM. Decide whether to erase them here and elsewhere."),
+    (
+        "erased_in_crm",
+        "The person was deleted for privacy in the CRM. Decide whether to erase them here and elsewhere.",
+    ),
     ("id_reused", "Send the request under an id of its own; the first request with this id was done."),
-    ("kills_its_function", "Look at the record and at the logs of this trace; when the cause is gone, sync the record again."),
+    (
+        "kills_its_function",
+        "Look at the record and at the logs of this trace; when the cause is gone, sync the record again.",
+    ),
     ("malformed_json", "Send JSON as infra/schemas/sync-request.json describes it."),
     ("malformed_request", "Send the request as infra/schemas/sync-request.json describes it."),
     ("mass_delete", "Check in the CRM whether this was meant; then confirm, or restore the records there."),
     ("no_identity", "Give the lead an id, an e-mail address or a telephone number."),
     ("not_visible", "Give the connected user access to the record in the CRM, or unlink it here."),
     ("record_too_large", "Shorten or unmap the record's longest fields; a record holds at most 350 KB."),
-    ("refused_by_crm", "Correct the field that the CRM names, or the mapping; the record is sent again when one of them changes."),
+    (
+        "refused_by_crm",
+        "Correct the field that the CRM names, or the mapping; the record is sent again when one of them changes.",
+    ),
     ("request_too_large", "Send fewer or shorter values: a request holds at most 128 KB."),
     ("same_identity", "Two people share a key that belongs to one. Merge them, or correct the key of one of them."),
     ("unknown_connection", "Name a connection of this tenant, or null for all of them."),
@@ -37,7 +49,10 @@ const REMEDIES: &[(&str, &str)] = &[
 
 /// What a person can do about an exception of this code.
 pub fn remedy(code: &str) -> &'static str {
-    REMEDIES.iter().find(|(known, _)| *known == code).map_or("Look at the reason; the CRM's documentation explains its own codes.", |(_, remedy)| remedy)
+    REMEDIES
+        .iter()
+        .find(|(known, _)| *known == code)
+        .map_or("Look at the reason; the CRM's documentation explains its own codes.", |(_, remedy)| remedy)
 }
 
 impl Exception {

@@ -43,6 +43,11 @@ impl Known {
         self.record["version"].as_u64().unwrap_or_default()
     }
 
+    /// The id under which its last change was made.
+    pub(super) fn trace(&self) -> &str {
+        self.record["cause"]["trace"].as_str().unwrap_or_default()
+    }
+
     pub(super) fn is_merged(&self) -> bool {
         !self.record["merged_into"].is_null()
     }

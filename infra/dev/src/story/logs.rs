@@ -2,13 +2,20 @@
 
 use super::scene::Scene;
 use crate::project::Project;
-use crate::python;
+use crate::{http, python};
 use anyhow::{Context, Result, bail};
 use std::fs::File;
 use std::process::Stdio;
 
+/// Keeps the functions' logs, and in `calls.json` the newest calls to the CRMs; the emulator and the simulator keep their own.
+pub(super) fn keep_all(scene: &Scene<'_>) -> Result<()> {
+    keep(scene.project)?;
+    let calls = http::get(&format!("{}/_sim/log?last=5000", scene.stack.simulator))?;
+    Ok(std::fs::write(scene.project.log("calls").with_extension("json"), calls)?)
+}
+
 /// Copies every line of every function into `functions.log`; the emulator's own are in `emulator.log` already.
-pub(super) fn keep(project: &Project) -> Result<()> {
+fn keep(project: &Project) -> Result<()> {
     let file = File::create(project.log("functions"))?;
     let status = python::script(project, "logs.py").arg("keep").stdin(Stdio::null()).stdout(file).status()?;
     if status.success() { Ok(()) } else { bail!("the functions' logs cannot be read") }

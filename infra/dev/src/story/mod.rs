@@ -23,7 +23,8 @@ mod table;
 use crate::project::Project;
 use crate::stack::Stack;
 use crate::step::step;
-use anyhow::Result;
+use crate::stop;
+use anyhow::{Context, Result};
 use scene::Scene;
 use std::time::Instant;
 
@@ -34,12 +35,12 @@ const ADA: &str = "ada@example.com";
 const GRACE: &str = "grace@example.com";
 const ALAN: &str = "alan@example.com";
 
-/// Plays all of it. Whatever happens, the functions' logs are kept.
+/// Plays all of it. After a failure everything that was logged is kept.
 pub(crate) fn play(project: &Project, stack: &Stack, full: bool) -> Result<()> {
     let mut scene = Scene::open(project, stack)?;
     let played = steps(&mut scene, if full { 10_000 } else { 300 });
-    if played.is_err() {
-        logs::keep(project)?;
+    if played.is_err() && !stop::asked() {
+        logs::keep_all(&scene).context("and the logs could not be kept")?;
     }
     played
 }

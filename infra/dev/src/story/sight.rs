@@ -52,22 +52,23 @@ impl<'a> Sight<'a> {
         if holds { Ok(()) } else { Err(self.missing(scene, &found())) }
     }
 
+    /// Told with what a person needs to find the cause: the record, the id to follow, and where the logs are.
     fn missing(&self, scene: &Scene<'_>, found: &str) -> anyhow::Error {
-        let record = match hub::find(scene, self.person) {
-            Ok(Some(person)) => {
-                format!("{} (version {}), linked to {:?}", person.id(), person.version(), person.links())
-            }
-            Ok(None) => "none".to_owned(),
-            Err(error) => format!("cannot be read: {error:#}"),
-        };
-        anyhow!(
-            "expected  {}\n  found     {found}\n  record    {}: {record}\n  trace     {} (cargo dev trace {})\n  logs      {}, {}",
-            self.expected,
-            self.person,
-            self.id,
-            self.id,
-            scene.project.log("functions").display(),
-            scene.project.log("emulator").display(),
-        )
+        let mut told = format!("expected  {}\n  found     {found}\n", self.expected);
+        let mut id = self.id.to_owned();
+        if self.person.contains('@') {
+            let record = match hub::find(scene, self.person) {
+                Ok(Some(known)) => {
+                    // No log holds an e-mail address: what last changed the record has an id that is there.
+                    id = if id == self.person { known.trace().to_owned() } else { id };
+                    format!("{} (version {}), linked to {:?}", known.id(), known.version(), known.links())
+                }
+                Ok(None) => "none".to_owned(),
+                Err(error) => format!("cannot be read: {error:#}"),
+            };
+            told += &format!("  record    {}: {record}\n  trace     cargo dev trace {id}\n", self.person);
+        }
+        let logs = ["functions", "emulator"].map(|name| scene.project.log(name).display().to_string());
+        anyhow!("{told}  logs      {}", logs.join(", "))
     }
 }

@@ -1,5 +1,6 @@
 //! Deliveries: how they are signed, and what their events say.
 
+use crate::record::Value;
 use crate::{
     change::{Hinted, Tells},
     id::{AccountId, RemoteId},
@@ -8,7 +9,6 @@ use crate::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
-use crate::record::Value;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;

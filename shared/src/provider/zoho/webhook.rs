@@ -1,6 +1,7 @@
 //! Deliveries of a watch channel, and the channel itself.
 
 use super::failure::{self, text_at};
+use crate::record::Value;
 use crate::{
     change::{Hinted, Tells},
     connection::Watch,
@@ -12,7 +13,6 @@ use crate::{
         signature::proved,
     },
 };
-use crate::record::Value;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde::Deserialize;
