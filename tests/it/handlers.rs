@@ -22,7 +22,7 @@ fn then() -> Context {
 }
 
 /// An app that believes the gateway's own domain, as in production.
-async fn at_the_gateway(world: &World) -> shared::App {
+fn at_the_gateway(world: &World) -> shared::App {
     let mut settings = world.app.settings.clone();
     settings.public_url = None;
     shared::App::new(&world.aws, settings).unwrap()
@@ -37,7 +37,7 @@ async fn queued(world: &World, url: &str) -> Vec<String> {
 #[tokio::test]
 async fn webhook_hubspot() {
     let world = World::new().await;
-    let app = at_the_gateway(&world).await;
+    let app = at_the_gateway(&world);
     let answer = handler::webhook(&app, &then(), event("webhook/hubspot.json")).await.unwrap();
     assert_eq!(answer.status_code, 200);
     let messages = queued(&world, &app.settings.changes).await;
@@ -49,7 +49,7 @@ async fn webhook_hubspot() {
 #[tokio::test]
 async fn webhook_hubspot_without_its_timestamped_signature() {
     let world = World::new().await;
-    let app = at_the_gateway(&world).await;
+    let app = at_the_gateway(&world);
     let answer = handler::webhook(&app, &then(), event("webhook/hubspot-legacy.json")).await.unwrap();
     assert_eq!(answer.status_code, 401, "stripping a header reopens replay");
     assert!(queued(&world, &app.settings.changes).await.is_empty());

@@ -3,6 +3,13 @@
 //!
 //! `cargo dev test` brings the emulator; see `aws.rs` where it is looked for.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    reason = "a test says what it expects by unwrapping it"
+)]
+
 mod aws;
 mod engine;
 mod faults;
