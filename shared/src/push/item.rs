@@ -47,18 +47,18 @@ pub(super) enum End {
 }
 
 impl Item {
-    /// A record that lacks something in this CRM, or whose requests wait for a word about it.
-    pub(super) fn new(record: Record, connection: &Connection, mapping: &Mapping) -> Option<Item> {
+    /// Whether a record lacks something in this CRM, or its requests wait for a word about it.
+    pub(super) fn is_needed(record: &Record, connection: &Connection, mapping: &Mapping) -> bool {
+        let nothing = Link::default();
+        let link = record.links.get(&connection.id).unwrap_or(&nothing);
+        let lacking = !pending(&record.fields, link, mapping).is_empty() || !link.awaiting.is_empty();
+        lacking && record.merged_into.is_none()
+    }
+
+    pub(super) fn new(record: Record, connection: &Connection) -> Item {
         let link = record.links.get(&connection.id).cloned().unwrap_or_default();
-        let lacking = !pending(&record.fields, &link, mapping).is_empty() || !link.awaiting.is_empty();
         let hub = record.fields.clone();
-        (lacking && record.merged_into.is_none()).then(|| Item {
-            record,
-            hub,
-            link,
-            overruled: Vec::new(),
-            end: End::Nothing,
-        })
+        Item { record, hub, link, overruled: Vec::new(), end: End::Nothing }
     }
 
     /// Whether it lacks anything.

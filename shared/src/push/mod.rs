@@ -13,11 +13,21 @@ use crate::{
     id::{RecordId, RemoteId},
     mapping::Mapping,
     queue::Outgoing,
-    record::Object,
+    record::{Object, Record},
     sync::{Pushes, Tenant},
 };
 use item::Item;
 use std::time::Duration;
+
+/// Those of the records that lack something in this connection's CRM, or whose requests wait for a word about it.
+pub async fn worth_pushing(app: &App, connection: &Connection, records: &[RecordId]) -> Result<Vec<Record>> {
+    if !connection.sends() {
+        return Ok(Vec::new());
+    }
+    let mapping = mapping(connection)?;
+    let records = app.store.records(&connection.tenant, records).await?;
+    Ok(records.into_values().filter(|record| Item::is_needed(record, connection, mapping)).collect())
+}
 
 /// Brings one CRM up to date with these records, at most its largest batch of them.
 pub async fn push(
@@ -25,16 +35,12 @@ pub async fn push(
     cx: &Context,
     tenant: &Tenant,
     connection: &Connection,
-    records: &[RecordId],
+    records: Vec<Record>,
     pushes: &mut Pushes,
 ) -> Result<()> {
-    if !connection.sends() {
-        return Ok(());
-    }
-    let mapping = connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?;
+    let mapping = mapping(connection)?;
     let job = Job { app, cx, connection, mapping };
-    let records = app.store.records(&connection.tenant, records).await?;
-    let items: Vec<Item> = records.into_values().filter_map(|record| Item::new(record, connection, mapping)).collect();
+    let items: Vec<Item> = records.into_iter().map(|record| Item::new(record, connection)).collect();
     let items = job.read(items).await?;
     let items = job.write(items).await?;
     let settled = job.settle(items).await?;
@@ -50,6 +56,10 @@ pub async fn push(
         return Err(Error::Retryable { what, after: Some(Duration::from_secs(2)), source: None });
     }
     Ok(())
+}
+
+fn mapping(connection: &Connection) -> Result<&Mapping> {
+    connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))
 }
 
 /// What one push works with.
