@@ -1,7 +1,7 @@
 """Reads the functions' logs.
 
     logs.py follow [function]     prints new lines until it is stopped
-    logs.py find <text>           prints JSON [{at, function, line}] of every line that holds the text
+    logs.py find <text> …         prints JSON [{at, function, line}] of every line that holds one of the texts
     logs.py keep                  prints every line
 """
 
@@ -50,7 +50,7 @@ def follow(only=None):
         time.sleep(1)
 
 
-def find(text):
+def find(*texts):
     logs = client("logs")
     json.dump(
         sorted(
@@ -58,7 +58,7 @@ def find(text):
                 {"at": clock(e["timestamp"]), "function": function, "line": e["message"].rstrip()}
                 for group, function in groups().items()
                 for _, e in events(logs, group, 0)
-                if text in e["message"]
+                if any(text in e["message"] for text in texts)
             ),
             key=lambda found: found["at"],
         ),

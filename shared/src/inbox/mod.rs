@@ -226,7 +226,11 @@ async fn store(app: &App, cx: &Context, region: &Region, letter: &Letter, plan: 
     let once = Once::new(letter.request.id.clone(), letter.digest.clone(), after.id.clone(), cx.now());
     let commit = Commit { before: before.as_deref(), after, once: Some(&once), unclaimed };
     match app.store.commit(&commit, region, cx.now()).await {
-        Ok(()) => Done::Yes,
+        Ok(()) => {
+            // Many requests share an invocation: from here on they are followed by its trace.
+            tracing::info!(request = %letter.request.id, record = %after.id, trace = cx.trace, "a request is applied");
+            Done::Yes
+        }
         Err(Lost::Race | Lost::Taken(_) | Lost::Done) => Done::Race,
         Err(Lost::TooLarge) => match app.store.raise(&refusal::too_large(&letter.request, after, cx)).await {
             Ok(()) => Done::Yes,

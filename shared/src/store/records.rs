@@ -199,7 +199,12 @@ impl Store {
             steps.push((Some(key.clone()), step));
         }
         for key in lost.iter().filter(|key| !key.is_unique() || !has.contains(key)) {
-            steps.push((None, self.release(loser, key)?));
+            // By its other ids and mailboxes the person is still found; remotes are the CRM's own affair.
+            let step = match key {
+                Key::Own(_) | Key::Email(_) => self.hand_over(loser, joined, key)?,
+                Key::Phone(_) | Key::Remote(..) => self.release(loser, key)?,
+            };
+            steps.push((None, step));
         }
         self.transact(one_per_item(steps), None).await
     }

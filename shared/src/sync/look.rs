@@ -72,13 +72,13 @@ pub async fn look_again(
                 begun: Some(link(&hint.remote).map(|link| link.rev)),
             });
             let moved = absorb_looks(app, cx, tenant, connection, looks.collect(), pushes).await?;
-            again.extend(
-                worth
-                    .into_iter()
-                    .filter(|hint| moved.contains(&hint.remote))
-                    .map(|hint| Hinted { tells: None, ..hint.clone() }),
-            );
+            again.extend(moved.into_iter().map(|remote| {
+                let erased = worth.iter().any(|hint| hint.erased && hint.remote == remote);
+                Hinted { erased, ..Hinted::plain(remote) }
+            }));
         }
+        again.sort_by(|a, b| a.remote.cmp(&b.remote));
+        again.dedup_by(|a, b| a.remote == b.remote);
         left = again;
     }
     if left.is_empty() { Ok(()) } else { Err(Error::retryable("records keep moving while they are looked at")) }
@@ -125,23 +125,26 @@ pub async fn absorb_looks(
             Done::Stands(record) => pushes.note(tenant, &record),
             Done::Nothing => {}
             Done::Again => again.push(remote),
+            Done::Look(other) => again.push(other),
         }
     }
     Ok(again)
 }
 
-enum Done {
+pub(super) enum Done {
     /// The record as it stands now.
     Stands(Box<Record>),
     Nothing,
     Again,
+    /// Its remote is another now.
+    Look(RemoteId),
 }
 
-struct Looker<'a> {
-    app: &'a App,
-    cx: &'a Context,
-    connection: &'a Connection,
-    mapping: &'a Mapping,
+pub(super) struct Looker<'a> {
+    pub(super) app: &'a App,
+    pub(super) cx: &'a Context,
+    pub(super) connection: &'a Connection,
+    pub(super) mapping: &'a Mapping,
 }
 
 impl Looker<'_> {
@@ -151,9 +154,7 @@ impl Looker<'_> {
             (Fetched::Shown(seen), Who::New { unclaimed }) => self.unknown(&look, seen, &unclaimed).await,
             (Fetched::Shown(seen), Who::Known(record)) => self.shown(&look, seen, &record).await,
             (_, Who::New { .. }) | (Fetched::NotVisible, _) => Ok(Done::Nothing),
-            (Fetched::MergedInto(winner), Who::Known(record)) => {
-                super::merge::merged(self.app, self.cx, self.connection, &record, winner).await.map(again_if)
-            }
+            (Fetched::MergedInto(winner), Who::Known(record)) => self.merged(&record, winner).await,
             (Fetched::Deleted { at }, Who::Known(record)) => {
                 self.gone(&record, Gone::Deleted { at: *at }, "deleted").await
             }
@@ -161,16 +162,6 @@ impl Looker<'_> {
                 self.gone(&record, Gone::Erased { at: self.cx.now() }, "erased").await
             }
         }
-    }
-
-    /// Keys that point to two records: neither is touched, a person decides.
-    async fn several(&self, remote: &RemoteId, records: &std::collections::BTreeSet<RecordId>) -> Result<Done> {
-        let names: Vec<&str> = records.iter().map(RecordId::as_str).collect();
-        let reason = format!("remote {remote} in {} matches the records {}", self.connection.crm, names.join(" and "));
-        let about = format!("{}:{remote}", self.connection.id);
-        let exception = Exception::new(&self.connection.tenant, "same_identity", &about, reason, self.cx);
-        self.app.store.raise(&exception.on(self.connection)).await?;
-        Ok(Done::Nothing)
     }
 
     /// A remote that no key points to: perhaps it carries our id, because its create's answer was lost; else it is new to the hub.
@@ -195,6 +186,13 @@ impl Looker<'_> {
         if let Some(first) = link.remote.as_ref().filter(|first| **first != look.remote && link.gone.is_none()) {
             return self.second(record, first, &look.remote).await;
         }
+        if link.gone.is_some() && link.remote.as_ref() != Some(&look.remote) {
+            // Its first remote is no more; this one is the person's from now on, and nothing was agreed with it yet.
+            let (rev, awaiting) = (link.rev, link.awaiting.clone());
+            let mut relinked = record.clone();
+            relinked.links.insert(self.connection.id.clone(), Link { rev, awaiting, ..Link::default() });
+            return self.store(Some(record), &relinked, &look.remote, seen, &[]).await;
+        }
         let taken = match look.begun {
             Some(Some(rev)) => Taken::After { rev },
             Some(None) if link.remote.is_none() => Taken::After { rev: link.rev },
@@ -206,34 +204,6 @@ impl Looker<'_> {
             Freshness::FetchAgain => Ok(Done::Again),
             Freshness::Absorb => self.store(Some(record), record, &look.remote, seen, &[]).await,
         }
-    }
-
-    /// A second remote for a linked record is never linked, unless the first one is no more: it may have been merged into this one.
-    async fn second(&self, record: &Record, first: &RemoteId, remote: &RemoteId) -> Result<Done> {
-        let crm = self.connection.crm;
-        let ids = std::slice::from_ref(first);
-        let now = self
-            .app
-            .with_session(self.connection, self.cx, async |session| crm.fetch(session, self.mapping, ids).await)
-            .await?;
-        match now.into_iter().next() {
-            Some(Fetched::MergedInto(winner)) => {
-                super::merge::merged(self.app, self.cx, self.connection, record, &winner).await?;
-                return Ok(Done::Again);
-            }
-            Some(Fetched::Deleted { at }) => {
-                self.gone(record, Gone::Deleted { at }, "deleted").await?;
-                return Ok(Done::Again);
-            }
-            _ => {}
-        }
-        let reason = format!("{} has two records for one person: {first} and {remote}", self.connection.crm);
-        let about = format!("{}:{remote}", self.connection.id);
-        let exception = Exception::new(&record.tenant, "duplicate_in_crm", &about, reason, self.cx)
-            .on(self.connection)
-            .of(&record.id);
-        self.app.store.raise(&exception).await?;
-        Ok(Done::Nothing)
     }
 
     /// Absorbs and stores; nothing is written where nothing changed.
@@ -312,28 +282,7 @@ impl Looker<'_> {
         Ok(())
     }
 
-    /// The remote is no more: its link says so, the hub and the other CRMs keep theirs, requests that wait for it end.
-    async fn gone(&self, record: &Record, gone: Gone, what: &str) -> Result<Done> {
-        let Some(link) = record.links.get(&self.connection.id).filter(|link| link.gone.is_none()) else {
-            return Ok(Done::Nothing);
-        };
-        if let Gone::Erased { .. } = gone {
-            let about = format!("{}:{}", record.id, self.connection.id);
-            let reason = format!("{} deleted this person for privacy", self.connection.crm);
-            let exception = Exception::new(&record.tenant, "erased_in_crm", &about, reason, self.cx);
-            self.app.store.raise(&exception.on(self.connection).of(&record.id)).await?;
-        }
-        let mut cause = self.cause(By::Remote { connection: self.connection.id.clone(), what: what.to_owned() });
-        cause.steps = steps(link, self.connection, Status::Skipped, &format!("{what}_in_crm"));
-        let next = Link { gone: Some(gone), awaiting: Vec::new(), rev: link.rev + 1, ..link.clone() };
-        match self.app.store.settle(record, &self.connection.id, &next, &cause).await {
-            Ok(()) => Ok(Done::Nothing),
-            Err(Lost::Failed(error)) => Err(error),
-            Err(_) => Ok(Done::Again),
-        }
-    }
-
-    fn cause(&self, by: By) -> Cause {
+    pub(super) fn cause(&self, by: By) -> Cause {
         Cause::new(by, &self.cx.trace, self.cx.now())
     }
 }
@@ -357,8 +306,4 @@ fn changes_nothing(before: &Record, absorbed: &Absorbed, connection: &Connection
     let Some(link) = before.links.get(&connection.id) else { return false };
     let same = Link { modified: link.modified, rev: link.rev, ..absorbed.link.clone() };
     before.fields == absorbed.hub && *link == same
-}
-
-fn again_if(again: bool) -> Done {
-    if again { Done::Again } else { Done::Nothing }
 }

@@ -3,6 +3,7 @@
 mod finding;
 mod look;
 mod merge;
+mod moved;
 mod pushes;
 pub mod remedy;
 

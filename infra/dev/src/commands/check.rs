@@ -27,7 +27,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
         let arguments = ["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"];
         cargo(project, &arguments, "clippy", progress)
     });
-    test::all(project, &mut tally);
+    test::all(project, &mut tally)?;
     tally.check("Template", |progress| template(project, progress));
     if !args.quick {
         test::mutants(project, &mut tally)?;

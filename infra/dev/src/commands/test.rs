@@ -4,6 +4,7 @@ use crate::mutants;
 use crate::prerequisites::runs;
 use crate::process;
 use crate::project::Project;
+use crate::python;
 use crate::step::Progress;
 use crate::tally::Tally;
 use anyhow::{Context, Result};
@@ -18,18 +19,21 @@ pub(crate) struct Args {
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
     let mut tally = Tally::default();
-    all(project, &mut tally);
+    all(project, &mut tally)?;
     if !args.quick {
         mutants(project, &mut tally)?;
     }
     Ok(tally.finish())
 }
 
-pub(crate) fn all(project: &Project, tally: &mut Tally) {
+/// Every test; those of the whole system need the emulator.
+pub(crate) fn all(project: &Project, tally: &mut Tally) -> Result<()> {
+    python::EMULATOR.install(project)?;
     tally.check("Tests", |progress| {
         let passed = tests(project, progress)?;
         Ok((passed, format!("{passed} passed")))
     });
+    Ok(())
 }
 
 pub(crate) fn mutants(project: &Project, tally: &mut Tally) -> Result<()> {

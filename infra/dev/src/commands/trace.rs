@@ -6,6 +6,7 @@ use anyhow::Result;
 use console::style;
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
@@ -25,10 +26,15 @@ struct Found {
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
     let stack = stack::read(project)?;
-    let answer = python::ask(python::script(project, "logs.py").args(["find", &args.id]), &Value::Null, None)?;
-    let mut found: Vec<Found> = serde_json::from_value(answer)?;
+    let named = logged(project, &[&args.id])?;
+    // A request is one of many in an invocation, whose trace goes on with its pushes and calls.
+    let traces: BTreeSet<String> = named.iter().filter_map(Found::trace).collect();
+    let mut ids: Vec<&str> = traces.iter().map(String::as_str).collect();
+    ids.push(&args.id);
+    let mut found = logged(project, &ids)?;
+    found.retain(|one| one.line.contains(&args.id) || !one.is_about_another());
     match calls(&stack.simulator) {
-        Ok(calls) => found.extend(calls.into_iter().filter(|call| call.line.contains(&args.id))),
+        Ok(calls) => found.extend(calls.into_iter().filter(|call| ids.iter().any(|id| call.line.contains(id)))),
         Err(error) => eprintln!("{} calls to the CRMs are not shown: {error:#}", style("note:").yellow()),
     }
     found.sort_by_cached_key(|one| to_the_millisecond(&one.at));
@@ -38,10 +44,31 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
     }
     match found.len() {
         0 => println!("Nothing holds {}.", args.id),
-        1 => println!("1 line holds {}.", args.id),
-        many => println!("{many} lines hold {}.", args.id),
+        1 => println!("1 line is about {}.", args.id),
+        many => println!("{many} lines are about {}.", args.id),
     }
     Ok(if found.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The lines of all functions' logs that hold one of the texts.
+fn logged(project: &Project, texts: &[&str]) -> Result<Vec<Found>> {
+    let answer = python::ask(python::script(project, "logs.py").arg("find").args(texts), &Value::Null, None)?;
+    Ok(serde_json::from_value(answer)?)
+}
+
+impl Found {
+    fn field(&self, name: &str) -> Option<String> {
+        serde_json::from_str::<Value>(&self.line).ok()?[name].as_str().map(str::to_owned)
+    }
+
+    fn trace(&self) -> Option<String> {
+        self.field("trace")
+    }
+
+    /// It names a request, which shares no more than its invocation with the one that is followed.
+    fn is_about_another(&self) -> bool {
+        self.field("request").is_some()
+    }
 }
 
 /// The simulator's calls, each with `at`, and `crm` or nothing.

@@ -41,6 +41,7 @@ pub(crate) fn play(project: &Project, stack: &Stack, full: bool) -> Result<()> {
     let played = steps(&mut scene, if full { 10_000 } else { 300 });
     if played.is_err() && !stop::asked() {
         logs::keep_all(&scene).context("and the logs could not be kept")?;
+        println!("  Everything that was logged is kept in {}", project.shown(&project.dev.join("logs")));
     }
     played
 }

@@ -15,6 +15,8 @@ pub(super) fn changes(scene: &mut Scene<'_>, progress: &Progress) -> Result<Seen
     zoho_shows(scene, "+14155550100")?;
     scene.rest(super::sight::SOON)?;
     progress.say("and changes her phone");
+    // Step 2 compares what this costs with what its echo does.
+    scene.desk.record(true)?;
     let begun = Instant::now();
     scene.edit("hubspot", ADA, Some(&contact.id), &json!({"phone": "(415) 555-0199"}), false)?;
     zoho_shows(scene, "+14155550199")?;
