@@ -11,9 +11,11 @@
 )]
 
 mod aws;
+mod costs;
 mod engine;
 mod faults;
 mod handlers;
+mod meter;
 mod refresh;
 mod schema;
 mod store;

@@ -1,6 +1,6 @@
 //! A tenant with a connection per CRM, and the pump that plays Lambda: it receives what is queued and calls the functions.
 
-use crate::aws;
+use crate::{aws, meter::Meter};
 use aws_config::SdkConfig;
 use aws_lambda_events::{
     apigw::ApiGatewayV2httpRequest,
@@ -76,11 +76,23 @@ const QUEUES: [&str; 4] = ["changes", "sync-requests", "pushes", "pulls"];
 
 impl World {
     pub(crate) async fn new() -> World {
-        let sim = Simulator::start(Options::default()).await.unwrap();
         let aws = aws::account().await;
+        World::over(aws.clone(), &aws).await
+    }
+
+    /// A world whose functions' calls to AWS are counted.
+    pub(crate) async fn metered() -> (World, Meter) {
+        let aws = aws::account().await;
+        let meter = Meter::start(aws.endpoint_url().unwrap()).await;
+        let metered = aws.to_builder().endpoint_url(&meter.url).build();
+        (World::over(aws, &metered).await, meter)
+    }
+
+    async fn over(aws: SdkConfig, functions: &SdkConfig) -> World {
+        let sim = Simulator::start(Options::default()).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let public_url = format!("http://{}", listener.local_addr().unwrap());
-        let app = Arc::new(aws::app(&aws, Some(sim.url.clone()), Some(public_url.clone())).await);
+        let app = Arc::new(aws::app(functions, Some(sim.url.clone()), Some(public_url.clone())).await);
         let ahead = Arc::new(AtomicI64::new(0));
         let door = Router::new().route("/webhooks/{*path}", post(deliver)).with_state((app.clone(), ahead.clone()));
         tokio::spawn(async move { axum::serve(listener, door).await });
@@ -157,6 +169,17 @@ impl World {
 
     pub(crate) async fn shown(&self, route: &str) -> Json {
         reqwest::get(format!("{}/_sim/{route}", self.sim.url)).await.unwrap().json().await.unwrap()
+    }
+
+    /// Sends a delivery once more, as it was.
+    pub(crate) async fn redeliver(&self, delivery: &Json) {
+        let mut call = reqwest::Client::new().post(delivery["url"].as_str().unwrap());
+        for (name, value) in delivery["headers"].as_object().unwrap() {
+            call = call.header(name, value.as_str().unwrap());
+        }
+        let body = delivery["body"].as_str().map_or_else(|| delivery["body"].to_string(), str::to_owned);
+        let answer = call.body(body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.status());
     }
 
     /// The workflow service sends requests.

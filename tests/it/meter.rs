@@ -1,0 +1,105 @@
+//! Between the functions and the emulator: counts what AWS would bill.
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::IntoResponse,
+};
+use serde_json::{Value as Json, json};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+/// Calls of one operation, and the capacity units that they took.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Cost {
+    pub(crate) calls: u64,
+    pub(crate) units: f64,
+}
+
+/// A proxy that asks DynamoDB what each call consumed.
+#[derive(Clone)]
+pub(crate) struct Meter {
+    pub(crate) url: String,
+    costs: Arc<Mutex<BTreeMap<String, Cost>>>,
+}
+
+type Shared = (String, reqwest::Client, Arc<Mutex<BTreeMap<String, Cost>>>);
+
+impl Meter {
+    pub(crate) async fn start(emulator: &str) -> Meter {
+        let costs = Arc::<Mutex<BTreeMap<String, Cost>>>::default();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let shared: Shared = (emulator.to_owned(), reqwest::Client::new(), costs.clone());
+        let proxy = Router::new().fallback(forward).with_state(shared);
+        tokio::spawn(async move { axum::serve(listener, proxy).await });
+        Meter { url, costs }
+    }
+
+    /// What was spent since the last time, by operation.
+    pub(crate) fn spent(&self) -> Spent {
+        Spent(std::mem::take(&mut *self.costs.lock().unwrap()))
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Spent(pub(crate) BTreeMap<String, Cost>);
+
+const WRITES: [&str; 5] = ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"];
+
+impl Spent {
+    fn sum(&self, of: impl Fn(&str) -> bool) -> Cost {
+        let costs = self.0.iter().filter(|(operation, _)| of(operation)).map(|(_, cost)| cost);
+        costs.fold(Cost::default(), |sum, cost| Cost { calls: sum.calls + cost.calls, units: sum.units + cost.units })
+    }
+    pub(crate) fn writes(&self) -> Cost {
+        self.sum(|operation| operation.split('.').next_back().is_some_and(|name| WRITES.contains(&name)))
+    }
+    pub(crate) fn reads(&self) -> Cost {
+        self.sum(|operation| {
+            operation.starts_with("DynamoDB") && !WRITES.iter().any(|write| operation.ends_with(write))
+        })
+    }
+    pub(crate) fn queue_calls(&self) -> u64 {
+        self.sum(|operation| operation.starts_with("AmazonSQS")).calls
+    }
+}
+
+async fn forward(
+    State((emulator, http, costs)): State<Shared>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> axum::response::Response {
+    let target = headers.get("x-amz-target").and_then(|t| t.to_str().ok()).unwrap_or("?").to_owned();
+    let is_table = target.starts_with("DynamoDB");
+    let mut asked: Json = serde_json::from_slice(&body).unwrap_or_default();
+    if is_table {
+        asked["ReturnConsumedCapacity"] = json!("TOTAL");
+    }
+    let mut call = http.post(&emulator);
+    for (name, value) in headers.iter().filter(|(name, _)| *name != "host" && *name != "content-length") {
+        call = call.header(name, value);
+    }
+    let sent = if is_table { serde_json::to_vec(&asked).unwrap() } else { body.to_vec() };
+    let Ok(answer) = call.body(sent).send().await else { return StatusCode::BAD_GATEWAY.into_response() };
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let body = answer.bytes().await.unwrap_or_default();
+    let units = serde_json::from_slice::<Json>(&body).map_or(0.0, |json| match &json["ConsumedCapacity"] {
+        Json::Array(tables) => tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum(),
+        one => one["CapacityUnits"].as_f64().unwrap_or(0.0),
+    });
+    let mut costs = costs.lock().unwrap();
+    let cost = costs.entry(target).or_default();
+    *cost = Cost { calls: cost.calls + 1, units: cost.units + units };
+    drop(costs);
+    let mut response = (StatusCode::from_u16(status.as_u16()).unwrap(), body).into_response();
+    // The SDK checks DynamoDB's checksum of the body, and the body is as it came.
+    response.headers_mut().extend(headers.into_iter().filter(|(name, _)| {
+        name.as_ref().is_some_and(|name| name.as_str().starts_with("x-amz") || name == "content-type")
+    }));
+    response
+}
