@@ -5,7 +5,7 @@ use crate::{
     app::App,
     change::Push,
     context::Context,
-    error::{Error, Result},
+    error::Result,
     id::{ConnectionId, RecordId, TenantId},
     push::{push, worth_pushing},
     store::{Exception, Ready},
@@ -19,9 +19,6 @@ use std::{
 
 /// From this receive on, without a pause between, a message's records are taken one by one: one of them may be the killer.
 const SUSPICIOUS: u32 = 4;
-
-/// No batch is begun with less than this left.
-const BATCH_TAKES: Duration = Duration::from_secs(15);
 
 /// One batch of push messages. Messages of one connection are handled together, so that the CRM gets full batches.
 pub async fn outbound(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchResponse> {
@@ -91,22 +88,13 @@ async fn one_by_one(app: &App, cx: &Context, ready: &Ready, message: &Message<Pu
     }
 }
 
-/// Pushes records in the CRM's largest batches. Those that lack nothing are left out first, so that the batches are full.
 async fn push_all(app: &App, cx: &Context, ready: &Ready, records: BTreeSet<RecordId>) -> Result<()> {
     let connection = &ready.connection;
     let tenant = Tenant::load(app, &connection.tenant).await?;
     let ids: Vec<RecordId> = records.into_iter().collect();
-    let mut left = worth_pushing(app, connection, &ids).await?;
-    let (mut pushes, mut done) = (Pushes::default(), Ok(()));
-    while !left.is_empty() && done.is_ok() {
-        if cx.left() < BATCH_TAKES {
-            done =
-                Err(Error::Retryable { what: "no time is left".to_owned(), after: Some(Duration::ZERO), source: None });
-            break;
-        }
-        let batch = left.drain(..left.len().min(connection.crm.capabilities().max_write)).collect();
-        done = push(app, cx, &tenant, connection, batch, &mut pushes).await;
-    }
+    let worth = worth_pushing(app, connection, &ids).await?;
+    let mut pushes = Pushes::default();
+    let done = push(app, cx, &tenant, connection, worth, &mut pushes).await;
     pushes.send(app, cx).await?;
     done
 }

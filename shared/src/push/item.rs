@@ -38,8 +38,8 @@ pub(super) enum End {
     Exists,
     /// The remote was deleted, merged or went: look at it, then push again.
     Moved,
-    /// The CRM shows an older state than we know: nothing is written on top of it. Later.
-    Lagging,
+    /// Not now: the CRM shows an older state than we know, or there was no time, or the CRM had enough.
+    Later,
     /// A person must decide first; the exception is raised.
     Stuck {
         code: &'static str,

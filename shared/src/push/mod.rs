@@ -29,7 +29,8 @@ pub async fn worth_pushing(app: &App, connection: &Connection, records: &[Record
     Ok(records.into_values().filter(|record| Item::is_needed(record, connection, mapping)).collect())
 }
 
-/// Brings one CRM up to date with these records, at most its largest batch of them.
+/// Brings one CRM up to date with these records, in its largest batches: what is new and what is known are batched apart,
+/// each over all of the records. What was written is settled even if the next batch fails.
 pub async fn push(
     app: &App,
     cx: &Context,
@@ -41,8 +42,8 @@ pub async fn push(
     let mapping = mapping(connection)?;
     let job = Job { app, cx, connection, mapping };
     let items: Vec<Item> = records.into_iter().map(|record| Item::new(record, connection)).collect();
-    let items = job.read(items).await?;
-    let items = job.write(items).await?;
+    let mut items = job.read(items).await?;
+    let written = job.write(&mut items).await;
     let settled = job.settle(items).await?;
     for record in settled.again {
         pushes.add(connection, &record);
@@ -51,8 +52,9 @@ pub async fn push(
         pushes.note(tenant, &record);
     }
     job.look_at(settled.look).await?;
-    if settled.lagging {
-        let what = "the CRM shows an older state than we wrote".to_owned();
+    written?;
+    if settled.later {
+        let what = "some records come later".to_owned();
         return Err(Error::Retryable { what, after: Some(Duration::from_secs(2)), source: None });
     }
     Ok(())
@@ -70,7 +72,14 @@ struct Job<'a> {
     mapping: &'a Mapping,
 }
 
+/// No batch is begun with less than this left.
+const BATCH_TAKES: Duration = Duration::from_secs(15);
+
 impl Job<'_> {
+    fn has_time(&self) -> bool {
+        self.cx.left() > BATCH_TAKES
+    }
+
     /// Remotes that moved go through the usual look, by way of a hint.
     async fn look_at(&self, remotes: Vec<RemoteId>) -> Result<()> {
         if remotes.is_empty() {

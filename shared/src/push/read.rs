@@ -19,17 +19,26 @@ impl Job<'_> {
         let (lacking, complete): (Vec<Item>, Vec<Item>) = items.into_iter().partition(|item| item.lacks(self.mapping));
         let (linked, unlinked): (Vec<Item>, Vec<Item>) =
             lacking.into_iter().partition(|item| item.link.remote.is_some());
-        let mut items = self.read_linked(linked).await?;
-        items.extend(self.find_unlinked(unlinked).await?);
-        items.extend(complete);
+        let mut items = complete;
+        for mut batch in batches(linked, self.connection.crm.capabilities().max_read) {
+            match self.has_time() {
+                true => self.read_linked(&mut batch).await?,
+                false => batch.iter_mut().for_each(|item| item.end = End::Later),
+            }
+            items.append(&mut batch);
+        }
+        for mut batch in batches(unlinked, self.connection.crm.capabilities().max_read) {
+            match self.has_time() {
+                true => self.find_unlinked(&mut batch).await?,
+                false => batch.iter_mut().for_each(|item| item.end = End::Later),
+            }
+            items.append(&mut batch);
+        }
         Ok(items)
     }
 
-    async fn read_linked(&self, mut items: Vec<Item>) -> Result<Vec<Item>> {
+    async fn read_linked(&self, items: &mut [Item]) -> Result<()> {
         let ids: Vec<RemoteId> = items.iter().filter_map(|item| item.link.remote.clone()).collect();
-        if ids.is_empty() {
-            return Ok(items);
-        }
         let crm = self.connection.crm;
         let fetched = self
             .app
@@ -41,12 +50,12 @@ impl Job<'_> {
                 Fetched::Shown(seen) if freshness(&item.link, &seen, taken, self.mapping) == Freshness::Absorb => {
                     self.absorb(item, &seen)
                 }
-                Fetched::Shown(_) => item.end = End::Lagging,
+                Fetched::Shown(_) => item.end = End::Later,
                 Fetched::Deleted { .. } | Fetched::Erased | Fetched::MergedInto(_) => item.end = End::Moved,
                 Fetched::NotVisible => item.end = self.not_visible(item).await?,
             }
         }
-        Ok(items)
+        Ok(())
     }
 
     async fn not_visible(&self, item: &Item) -> Result<End> {
@@ -57,10 +66,7 @@ impl Job<'_> {
         Ok(End::Stuck { code: "not_visible" })
     }
 
-    async fn find_unlinked(&self, mut items: Vec<Item>) -> Result<Vec<Item>> {
-        if items.is_empty() {
-            return Ok(items);
-        }
+    async fn find_unlinked(&self, items: &mut [Item]) -> Result<()> {
         let queries: Vec<Query> = items.iter().map(|item| self.query(item)).collect();
         let crm = self.connection.crm;
         let found = self
@@ -80,7 +86,7 @@ impl Job<'_> {
                 several => item.end = self.stuck(item, several, "matches several records of the CRM").await?,
             }
         }
-        Ok(items)
+        Ok(())
     }
 
     fn query(&self, item: &Item) -> Query {
@@ -137,4 +143,13 @@ impl Job<'_> {
         item.link = absorbed.link;
         item.overruled.extend(absorbed.overruled);
     }
+}
+
+/// The items in batches, each of its own.
+fn batches(items: Vec<Item>, size: usize) -> impl Iterator<Item = Vec<Item>> {
+    let mut items = items.into_iter();
+    std::iter::from_fn(move || {
+        let batch: Vec<Item> = items.by_ref().take(size).collect();
+        (!batch.is_empty()).then_some(batch)
+    })
 }

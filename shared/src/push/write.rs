@@ -9,10 +9,11 @@ use crate::{
     error::{Error, Result},
     id::{RecordId, RemoteId},
     planner::{Change, Route, fingerprint, read_back, route, settle, wanted},
-    provider::{Echo, Fetched, Outcome, Write},
+    provider::{Echo, Fetched, Outcome, Session, Write},
     record::{Key, Link, Record, Refusal},
     store::{Commit, Exception, Lost},
     sync::steps,
+    telemetry::chain,
 };
 use futures::{StreamExt, stream};
 
@@ -28,65 +29,77 @@ pub(super) struct Settled {
     pub(super) again: Vec<RecordId>,
     /// Remotes to look at: they moved, or showed an edit that could not be stored.
     pub(super) look: Vec<RemoteId>,
-    pub(super) lagging: bool,
+    pub(super) later: bool,
 }
 
 impl Job<'_> {
-    /// Creates and updates, each in one batch, and reads back what the CRM does not echo.
-    pub(super) async fn write(&self, mut items: Vec<Item>) -> Result<Vec<Item>> {
-        let crm = self.connection.crm;
+    /// Creates, updates, and reads back what the CRM does not echo. What is left after a failure comes later.
+    pub(super) async fn write(&self, items: &mut [Item]) -> Result<()> {
+        let mut done = Ok(());
         for creates in [true, false] {
-            let mut places = Vec::new();
-            let mut writes: Vec<Write> = Vec::new();
-            for (place, item) in
-                items.iter().enumerate().filter(|(_, item)| item.is_open() && item.creates() == creates)
-            {
-                if let Some(write) = item.write(self.connection, self.mapping) {
-                    places.push(place);
-                    writes.push(write);
+            let open = |(_, item): &(usize, &Item)| item.is_open() && item.creates() == creates;
+            let write = |(place, item): (usize, &Item)| Some((place, item.write(self.connection, self.mapping)?));
+            let all: Vec<(usize, Write)> = items.iter().enumerate().filter(open).filter_map(write).collect();
+            for batch in all.chunks(self.connection.crm.capabilities().max_write) {
+                if done.is_ok() && self.has_time() {
+                    done = self.write_batch(items, batch, creates).await;
+                }
+                for (place, _) in batch {
+                    if items[*place].is_open() {
+                        items[*place].end = End::Later;
+                    }
                 }
             }
-            if writes.is_empty() {
-                continue;
-            }
-            let call = async |session: &crate::provider::Session| match creates {
-                true => crm.create(session, self.mapping, &writes).await,
-                false => crm.update(session, self.mapping, &writes).await,
-            };
-            let outcomes = self.app.with_session(self.connection, self.cx, call).await?;
-            if outcomes.len() != writes.len() {
-                return Err(Error::bug("a CRM's answer has another number of rows than the question"));
-            }
-            for ((place, write), outcome) in places.into_iter().zip(writes).zip(outcomes) {
-                items[place].ended(write, outcome);
-            }
         }
-        self.read_back(&mut items).await?;
-        Ok(items)
+        self.read_back(items).await;
+        done
     }
 
-    /// One read for all rows whose answer did not show the record.
-    async fn read_back(&self, items: &mut [Item]) -> Result<()> {
+    async fn write_batch(&self, items: &mut [Item], batch: &[(usize, Write)], creates: bool) -> Result<()> {
         let crm = self.connection.crm;
-        if crm.capabilities().echo == Echo::Fields {
-            return Ok(());
+        let writes: Vec<Write> = batch.iter().map(|(_, write)| write.clone()).collect();
+        let call = async |session: &Session| match creates {
+            true => crm.create(session, self.mapping, &writes).await,
+            false => crm.update(session, self.mapping, &writes).await,
+        };
+        let outcomes = self.app.with_session(self.connection, self.cx, call).await?;
+        if outcomes.len() != writes.len() {
+            return Err(Error::bug("a CRM's answer has another number of rows than the question"));
         }
-        let unseen = |item: &Item| matches!(item.end, End::Written { seen: None, .. });
-        let ids: Vec<RemoteId> =
-            items.iter().filter(|item| unseen(item)).filter_map(|item| item.link.remote.clone()).collect();
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let shown = self
-            .app
-            .with_session(self.connection, self.cx, async |session| crm.fetch(session, self.mapping, &ids).await)
-            .await?;
-        for (item, fetched) in items.iter_mut().filter(|item| unseen(item)).zip(shown) {
-            if let (End::Written { seen, .. }, Fetched::Shown(shown)) = (&mut item.end, fetched) {
-                *seen = Some(shown);
-            }
+        for (((place, _), write), outcome) in batch.iter().zip(writes).zip(outcomes) {
+            items[*place].ended(write, outcome);
         }
         Ok(())
+    }
+
+    /// One read per batch for all rows whose answer did not show the record. Without it the next look tells.
+    async fn read_back(&self, items: &mut [Item]) {
+        let crm = self.connection.crm;
+        if crm.capabilities().echo == Echo::Fields {
+            return;
+        }
+        let unseen = |item: &&mut Item| matches!(item.end, End::Written { seen: None, .. });
+        let mut unseen: Vec<&mut Item> = items.iter_mut().filter(unseen).collect();
+        for batch in unseen.chunks_mut(crm.capabilities().max_read) {
+            let ids: Vec<RemoteId> = batch.iter().filter_map(|item| item.link.remote.clone()).collect();
+            let fetch = async |session: &Session| crm.fetch(session, self.mapping, &ids).await;
+            let shown = match self.app.with_session(self.connection, self.cx, fetch).await {
+                Ok(shown) => shown,
+                Err(error) => {
+                    tracing::info!(
+                        error = chain(&error),
+                        trace = self.cx.trace,
+                        "what was written could not be read back"
+                    );
+                    return;
+                }
+            };
+            for (item, fetched) in batch.iter_mut().zip(shown) {
+                if let (End::Written { seen, .. }, Fetched::Shown(shown)) = (&mut item.end, fetched) {
+                    *seen = Some(shown);
+                }
+            }
+        }
     }
 
     /// Remembers what became of each item.
@@ -96,7 +109,7 @@ impl Job<'_> {
             match item.end {
                 End::Exists => settled.again.push(item.record.id.clone()),
                 End::Moved => settled.look.extend(item.link.remote.clone()),
-                End::Lagging => settled.lagging = true,
+                End::Later => settled.later = true,
                 End::Nothing | End::Written { .. } | End::Refused { .. } | End::Stuck { .. } => {}
             }
         }
@@ -151,7 +164,7 @@ impl Job<'_> {
         let end = |status, code: &str| steps(&ending, self.connection, status, code);
         let rev = record.links.get(&self.connection.id).map_or(0, |l| l.rev) + 1;
         let next = match &item.end {
-            End::Moved | End::Lagging => return None,
+            End::Moved | End::Later => return None,
             End::Exists => link,
             End::Nothing => {
                 cause.steps = end(Status::Skipped, "already_there");
