@@ -162,6 +162,54 @@ async fn a_rate_limit_is_waited_for_without_calling() {
     let calls = world.shown("calls").await["hubspot"].clone();
     let made: u64 = calls.as_object().unwrap().values().filter_map(Json::as_u64).sum();
     assert!(made <= 12, "it spins: {calls}");
+    let record = hub(&world, "ada@example.com").await;
+    assert!(record.links.values().all(|link| link.awaiting.is_empty()), "the request heard its end");
+}
+
+#[tokio::test]
+async fn a_request_that_has_to_wait_hears_so_once() {
+    let world = World::new().await;
+    world.settle().await;
+    world.sim("faults", &json!({"hubspot": {"rate_limit_for_ms": 60_000}})).await;
+    world.send(&[ada("r1")]).await;
+    while !world.turn("sync-requests").await {}
+    for _ in 0..4 {
+        world.turn("pushes").await;
+    }
+    let record = hub(&world, "ada@example.com").await;
+    let awaiting = &record.links[&connection(Crm::HubSpot)].awaiting;
+    assert_eq!(awaiting.len(), 1);
+    assert!(awaiting[0].told, "{awaiting:?}");
+    assert!(record.links[&connection(Crm::Zoho)].awaiting.is_empty(), "the other CRM does not wait");
+}
+
+/// A record that kills its function comes to a person; the rest of its connection goes on.
+#[tokio::test]
+async fn a_record_that_kills_twice_becomes_an_exception() {
+    let world = World::new().await;
+    world.settle().await;
+    world
+        .send(&[ada("r1"), request("r2", json!({"id": "lead-8", "email": "grace@example.com", "last_name": "Hopper"}))])
+        .await;
+    while !world.turn("sync-requests").await {}
+    let killer = hub(&world, "ada@example.com").await.id;
+    for _ in 0..2 {
+        // Lambda ends the function in the middle: nobody is left to note an end.
+        world.app.store.begin_suspect(&connection(Crm::HubSpot), &killer, world.now()).await.unwrap();
+    }
+    for _ in 0..2 {
+        let mut event = world.receive("pushes").await;
+        for message in &mut event.records {
+            message.attributes.insert("ApproximateReceiveCount".to_owned(), "4".to_owned());
+        }
+        let kept = world.handle("pushes", event).await;
+        assert!(kept.batch_item_failures.is_empty());
+    }
+    assert_eq!(codes(&world).await, ["kills_its_function"]);
+    let contacts = world.shown("hubspot/contacts").await;
+    assert_eq!(contacts.as_array().unwrap().len(), 1);
+    assert_eq!(contacts[0]["properties"]["email"], "grace@example.com");
+    assert_eq!(world.shown("zoho/leads").await.as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]

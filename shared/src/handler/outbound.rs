@@ -5,9 +5,9 @@ use crate::{
     app::App,
     change::Push,
     context::Context,
-    error::Result,
+    error::{Error, Result},
     id::{ConnectionId, RecordId, TenantId},
-    push::{push, worth_pushing},
+    push::{push, tell_waiting, worth_pushing},
     store::{Exception, Ready},
     sync::{Pushes, Tenant},
 };
@@ -33,6 +33,9 @@ pub async fn outbound(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBat
         let wait =
             ready.paused_until.map(|until| Duration::try_from(until.duration_since(cx.now())).unwrap_or_default());
         if let Some(after) = wait {
+            let new = messages.iter().filter(|message| message.receives == 1);
+            let records: Vec<RecordId> = new.flat_map(|message| message.job.records.iter().cloned()).collect();
+            tell_waiting(app, &cx, &ready.connection, &records, "rate_limited").await?;
             for message in &messages {
                 batch.keep(message, after).await;
             }
@@ -96,5 +99,8 @@ async fn push_all(app: &App, cx: &Context, ready: &Ready, records: BTreeSet<Reco
     let mut pushes = Pushes::default();
     let done = push(app, cx, &tenant, connection, worth, &mut pushes).await;
     pushes.send(app, cx).await?;
+    if let Err(Error::RateLimited { .. }) = done {
+        tell_waiting(app, cx, connection, &ids, "rate_limited").await?;
+    }
     done
 }

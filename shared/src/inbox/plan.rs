@@ -162,7 +162,7 @@ fn ask(
     };
     let gone = link.gone.is_some();
     let refused = link.refused.as_ref().map(|refusal| refusal.code.clone());
-    let awaiting = Awaiting { request: request.id.clone(), workflow: request.workflow.clone() };
+    let awaiting = Awaiting { request: request.id.clone(), told: false, workflow: request.workflow.clone() };
     let mut next = link.clone();
     next.rev += 1;
     record.links.insert(connection.id.clone(), next);

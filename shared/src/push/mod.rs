@@ -2,7 +2,10 @@
 
 mod item;
 mod read;
+mod waiting;
 mod write;
+
+pub use waiting::tell_waiting;
 
 use crate::{
     app::App,

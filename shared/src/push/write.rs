@@ -10,7 +10,7 @@ use crate::{
     id::{RecordId, RemoteId},
     planner::{Change, Route, fingerprint, read_back, route, settle, wanted},
     provider::{Echo, Fetched, Outcome, Session, Write},
-    record::{Key, Link, Record, Refusal},
+    record::{Awaiting, Key, Link, Record, Refusal},
     store::{Commit, Exception, Lost},
     sync::steps,
     telemetry::chain,
@@ -157,9 +157,10 @@ impl Job<'_> {
             after.fields = item.hub.clone();
             cause.overruled.clone_from(&item.overruled);
         }
-        let heard: Vec<_> = item.record.links.get(&self.connection.id).map(|l| l.awaiting.clone()).unwrap_or_default();
-        let (waiting, left): (Vec<_>, Vec<_>) =
-            link.awaiting.iter().cloned().partition(|awaiting| heard.contains(awaiting));
+        let before = item.record.links.get(&self.connection.id);
+        let heard =
+            |one: &Awaiting| before.is_some_and(|l| l.awaiting.iter().any(|known| known.request == one.request));
+        let (waiting, left): (Vec<_>, Vec<_>) = link.awaiting.iter().cloned().partition(heard);
         let ending = Link { awaiting: waiting, ..link.clone() };
         let end = |status, code: &str| steps(&ending, self.connection, status, code);
         let rev = record.links.get(&self.connection.id).map_or(0, |l| l.rev) + 1;

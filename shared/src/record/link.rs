@@ -102,6 +102,9 @@ pub enum Gone {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Awaiting {
     pub request: RequestId,
+    /// It has heard that it waits, and why.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub told: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workflow: Option<Workflow>,
 }
