@@ -72,7 +72,7 @@ pub(crate) async fn run(app: &App, cx: &Context, args: Args) -> Result<()> {
     app.start(cx, &connection, Work::Delta).await?;
     println!("{} is connected to {crm}; its records are being read", connection.id);
     if let Some(until) = watch {
-        println!("webhooks are subscribed until {until}, and renewed in time");
+        println!("webhooks are subscribed, to be renewed after {until}");
         app.store.set_renewal(&connection.tenant, &connection.id, cx.now()).await?;
     }
     if !active {

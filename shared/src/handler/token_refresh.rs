@@ -20,8 +20,6 @@ pub struct Tick {
 
 /// What runs out within this is renewed now: the schedule comes every five minutes.
 const AHEAD: SignedDuration = SignedDuration::from_mins(15);
-/// A subscription is renewed when half of its life is left.
-const WATCH_AHEAD: SignedDuration = SignedDuration::from_hours(84);
 
 pub async fn token_refresh(app: &App, cx: &Context, event: Tick) -> Result<()> {
     tracing::info!(tick = event.tick, trace = cx.trace, "asking what runs out");
@@ -54,7 +52,7 @@ async fn renew(app: &App, cx: &Context, connection: &Connection) -> Result<()> {
         }
     }
     let watch = app.renew_watch(cx, connection).await?;
-    let soonest = [next, watch.map(|at| at - WATCH_AHEAD)].into_iter().flatten().min();
+    let soonest = [next, watch].into_iter().flatten().min();
     match soonest {
         Some(due) => app.store.set_renewal(tenant, id, due).await,
         None => Ok(()),
@@ -62,11 +60,12 @@ async fn renew(app: &App, cx: &Context, connection: &Connection) -> Result<()> {
 }
 
 impl App {
-    /// Opens a connection's webhook subscription, or extends it in time; when it runs out.
+    /// Opens a connection's webhook subscription, or extends it when half of its life is left; when that is due again.
     pub async fn renew_watch(&self, cx: &Context, connection: &Connection) -> Result<Option<jiff::Timestamp>> {
-        let Webhooks::PerConnection { .. } = connection.crm.capabilities().webhooks else { return Ok(None) };
-        if let Some(watch) = connection.watch.as_ref().filter(|watch| watch.expires_at > cx.now() + WATCH_AHEAD) {
-            return Ok(Some(watch.expires_at));
+        let Webhooks::PerConnection { lives } = connection.crm.capabilities().webhooks else { return Ok(None) };
+        let half = SignedDuration::try_from(lives / 2).unwrap_or_default();
+        if let Some(watch) = connection.watch.as_ref().filter(|watch| watch.expires_at > cx.now() + half) {
+            return Ok(Some(watch.expires_at - half));
         }
         let held = self.secrets.grant(&connection.tenant, &connection.id).await?;
         let (Some(token), Some(url)) = (held.grant.webhook_token, &self.settings.public_url) else { return Ok(None) };
@@ -83,7 +82,7 @@ impl App {
         let Some(stored) = self.store.connection(&connection.tenant, &connection.id).await? else { return Ok(None) };
         self.store.update_connection(&stored, &Connection { watch: watch.clone(), ..stored.clone() }).await?;
         tracing::info!(connection.id = %connection.id, crm = %crm, trace = cx.trace, "webhook subscription renewed");
-        Ok(watch.map(|watch| watch.expires_at))
+        Ok(watch.map(|watch| watch.expires_at - half))
     }
 }
 

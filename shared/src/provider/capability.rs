@@ -11,8 +11,6 @@ pub struct Capabilities {
     pub max_write: usize,
     pub echo: Echo,
     pub deletions: Deletions,
-    /// The finest difference between two modification times.
-    pub resolution: Duration,
 }
 
 /// How deliveries are proved, and where they arrive.

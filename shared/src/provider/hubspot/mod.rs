@@ -40,7 +40,6 @@ impl Provider for HubSpot {
         max_write: call::BATCH,
         echo: Echo::Fields,
         deletions: Deletions { every: Duration::from_secs(3600) },
-        resolution: Duration::from_millis(1),
     };
 
     fn default_mapping() -> Mapping {

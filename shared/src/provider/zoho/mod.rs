@@ -43,7 +43,6 @@ impl Provider for Zoho {
         max_write: 100,
         echo: Echo::IdOnly,
         deletions: Deletions { every: Duration::from_secs(3600) },
-        resolution: Duration::from_secs(1),
     };
 
     fn default_mapping() -> Mapping {
