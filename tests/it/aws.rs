@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     config::Credentials,
     types::{
         AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-        ScalarAttributeType,
+        ScalarAttributeType, StreamSpecification, StreamViewType,
     },
 };
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -127,6 +127,8 @@ async fn table(aws: &SdkConfig, name: &str, due: bool) -> String {
             .projection(Projection::builder().projection_type(ProjectionType::All).build());
         call = call.attribute_definitions(attribute("due_pk")).attribute_definitions(attribute("due_at"));
         call = call.global_secondary_indexes(index.build().unwrap());
+        let stream = StreamSpecification::builder().stream_enabled(true);
+        call = call.stream_specification(stream.stream_view_type(StreamViewType::NewAndOldImages).build().unwrap());
     }
     call.send().await.unwrap();
     name.to_owned()

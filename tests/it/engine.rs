@@ -148,6 +148,15 @@ async fn requests_out_of_order_leave_the_latest() {
     world.send(&[at("earliest", "2026-11-21T09:00:00Z", "Earliest")]).await;
     world.settle().await;
     assert_eq!(world.shown("zoho/leads").await[0]["fields"]["Company"], "Latest");
+    world.send(&[at("late-b", "2026-11-21T09:00:02Z", "Last by id")]).await;
+    world.settle().await;
+    world.send(&[at("late-a", "2026-11-21T09:00:02Z", "Before it by id")]).await;
+    world.settle().await;
+    assert_eq!(
+        world.shown("zoho/leads").await[0]["fields"]["Company"],
+        "Last by id",
+        "equal times are told apart by id"
+    );
 }
 
 #[tokio::test]

@@ -5,7 +5,11 @@ use crate::{
     world::{Chaos, Random, World, tenant},
 };
 use serde_json::{Value as Json, json};
-use shared::record::{Email, Key};
+use shared::{
+    cause::Status,
+    history::Entry,
+    record::{Email, Key, Record},
+};
 use std::time::Duration;
 
 const PEOPLE: usize = 30;
@@ -64,16 +68,32 @@ async fn equals_the_oracle(world: &World) {
         let hub = ["last_name", "company", "phone"]
             .map(|name| record.fields.get(name).map(ToString::to_string).unwrap_or_default());
         assert_eq!(hub, expected, "the hub, {}", email(n));
-        assert!(
-            record.links.values().all(|link| link.awaiting.is_empty()),
-            "a request of {} never heard its end",
-            email(n)
-        );
+        is_told(world, &record, n).await;
     }
     assert_eq!(contacts.as_array().unwrap().len(), PEOPLE);
     assert_eq!(leads.as_array().unwrap().len(), PEOPLE);
     let raised = world.app.store.exceptions(&tenant()).await.unwrap();
     assert!(raised.is_empty(), "{raised:?}");
+}
+
+/// Every change of the record has its entry, and its request ended once in each CRM.
+async fn is_told(world: &World, record: &Record, n: usize) {
+    let entries = world.app.history.of(&tenant(), &record.id).await.unwrap();
+    let mut versions = Vec::new();
+    let mut ends = Vec::new();
+    for entry in entries {
+        match entry {
+            Entry::Change { version, .. } => versions.push(version),
+            Entry::Timeline { step, .. } if step.request.as_str() == format!("first-{n}") => {
+                let ended = matches!(step.status, Status::Succeeded | Status::Failed | Status::Skipped);
+                ends.extend(ended.then(|| step.connection.unwrap().as_str().to_owned()));
+            }
+            Entry::Timeline { .. } => {}
+        }
+    }
+    assert_eq!(versions, (1..=record.version).collect::<Vec<_>>(), "the history of {}", email(n));
+    ends.sort_unstable();
+    assert_eq!(ends, ["hubspot", "zoho"], "how the request of {} ended", email(n));
 }
 
 async fn under(name: &str, seed: u64, chaos: Chaos, faults: Json) {

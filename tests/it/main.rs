@@ -20,5 +20,6 @@ mod refresh;
 mod schema;
 mod store;
 mod story;
+mod stream;
 mod tidy;
 mod world;

@@ -49,7 +49,9 @@ impl Meter {
 #[derive(Debug)]
 pub(crate) struct Spent(pub(crate) BTreeMap<String, Cost>);
 
-const WRITES: [&str; 5] = ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"];
+const WRITES: [&str; 4] = ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"];
+/// Only history is written in batches.
+const ENTRIES: &str = "BatchWriteItem";
 
 impl Spent {
     fn sum(&self, of: impl Fn(&str) -> bool) -> Cost {
@@ -59,10 +61,15 @@ impl Spent {
     pub(crate) fn writes(&self) -> Cost {
         self.sum(|operation| operation.split('.').next_back().is_some_and(|name| WRITES.contains(&name)))
     }
+    pub(crate) fn entries(&self) -> Cost {
+        self.sum(|operation| operation.ends_with(ENTRIES))
+    }
     pub(crate) fn reads(&self) -> Cost {
-        self.sum(|operation| {
-            operation.starts_with("DynamoDB") && !WRITES.iter().any(|write| operation.ends_with(write))
-        })
+        let other = |operation: &str| WRITES.iter().chain([&ENTRIES]).any(|write| operation.ends_with(write));
+        self.sum(|operation| operation.starts_with("DynamoDB") && !other(operation))
+    }
+    pub(crate) fn events(&self) -> u64 {
+        self.sum(|operation| operation.starts_with("AWSEvents")).calls
     }
     pub(crate) fn queue_calls(&self) -> u64 {
         self.sum(|operation| operation.starts_with("AmazonSQS")).calls

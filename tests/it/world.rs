@@ -1,6 +1,6 @@
 //! A tenant with a connection per CRM, and the pump that plays Lambda: it receives what is queued and calls the functions.
 
-use crate::{aws, meter::Meter};
+use crate::{aws, meter::Meter, stream::Stream};
 use aws_config::SdkConfig;
 use aws_lambda_events::{
     apigw::ApiGatewayV2httpRequest,
@@ -36,6 +36,8 @@ pub(crate) struct World {
     /// The functions' clock is ahead of the real one by so many seconds.
     ahead: Arc<AtomicI64>,
     pub(crate) chaos: Chaos,
+    stream: Stream,
+    invocations: Arc<AtomicU64>,
 }
 
 /// What the pump does to messages.
@@ -94,9 +96,12 @@ impl World {
         let public_url = format!("http://{}", listener.local_addr().unwrap());
         let app = Arc::new(aws::app(functions, Some(sim.url.clone()), Some(public_url.clone())).await);
         let ahead = Arc::new(AtomicI64::new(0));
-        let door = Router::new().route("/webhooks/{*path}", post(deliver)).with_state((app.clone(), ahead.clone()));
+        let invocations = Arc::new(AtomicU64::new(0));
+        let state = (app.clone(), ahead.clone(), invocations.clone());
+        let door = Router::new().route("/webhooks/{*path}", post(deliver)).with_state(state);
         tokio::spawn(async move { axum::serve(listener, door).await });
-        let world = World { app, aws, sim, ahead, chaos: Chaos::default() };
+        let stream = Stream::of(&aws, &app.settings.state_table).await;
+        let world = World { app, aws, sim, ahead, chaos: Chaos::default(), stream, invocations };
         for crm in Crm::ALL {
             world.connect(crm, &public_url).await;
         }
@@ -191,6 +196,7 @@ impl World {
 
     /// Everything that is due is enqueued, as the schedule does.
     pub(crate) async fn tick(&self) {
+        self.invocations.fetch_add(1, Ordering::Relaxed);
         let tick = serde_json::from_value(json!({"tick": "pulls"})).unwrap();
         handler::delta_pull(&self.app, &self.cx("tick"), tick).await.unwrap();
     }
@@ -213,6 +219,7 @@ impl World {
             for queue in self.order() {
                 moved |= self.turn(queue).await;
             }
+            moved |= self.journal().await;
             let under_way = self.shown("deliveries?last=0").await["pending"].as_u64().unwrap_or(0) > 0;
             quiet = if moved || under_way || self.hidden().await > 0 { 0 } else { quiet + 1 };
             if quiet > 2 {
@@ -231,6 +238,24 @@ impl World {
             random.shuffle(&mut order);
         }
         order
+    }
+
+    /// What the table's stream tells since it was last asked. Whether there was anything.
+    async fn journal(&self) -> bool {
+        let batches = self.stream.read().await;
+        for batch in &batches {
+            for _ in 0..if self.chaos.twice { 2 } else { 1 } {
+                self.invocations.fetch_add(1, Ordering::Relaxed);
+                let event = serde_json::from_value(batch.clone()).unwrap();
+                handler::journal(&self.app, &self.cx("journal-invocation"), event).await.unwrap();
+            }
+        }
+        !batches.is_empty()
+    }
+
+    /// Invocations of functions since the last time.
+    pub(crate) fn invocations(&self) -> u64 {
+        self.invocations.swap(0, Ordering::Relaxed)
     }
 
     /// Messages that wait for their time.
@@ -272,6 +297,7 @@ impl World {
     }
 
     pub(crate) async fn handle(&self, queue: &str, event: SqsEvent) -> SqsBatchResponse {
+        self.invocations.fetch_add(1, Ordering::Relaxed);
         let cx = self.cx(&format!("{queue}-invocation"));
         let kept = match queue {
             "pushes" => handler::outbound(&self.app, &cx, event).await,
@@ -329,10 +355,11 @@ pub(crate) fn connection(crm: Crm) -> ConnectionId {
 
 /// A delivery as API Gateway hands it over.
 async fn deliver(
-    State((app, ahead)): State<(Arc<App>, Arc<AtomicI64>)>,
+    State((app, ahead, invocations)): State<(Arc<App>, Arc<AtomicI64>, Arc<AtomicU64>)>,
     parts: http::request::Parts,
     body: Bytes,
 ) -> http::StatusCode {
+    invocations.fetch_add(1, Ordering::Relaxed);
     let path = parts.uri.path().to_owned();
     let mut names = path.trim_start_matches("/webhooks/").split('/');
     let headers: serde_json::Map<String, Json> =

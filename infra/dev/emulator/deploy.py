@@ -1,6 +1,6 @@
 """Deploys template.yaml to the emulator, and does what the emulator leaves undone.
 
-Input: JSON on stdin {template, dist, parameters}. Output: JSON on stdout {outputs, functions}.
+Input: JSON on stdin {template, dist, parameters, without: number of a grant to leave out}. Output: JSON on stdout {outputs, functions}.
 """
 
 import io
@@ -11,6 +11,7 @@ import time
 import zipfile
 
 import gaps
+import grants
 import template as source
 from aws import EMULATOR, STACK, client, note, resources, run
 
@@ -20,6 +21,8 @@ BUCKET = "deployment"
 def main():
     request = json.load(sys.stdin)
     template = source.load(request["template"])
+    if (number := request.get("without")) is not None:
+        grants.take_away(template, number)
     upload_code(template, request["dist"])
     gaps.allow_batches(template)
     parameters = request["parameters"]

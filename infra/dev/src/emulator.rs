@@ -102,12 +102,13 @@ pub(crate) struct Deployed {
 }
 
 /// Deploys template.yaml as it is; `crm_url` takes the place of every CRM.
-pub(crate) fn deploy(project: &Project, crm_url: &str) -> Result<Deployed> {
+pub(crate) fn deploy(project: &Project, crm_url: &str, without: Option<usize>) -> Result<Deployed> {
     step("template.yaml deployed", |progress| {
         let request = json!({
             "template": project.root.join("template.yaml"),
             "dist": functions::dist(project),
             "parameters": {"Architecture": architecture(), "CrmUrl": crm_url},
+            "without": without,
         });
         let answer =
             python::ask(&mut python::script(project, "deploy.py"), &request, Some(progress)).with_context(|| {

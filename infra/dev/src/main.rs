@@ -60,6 +60,8 @@ enum Command {
     Logs(commands::logs::Args),
     /// Follow one id through every function's log and every call to a CRM, in the order of time
     Trace(commands::trace::Args),
+    /// Take each thing that template.yaml's policies allow away in turn: the story must miss it (takes half an hour)
+    Policies(commands::policies::Args),
     /// Run every test, and prove that each mutant of the planner is noticed
     Test(commands::test::Args),
     /// What CI runs: formatting, clippy, tests, the template, licences
@@ -88,6 +90,7 @@ fn run(project: &Project, command: Command) -> anyhow::Result<ExitCode> {
         Command::Invoke(args) => commands::invoke::run(project, &args),
         Command::Logs(args) => commands::logs::run(project, args),
         Command::Trace(args) => commands::trace::run(project, &args),
+        Command::Policies(args) => commands::policies::run(project, &args),
         Command::Test(args) => commands::test::run(project, &args),
         Command::Check(args) => commands::check::run(project, &args),
     }

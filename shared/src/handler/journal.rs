@@ -30,7 +30,9 @@ pub async fn journal(app: &App, cx: &Context, event: Event) -> Result<serde_json
     }
     app.history.append(&told.entries).await?;
     send(app, &told.events).await?;
-    count("Changes", None, told.entries.len(), cx.now());
+    if !told.entries.is_empty() {
+        count("Changes", None, told.entries.len(), cx.now());
+    }
     tracing::info!(entries = told.entries.len(), events = told.events.len(), trace = cx.trace, "journalled");
     Ok(json!({"batchItemFailures": []}))
 }

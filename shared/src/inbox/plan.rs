@@ -6,7 +6,7 @@ use crate::{
     connection::{Connection, State},
     context::Context,
     id::RecordId,
-    record::{Awaiting, Key, Record, Region, RemoteField, Value},
+    record::{Awaiting, Key, Record, Region, RemoteField, Value, Written},
     request::{BadValue, SyncRequest, apply},
     store::{Exception, Once},
     sync::{Tenant, Who, lacks},
@@ -155,7 +155,7 @@ fn ask(
     let named = request.connection_id.is_some();
     let at = request.occurred_at.min(record.cause.at);
     for (field, value) in overrides.iter().filter(|(field, _)| named || connection.crm.could_name(field)) {
-        link.set_override(field, value.clone(), at, &request.source);
+        link.set_override(field, Written::new(Some(value.clone()), at, &request.source).by(&request.id));
     }
     let said = |status, code: &str| {
         vec![Step { remote: link.remote.clone(), ..step(request, Some(&connection.id), status, code) }]

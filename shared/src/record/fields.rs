@@ -4,7 +4,7 @@ use super::{
     key::Key,
     value::{Kind, Value},
 };
-use crate::id::Source;
+use crate::id::{RequestId, Source};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,10 +22,16 @@ pub struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Timestamp>,
     pub source: Source,
+    /// The sync request that wrote it: of one source's requests with the same time, the one with the greater id wins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestId>,
     /// When other sources last wrote it, so that a late message of theirs is known to be late.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub earlier: BTreeMap<Source, Timestamp>,
+    pub earlier: BTreeMap<Source, Stamp>,
 }
+
+/// The order of what one source says of one field.
+pub type Stamp = (Timestamp, Option<RequestId>);
 
 /// The fields of one record. A field that is absent was never written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,22 +60,38 @@ pub struct WrongKind {
 
 impl Written {
     pub fn new(value: Option<Value>, at: Timestamp, source: &Source) -> Written {
-        Written { value, at, after: None, source: source.clone(), earlier: BTreeMap::new() }
+        Written { value, at, after: None, source: source.clone(), request: None, earlier: BTreeMap::new() }
+    }
+
+    /// A write by a sync request.
+    pub fn by(mut self, request: &RequestId) -> Written {
+        self.request = Some(request.clone());
+        self
+    }
+
+    pub fn stamp(&self) -> Stamp {
+        (self.at, self.request.clone())
     }
 
     /// This write in the place of another, of which it keeps who wrote when.
     pub fn over(mut self, before: Option<Written>) -> Written {
         if let Some(before) = before {
+            let stamp = before.stamp();
             self.earlier = before.earlier;
-            self.earlier.insert(before.source, before.at);
+            self.earlier.insert(before.source, stamp);
             self.earlier.remove(&self.source);
         }
         self
     }
 
-    /// When `source` last wrote here.
-    pub fn last_by(&self, source: &Source) -> Option<Timestamp> {
-        if self.source == *source { Some(self.at) } else { self.earlier.get(source).copied() }
+    /// The last that `source` wrote here.
+    pub fn last_by(&self, source: &Source) -> Option<Stamp> {
+        if self.source == *source { Some(self.stamp()) } else { self.earlier.get(source).cloned() }
+    }
+
+    /// Whether this says something newer than what its own source said there before.
+    pub fn is_news_to(&self, before: Option<&Written>) -> bool {
+        before.and_then(|before| before.last_by(&self.source)).is_none_or(|last| self.stamp() > last)
     }
 }
 
@@ -90,11 +112,6 @@ impl Fields {
     pub fn kind(&self, field: &str) -> Option<Kind> {
         let fixed = KINDS.iter().find(|(name, _)| *name == field).map(|(_, kind)| *kind);
         fixed.or_else(|| self.get(field).map(Value::kind))
-    }
-
-    /// When `source` last wrote `field`.
-    pub fn last_by(&self, field: &str, source: &Source) -> Option<Timestamp> {
-        self.0.get(field)?.last_by(source)
     }
 
     /// A value in the field's own kind.
@@ -165,9 +182,14 @@ mod tests {
         prop::sample::select(&["workflow", "crm-0", "crm-1"][..]).prop_map(|name| name.parse().unwrap())
     }
 
-    fn writes() -> impl Strategy<Value = Vec<(Source, i64, Option<Value>)>> {
+    fn writes() -> impl Strategy<Value = Vec<Written>> {
         let value = prop::option::of("[ab]{1,2}".prop_map(|t| Value::text(&t).unwrap()));
-        prop::collection::vec((source(), 0..20i64, value), 0..12)
+        let request = prop::option::of("r[0-9]".prop_map(|id| id.parse::<RequestId>().unwrap()));
+        let written = (source(), 0..8i64, value, request).prop_map(|(source, second, value, request)| Written {
+            request,
+            ..Written::new(value, at(second), &source)
+        });
+        prop::collection::vec(written, 0..12)
     }
 
     fn at(second: i64) -> Timestamp {
@@ -181,26 +203,29 @@ mod tests {
         #[test]
         fn a_late_message_of_a_source_is_known_to_be_late(writes in writes()) {
             let mut fields = Fields::default();
-            let mut latest: BTreeMap<Source, i64> = BTreeMap::new();
-            for (source, second, value) in writes {
-                let known = fields.last_by("company", &source);
-                prop_assert_eq!(known, latest.get(&source).map(|s| at(*s)));
-                if known.is_some_and(|last| at(second) <= last) {
+            let mut latest: BTreeMap<Source, Stamp> = BTreeMap::new();
+            for written in writes {
+                let before = fields.written("company").cloned();
+                let last = latest.get(&written.source);
+                prop_assert_eq!(before.as_ref().and_then(|before| before.last_by(&written.source)).as_ref(), last);
+                let news = last.is_none_or(|last| written.stamp() > *last);
+                prop_assert_eq!(written.is_news_to(before.as_ref()), news);
+                if !news {
                     continue;
                 }
-                let before = fields.get("company").cloned();
-                let changed = fields.put("company", value.clone(), at(second), &source).unwrap();
-                prop_assert_eq!(changed, before != value);
+                latest.insert(written.source.clone(), written.stamp());
+                let value = written.value.clone();
+                let changed = fields.write("company", written).unwrap();
+                prop_assert_eq!(changed, before.and_then(|before| before.value) != value);
                 prop_assert_eq!(fields.get("company"), value.as_ref());
-                latest.insert(source, second);
             }
         }
 
         #[test]
         fn fields_that_were_stored_are_read_back(writes in writes()) {
             let mut fields = Fields::default();
-            for (n, (source, second, value)) in writes.into_iter().enumerate() {
-                fields.put(&format!("field-{}", n % 3), value, at(second), &source).unwrap();
+            for (n, written) in writes.into_iter().enumerate() {
+                fields.write(&format!("field-{}", n % 3), written).unwrap();
             }
             let json = serde_json::to_string(&fields).unwrap();
             prop_assert_eq!(serde_json::from_str::<Fields>(&json).unwrap(), fields);

@@ -1,7 +1,7 @@
 //! What the hub and one remote know of each other.
 
 use super::{Value, Written};
-use crate::id::{RemoteId, RequestId, Source};
+use crate::id::{RemoteId, RequestId};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -122,14 +122,14 @@ pub struct Workflow {
 
 impl Link {
     /// Sets a value in this CRM alone, unless the same source has said something newer about it. Whether it did.
-    pub fn set_override(&mut self, field: &str, value: Value, at: Timestamp, source: &Source) -> bool {
+    pub fn set_override(&mut self, field: &str, written: Written) -> bool {
         let before = self.overrides.get(field);
-        if before.and_then(|written| written.last_by(source)).is_some_and(|last| at <= last) {
-            return false;
+        let news = written.is_news_to(before);
+        if news {
+            let written = written.over(before.cloned());
+            self.overrides.insert(field.to_owned(), written);
         }
-        let written = Written::new(Some(value), at, source).over(before.cloned());
-        self.overrides.insert(field.to_owned(), written);
-        true
+        news
     }
 }
 

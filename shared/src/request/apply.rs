@@ -3,7 +3,7 @@
 use super::{SyncRequest, template};
 use crate::{
     mapping::normal,
-    record::{Email, Fields, Phone, Region, RemoteField, Value},
+    record::{Email, Fields, Phone, Region, RemoteField, Value, Written},
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -41,16 +41,16 @@ const KNOWN: &[&str] = &[
 ];
 
 /// Applies a request's values to a record's fields. A value is written only if it is later than what the same source
-/// wrote there before; the future is clamped to `now`.
+/// wrote there before, where equal times are told apart by the requests' ids; the future is clamped to `now`.
 pub fn apply(request: &SyncRequest, fields: &Fields, region: &Region, now: Timestamp) -> Applied {
     let mut applied = Applied { fields: fields.clone(), overrides: BTreeMap::new(), bad: Vec::new() };
     let at = request.occurred_at.min(now);
     for (field, value) in values(request, region, &mut applied.bad) {
-        let newer = applied.fields.last_by(&field, &request.source).is_none_or(|last| at > last);
-        if !newer {
+        let written = Written::new(Some(value), at, &request.source).by(&request.id);
+        if !written.is_news_to(applied.fields.written(&field)) {
             continue;
         }
-        if let Err(wrong) = applied.fields.put(&field, Some(value), at, &request.source) {
+        if let Err(wrong) = applied.fields.write(&field, written) {
             applied.bad.push(BadValue { field, code: "wrong_kind", reason: wrong.to_string() });
         }
     }

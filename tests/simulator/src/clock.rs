@@ -65,6 +65,12 @@ pub fn iso_ms(ms: i64) -> String {
     t.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
+/// `Sat, 21 Nov 2026 09:00:00 GMT`, as the `Date` of an answer.
+pub fn http_date(ms: i64) -> String {
+    let t = Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH);
+    t.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
 /// `2026-11-21T14:30:00+05:30`, Zoho's spelling: whole seconds in the organisation's own offset.
 pub fn iso_offset(ms: i64, offset_minutes: i32) -> String {
     let t = Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH);

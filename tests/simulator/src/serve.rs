@@ -1,7 +1,7 @@
 //! What happens around a CRM's answer: delays, concurrency, the log, answers held back or never given.
 
 use crate::calls::{Crm, Logged, route};
-use crate::clock::{iso_ms, real_now};
+use crate::clock::{http_date, iso_ms, real_now};
 use crate::faults::CrmFaults;
 use crate::wire::{Call, Payload, Reply};
 use crate::world::{Shared, World};
@@ -81,6 +81,7 @@ fn serve(world: &mut World, crm: Crm, call: &Call) -> Served {
     let route = route(&call.segments());
     let named = format!("{} {route}", call.method);
     let (reply, mut fault) = answer(world, crm, call);
+    let reply = reply.with("date", &http_date(world.clock.now()));
     let committed = reply.status < 300 && writes_records(call);
     let faults = faults(world, crm);
     let mut then = Then::Answer;

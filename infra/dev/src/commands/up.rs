@@ -23,7 +23,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(project: &Project, args: Args) -> Result<ExitCode> {
     stop::listen()?;
-    let Some(running) = start(project, args.crm_url)? else {
+    let Some(running) = start(project, args.crm_url, None)? else {
         let stack = stack::read(project).context("another `cargo dev up` has begun")?;
         println!("The stack is already up.\n");
         show(project, &stack);
@@ -42,8 +42,8 @@ pub(crate) struct Running {
     _session: Session,
 }
 
-/// Brings the stack up. None if it is up already.
-pub(crate) fn start(project: &Project, crm_url: Option<String>) -> Result<Option<Running>> {
+/// Brings the stack up, perhaps without one grant of its policies. None if it is up already.
+pub(crate) fn start(project: &Project, crm_url: Option<String>, without: Option<usize>) -> Result<Option<Running>> {
     let Some(session) = Session::begin(project)? else { return Ok(None) };
     step("Prerequisites", |_| Ok(((), prerequisites::check(project)?)))?;
     if !functions::binary(project, functions::FUNCTIONS[0]).exists() {
@@ -67,7 +67,7 @@ pub(crate) fn start(project: &Project, crm_url: Option<String>) -> Result<Option
             (Some(process), url)
         }
     };
-    let Deployed { api, outputs, functions } = emulator::deploy(project, &crm_url)?;
+    let Deployed { api, outputs, functions } = emulator::deploy(project, &crm_url, without)?;
     let output = |name: &str| outputs.get(name).cloned().with_context(|| format!("template.yaml has no output {name}"));
     let mut stack = Stack {
         aws,

@@ -26,7 +26,7 @@ use crate::step::step;
 use crate::stop;
 use anyhow::{Context, Result};
 use scene::Scene;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What a step has seen, for its line.
 type Seen = String;
@@ -35,10 +35,14 @@ const ADA: &str = "ada@example.com";
 const GRACE: &str = "grace@example.com";
 const ALAN: &str = "alan@example.com";
 
-/// Plays all of it. After a failure everything that was logged is kept.
-pub(crate) fn play(project: &Project, stack: &Stack, full: bool) -> Result<()> {
+/// Plays all of it, or all but the crowd and what follows, with less patience. After a failure everything that was logged
+/// is kept.
+pub(crate) fn play(project: &Project, stack: &Stack, crowd: Option<usize>) -> Result<()> {
     let mut scene = Scene::open(project, stack)?;
-    let played = steps(&mut scene, if full { 10_000 } else { 300 });
+    if crowd.is_none() {
+        scene.patience = Duration::from_secs(12);
+    }
+    let played = steps(&mut scene, crowd);
     if played.is_err() && !stop::asked() {
         logs::keep_all(&scene).context("and the logs could not be kept")?;
         println!("  Everything that was logged is kept in {}", project.shown(&project.dev.join("logs")));
@@ -46,7 +50,7 @@ pub(crate) fn play(project: &Project, stack: &Stack, full: bool) -> Result<()> {
     played
 }
 
-fn steps(scene: &mut Scene<'_>, crowd: usize) -> Result<()> {
+fn steps(scene: &mut Scene<'_>, crowd: Option<usize>) -> Result<()> {
     let begun = Instant::now();
     let say = |seen: Seen| ((), seen);
     step(" 1 A phone changes in HubSpot", |p| phone::changes(scene, p).map(say))?;
@@ -60,6 +64,7 @@ fn steps(scene: &mut Scene<'_>, crowd: usize) -> Result<()> {
     step(" 8 HubSpot answers 429", |p| rate_limit::is_waited_out(scene, p).map(say))?;
     step(" 9 One bad record in a hundred", |p| bad_record::is_set_aside(scene, p).map(say))?;
     step("10 Both CRMs edit one lead", |p| both_edit::survive(scene, p).map(say))?;
+    let Some(crowd) = crowd else { return Ok(()) };
     let name = format!("11 {crowd} messages at once");
     let calls = step(&name, |p| crowd::ends_as_one_lead_each(scene, crowd, p).map(|(seen, calls)| (calls, seen)))?;
     print!("{calls}");

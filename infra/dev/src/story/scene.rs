@@ -27,6 +27,8 @@ pub(super) struct Scene<'a> {
     pub(super) refused: BTreeMap<String, &'static str>,
     /// Everything that the workflow service heard.
     pub(super) heard: Vec<Heard>,
+    /// The longest that anything is waited for.
+    pub(super) patience: Duration,
 }
 
 /// A record as a CRM shows it.
@@ -47,7 +49,7 @@ impl<'a> Scene<'a> {
     pub(super) fn open(project: &'a Project, stack: &'a Stack) -> Result<Self> {
         let desk = Desk::open(project, &stack.event_bus)?;
         let (told, refused) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { project, stack, desk, told, refused, heard: Vec::new() })
+        Ok(Self { project, stack, desk, told, refused, heard: Vec::new(), patience: Duration::MAX })
     }
 
     /// A CRM user makes or changes a record; answers the record.

@@ -39,7 +39,9 @@ impl<'a> Sight<'a> {
         loop {
             match look(scene)? {
                 Ok(seen) => return Ok(seen),
-                Err(found) if begun.elapsed() > self.within => return Err(self.missing(scene, &found)),
+                Err(found) if begun.elapsed() > self.within.min(scene.patience) => {
+                    return Err(self.missing(scene, &found));
+                }
                 Err(_) => {}
             }
             stop::check()?;

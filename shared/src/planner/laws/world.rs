@@ -5,7 +5,7 @@ use crate::{
     id::{ConnectionId, Source},
     mapping::{Direction, Mapping, Rule},
     planner::*,
-    record::{Fields, Gone, Link, Refusal, Region, Value},
+    record::{Fields, Gone, Link, Refusal, Region, Value, Written},
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -127,7 +127,7 @@ impl World {
         self.now += 10;
         let at = time(self.now);
         let link = &mut self.sides[i].link;
-        if link.set_override(field, value, at, &product()) {
+        if link.set_override(field, Written::new(Some(value), at, &product())) {
             link.rev += 1;
         }
     }

@@ -1,0 +1,54 @@
+//! The state table's stream, from its beginning on, in the shape in which Lambda hands it to journal.
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::config::ProvideCredentials;
+use serde_json::{Value as Json, json};
+use tokio::sync::Mutex;
+
+pub(crate) struct Stream {
+    endpoint: String,
+    account: String,
+    iterator: Mutex<String>,
+}
+
+impl Stream {
+    pub(crate) async fn of(aws: &SdkConfig, table: &str) -> Stream {
+        let endpoint = aws.endpoint_url().unwrap().to_owned();
+        let credentials = aws.credentials_provider().unwrap().provide_credentials().await.unwrap();
+        let account = credentials.access_key_id().to_owned();
+        let mut stream = Stream { endpoint, account, iterator: Mutex::default() };
+        let streams = stream.ask("ListStreams", &json!({"TableName": table})).await;
+        let arn = &streams["Streams"][0]["StreamArn"];
+        let described = stream.ask("DescribeStream", &json!({"StreamArn": arn})).await;
+        let shard = &described["StreamDescription"]["Shards"][0]["ShardId"];
+        let from = json!({"StreamArn": arn, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"});
+        let iterator = stream.ask("GetShardIterator", &from).await;
+        stream.iterator = Mutex::new(iterator["ShardIterator"].as_str().unwrap().to_owned());
+        stream
+    }
+
+    /// What it holds since it was last read, in batches as large as the template's.
+    pub(crate) async fn read(&self) -> Vec<Json> {
+        let mut iterator = self.iterator.lock().await;
+        let page = self.ask("GetRecords", &json!({"ShardIterator": *iterator})).await;
+        page["NextShardIterator"].as_str().unwrap().clone_into(&mut iterator);
+        page["Records"].as_array().unwrap().chunks(100).map(|batch| json!({"Records": batch})).collect()
+    }
+
+    /// The SDK for streams gives no JSON, which is what Lambda gives.
+    async fn ask(&self, operation: &str, body: &Json) -> Json {
+        let scope = format!("{}/20261121/us-east-1/dynamodb/aws4_request", self.account);
+        let call = reqwest::Client::new()
+            .post(&self.endpoint)
+            .header("x-amz-target", format!("DynamoDBStreams_20120810.{operation}"))
+            .header("content-type", "application/x-amz-json-1.0")
+            .header(
+                "authorization",
+                format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none"),
+            );
+        let answer = call.body(body.to_string()).send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(status.is_success(), "{operation}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+}
