@@ -207,7 +207,7 @@ mod tests {
             for written in writes {
                 let before = fields.written("company").cloned();
                 let last = latest.get(&written.source);
-                prop_assert_eq!(before.as_ref().and_then(|before| before.last_by(&written.source)).as_ref(), last);
+                prop_assert_eq!(before.as_ref().and_then(|before| before.last_by(&written.source)), last.cloned());
                 let news = last.is_none_or(|last| written.stamp() > *last);
                 prop_assert_eq!(written.is_news_to(before.as_ref()), news);
                 if !news {
