@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
     provider::Session,
     secrets::Held,
-    store::Lease,
+    store::{Exception, Lease},
 };
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -18,6 +18,10 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(60);
 const MOST_TOKENS: usize = 3;
 /// The lease outlives the token request, which has a deadline of its own.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
+/// A token request is not begun with less than this left: its answer must be stored.
+const REQUEST_TAKES: Duration = Duration::from_secs(12);
+/// How long a refused app secret is left alone: a person must correct it, for all connections at once.
+const APP_REFUSED: Duration = Duration::from_secs(300);
 /// Zoho blocks a client that asks for more tokens than this … <https://www.zoho.com/accounts/protocol/oauth/token-limits.html>
 const MOST_REQUESTS: usize = 9;
 /// … in this time.
@@ -27,7 +31,7 @@ impl App {
     /// Does something in a session with a connection's CRM. When the token is refused it is refreshed and the thing
     /// is done again from its start; whatever is done this way can be repeated without harm.
     ///
-    /// A rate limit pauses the connection for everyone; dead credentials turn it to `NeedsReauth`.
+    /// A rate limit pauses the connection for everyone; what needs a person stops it until they have acted.
     pub async fn with_session<T>(
         &self,
         connection: &Connection,
@@ -35,19 +39,36 @@ impl App {
         call: impl AsyncFn(&Session) -> Result<T>,
     ) -> Result<T> {
         let done = self.authorised(connection, cx, call).await;
-        match &done {
-            Err(Error::RateLimited { after }) => {
-                let until = cx.now() + SignedDuration::try_from(*after).unwrap_or(SignedDuration::from_secs(60));
-                tracing::info!(connection.id = %connection.id, crm = %connection.crm, %until, trace = cx.trace, "the CRM asks us to wait");
-                self.store.pause(&connection.tenant, &connection.id, until).await?;
-            }
-            Err(Error::AuthExpired { reason }) => {
-                tracing::warn!(connection.id = %connection.id, crm = %connection.crm, reason, trace = cx.trace, "the connection needs reauthorisation");
-                self.store.set_state(connection, &State::NeedsReauth { since: cx.now() }).await?;
-            }
-            _ => {}
+        if let Err(error) = &done {
+            self.notice(connection, cx, error).await?;
         }
         done
+    }
+
+    /// What an error of a CRM's means for the whole connection.
+    pub(crate) async fn notice(&self, connection: &Connection, cx: &Context, error: &Error) -> Result<()> {
+        let Connection { tenant, id, crm, .. } = connection;
+        match error {
+            Error::RateLimited { after } => {
+                let until = self.store.pause(tenant, id, *after, cx.now()).await?;
+                tracing::info!(connection.id = %id, %crm, %until, trace = cx.trace, "the CRM asks us to wait");
+            }
+            Error::AuthExpired { reason } => {
+                tracing::warn!(connection.id = %id, %crm, reason, trace = cx.trace, "the connection needs reauthorisation");
+                self.store.set_state(connection, &State::NeedsReauth { since: cx.now() }).await?;
+            }
+            Error::Config { reason } => {
+                let day = cx.now().as_second() / 86_400;
+                let exception = Exception::new(tenant, "connection_stopped", &format!("{id}:{day}"), reason, cx);
+                self.store.raise(&exception.on(connection)).await?;
+                // What joins is read again by its next pull, and must not become active by way of a pause.
+                if connection.state == State::Active {
+                    self.store.set_state(connection, &State::Paused { reason: reason.clone() }).await?;
+                }
+            }
+            Error::Retryable { .. } | Error::Bug { .. } => {}
+        }
+        Ok(())
     }
 
     async fn authorised<T>(
@@ -102,6 +123,10 @@ impl App {
 
     async fn refresh_alone(&self, connection: &Connection, stale: &Held, lease: Lease, cx: &Context) -> Result<Held> {
         let Connection { tenant, id, .. } = connection;
+        if cx.left() < REQUEST_TAKES {
+            self.store.return_lease(tenant, id, &lease, &lease.recent).await?;
+            return Err(Error::retryable("no time is left to ask for a token"));
+        }
         let mut recent: Vec<Timestamp> =
             lease.recent.iter().copied().filter(|at| *at > cx.now() - REQUESTS_PER).collect();
         let done = self.refresh_leased(connection, stale, &mut recent, cx).await;
@@ -134,7 +159,11 @@ impl App {
                 }
                 let app = self.secrets.app(*crm).await?;
                 recent.push(cx.now());
-                let grant = crm.refresh(&self.http, &self.settings.hosts, &app, &current.grant, cx.now()).await?;
+                let asked = crm.refresh(&self.http, &self.settings.hosts, &app, &current.grant, cx.now()).await;
+                let grant = match asked {
+                    Err(Error::Config { reason }) => return Err(self.app_refused(connection, reason, cx).await?),
+                    asked => asked?,
+                };
                 self.secrets.store(tenant, id, &current, &grant).await?
             }
         };
@@ -146,5 +175,14 @@ impl App {
         }
         tracing::info!(connection.id = %id, crm = %crm, trace = cx.trace, "token refreshed");
         Ok(next)
+    }
+
+    /// The CRM does not know our app, or its secret: no connection's fault, so none is stopped. They go on by themselves
+    /// once the secret is right.
+    async fn app_refused(&self, connection: &Connection, reason: String, cx: &Context) -> Result<Error> {
+        let about = format!("{}:{}", connection.crm, cx.now().as_second() / 86_400);
+        let exception = Exception::new(&connection.tenant, "app_refused", &about, &reason, cx);
+        self.store.raise(&exception.on(connection)).await?;
+        Ok(Error::Retryable { what: reason, after: Some(APP_REFUSED), source: None })
     }
 }

@@ -88,6 +88,8 @@ pub struct Pull {
 pub enum Work {
     /// Read what changed in the CRM, from the connection's cursor.
     Delta,
+    /// Read what was deleted in the CRM.
+    Deletions(Walk),
     /// Walk the tenant's records and push whatever is pending.
     Sweep {
         #[serde(default)]
@@ -95,6 +97,19 @@ pub enum Work {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<RecordId>,
     },
+}
+
+/// A walk through what a CRM deleted, and how far it came.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Walk {
+    pub since: Timestamp,
+    pub begun: Timestamp,
+    /// The next page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// What the pages before it told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<(RemoteId, Timestamp)>,
 }
 
 /// Where a pull stands.

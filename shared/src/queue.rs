@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use aws_lambda_events::sqs::SqsMessage;
 use aws_sdk_sqs::{Client, error::ProvideErrorMetadata, types::SendMessageBatchRequestEntry};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
@@ -23,18 +24,26 @@ pub struct Outgoing {
 impl Outgoing {
     pub fn new<T: Serialize>(body: &T, group: &impl ToString) -> Result<Outgoing> {
         let body = serde_json::to_string(body).map_err(|e| Error::bug("a message that is no JSON").because(e))?;
-        Ok(Outgoing { body, group: group.to_string(), deduplication: None })
+        Ok(Outgoing { body, group: name(&group.to_string()), deduplication: None })
     }
     /// For FIFO queues: a message with an id that was sent within five minutes is swallowed.
-    pub fn deduplicated(self, id: impl Into<String>) -> Outgoing {
-        Outgoing { deduplication: Some(id.into()), ..self }
+    pub fn deduplicated(self, id: &str) -> Outgoing {
+        Outgoing { deduplication: Some(name(id)), ..self }
+    }
+}
+
+/// A name as SQS takes it for groups and deduplication: 128 characters of ASCII; any other is replaced by its digest.
+fn name(name: &str) -> String {
+    match name.len() <= 128 && name.chars().all(|c| c.is_ascii_graphic()) {
+        true => name.to_owned(),
+        false => Sha256::digest(name).iter().map(|byte| format!("{byte:02x}")).collect(),
     }
 }
 
 /// The most that SQS takes in one call.
 const MOST: usize = 10;
-/// The longest that SQS hides a message.
-const LONGEST: Duration = Duration::from_secs(12 * 3600);
+/// SQS hides a message for 12 hours at most, counted from when it was received.
+const LONGEST: Duration = Duration::from_secs(11 * 3600);
 
 impl Queue {
     pub fn new(client: Client) -> Queue {
@@ -62,9 +71,9 @@ impl Queue {
         Ok(())
     }
 
-    /// Hides a received message for a while. A failure to is borne: the message comes back earlier.
+    /// Hides a received message for a while, never for less. A failure to is borne: the message comes back earlier.
     pub async fn hide(&self, url: &str, receipt: &str, after: Duration) {
-        let seconds = i32::try_from(after.min(LONGEST).as_secs()).unwrap_or(i32::MAX);
+        let seconds = i32::try_from(after.min(LONGEST).as_millis().div_ceil(1000)).unwrap_or(i32::MAX);
         let call = self.client.change_message_visibility().queue_url(url).receipt_handle(receipt);
         if let Err(error) = call.visibility_timeout(seconds).send().await {
             tracing::warn!(code = error.code(), "a message comes back earlier than it should");

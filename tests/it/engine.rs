@@ -12,24 +12,24 @@ use shared::{
     record::{Email, Key, Record},
 };
 
-async fn hub(world: &World, email: &str) -> Record {
+pub(crate) async fn hub(world: &World, email: &str) -> Record {
     let key = Key::Email(Email::parse(email).unwrap());
     let holders = world.app.store.holders(&tenant(), std::slice::from_ref(&key)).await.unwrap();
     world.app.store.record(&tenant(), &holders[&key][0]).await.unwrap().unwrap()
 }
 
-async fn codes(world: &World) -> Vec<String> {
+pub(crate) async fn codes(world: &World) -> Vec<String> {
     world.app.store.exceptions(&tenant()).await.unwrap().into_iter().map(|e| e.code).collect()
 }
 
-fn ada(id: &str) -> Json {
+pub(crate) fn ada(id: &str) -> Json {
     request(
         id,
         json!({"id": "lead-7", "email": "ada@example.com", "first_name": "Ada", "last_name": "Byron", "company": "Before"}),
     )
 }
 
-async fn silently(world: &World, route: &str, fields: Json) -> Json {
+pub(crate) async fn silently(world: &World, route: &str, fields: Json) -> Json {
     world.sim(route, &json!({"fields": fields, "silent": true})).await
 }
 
@@ -202,18 +202,24 @@ async fn a_record_that_kills_twice_becomes_an_exception() {
         .await;
     while !world.turn("sync-requests").await {}
     let killer = hub(&world, "ada@example.com").await.id;
+    let scope = format!("{TENANT}.hubspot");
     for _ in 0..2 {
         // Lambda ends the function in the middle: nobody is left to note an end.
-        world.app.store.begin_suspect(&connection(Crm::HubSpot), &killer, world.now()).await.unwrap();
+        world.app.store.begin_suspect(&scope, killer.as_str(), world.now()).await.unwrap();
     }
     for _ in 0..2 {
         let mut event = world.receive("pushes").await;
         for message in &mut event.records {
-            message.attributes.insert("ApproximateReceiveCount".to_owned(), "4".to_owned());
+            message.attributes.insert("ApproximateReceiveCount".to_owned(), "3".to_owned());
+            let id = message.message_id.clone().unwrap();
+            world.app.store.begin_suspect(&world.app.settings.pushes, &id, world.now()).await.unwrap();
         }
         let kept = world.handle("pushes", event).await;
         assert!(kept.batch_item_failures.is_empty());
     }
+    world.settle().await;
+    let record = hub(&world, "ada@example.com").await;
+    assert!(record.links.values().all(|link| link.awaiting.is_empty()), "its request heard its end");
     assert_eq!(codes(&world).await, ["kills_its_function"]);
     let contacts = world.shown("hubspot/contacts").await;
     assert_eq!(contacts.as_array().unwrap().len(), 1);

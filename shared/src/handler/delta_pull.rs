@@ -1,21 +1,24 @@
 //! The schedule says which connections are due; their messages pull what changed, or sweep what is pending.
 
-use super::messages::{Batch, Message};
+use super::{
+    deletions,
+    messages::{Batch, Message},
+};
 use crate::{
     app::App,
     change::{Cursor, Hinted, Pull, Work},
     connection::{Connection, State},
     context::Context,
     error::{Error, Result},
-    id::{ConnectionId, RecordId, RemoteId, TenantId},
+    id::{ConnectionId, RecordId, TenantId},
     provider::{Fetched, Page},
     queue::Outgoing,
     record::Object,
-    store::{Ready, keys::RECORD_SHARDS},
-    sync::{Look, Pushes, Tenant, absorb_looks, look_again},
+    store::keys::RECORD_SHARDS,
+    sync::{Look, Pushes, absorb_looks, look_again, needs},
 };
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -31,7 +34,7 @@ pub enum PullEvent {
 }
 
 /// No page is begun with less than this left.
-const PAGE_TAKES: Duration = Duration::from_secs(20);
+pub(super) const PAGE_TAKES: Duration = Duration::from_secs(20);
 /// Records of a sweep's page.
 const SWEPT: i32 = 500;
 
@@ -48,21 +51,26 @@ pub async fn delta_pull(app: &App, cx: &Context, event: PullEvent) -> Result<Sqs
 
 /// One message per due connection. The slot is the deduplication id: two ticks in one slot are one pull.
 async fn enqueue_due(app: &App, cx: &Context) -> Result<()> {
-    let mut messages = Vec::new();
+    let (mut messages, mut enqueued) = (Vec::new(), Vec::new());
     for (tenant, id) in app.store.due_pulls(cx.now()).await? {
         let Some(connection) = app.store.connection(&tenant, &id).await? else { continue };
         let every = SignedDuration::from_secs(i64::from(connection.pull_every.max(60)));
         let slot = cx.now().as_second() / every.as_secs();
-        messages.push(pull_message(&connection, Work::Delta, cx)?.deduplicated(format!("{tenant}.{id}.{slot}")));
-        let next = Connection { due_at: cx.now() + every, ..connection.clone() };
+        messages.push(pull_message(&connection, Work::Delta, cx)?.deduplicated(&format!("{tenant}.{id}.{slot}")));
+        enqueued.push((connection, cx.now() + every));
+    }
+    app.queue.send(&app.settings.pulls, &messages).await?;
+    for (connection, due_at) in enqueued {
+        let next = Connection { due_at, ..connection.clone() };
         app.store.update_connection(&connection, &next).await?;
     }
-    app.queue.send(&app.settings.pulls, &messages).await
+    Ok(())
 }
 
 fn pull_message(connection: &Connection, work: Work, cx: &Context) -> Result<Outgoing> {
     let (tenant, id) = (connection.tenant.clone(), connection.id.clone());
-    Outgoing::new(&Pull { tenant, connection: id, work, trace: cx.trace.clone() }, &connection.id)
+    let group = format!("{tenant}.{id}");
+    Outgoing::new(&Pull { tenant, connection: id, work, trace: cx.trace.clone() }, &group)
 }
 
 async fn pulls(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchResponse> {
@@ -78,15 +86,15 @@ async fn pulls(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchRespo
 
 async fn work(app: &App, cx: &Context, message: &Message<Pull>, batch: &mut Batch<'_>) -> Result<()> {
     let Pull { tenant, connection, work, .. } = &message.job;
-    let Some(Ready { connection, paused_until }) = app.store.ready(tenant, connection, cx.now()).await? else {
-        return Ok(());
-    };
-    if let Some(until) = paused_until {
-        batch.keep(message, Duration::try_from(until.duration_since(cx.now())).unwrap_or_default()).await;
+    let Some(ready) = app.store.ready(tenant, connection, cx.now()).await? else { return Ok(()) };
+    if let Some(after) = ready.pause(cx.now()) {
+        batch.keep(message, after).await;
         return Ok(());
     }
+    let connection = ready.connection;
     match work {
         Work::Delta => delta(app, cx, connection).await,
+        Work::Deletions(walk) => deletions::walk(app, cx, &connection, walk.clone()).await,
         Work::Sweep { shard, after } => sweep(app, cx, &connection, *shard, after.clone()).await,
     }
 }
@@ -96,7 +104,6 @@ async fn delta(app: &App, cx: &Context, connection: Connection) -> Result<()> {
     if !connection.receives() {
         return Ok(());
     }
-    let tenant = Tenant::load(app, &connection.tenant).await?;
     let mapping =
         connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?.clone();
     let mut connection = connection;
@@ -107,31 +114,35 @@ async fn delta(app: &App, cx: &Context, connection: Connection) -> Result<()> {
             .with_session(&connection, cx, async |session| crm.delta(session, &mapping, &cursor, cx.now()).await)
             .await?;
         let (more, next) = (page.more, page.next.clone());
-        absorb_page(app, cx, &tenant, &connection, page).await?;
-        if !more {
-            deletions(app, cx, &tenant, &mut connection).await?;
-        }
+        absorb_page(app, cx, &connection, page).await?;
         connection = advance(app, cx, connection, next, more).await?;
         if !more {
             tracing::info!(connection.id = %connection.id, crm = %crm, trace = cx.trace, "pulled");
-            return Ok(());
+            return match deletions::due(&connection, cx) {
+                Some(walk) => app.start(cx, &connection, Work::Deletions(walk)).await,
+                None => Ok(()),
+            };
         }
         if cx.left() < PAGE_TAKES {
-            let again = pull_message(&connection, Work::Delta, cx)?.deduplicated(ulid::Ulid::new().to_string());
-            return app.queue.send(&app.settings.pulls, &[again]).await;
+            return app.start(cx, &connection, Work::Delta).await;
         }
     }
 }
 
-async fn absorb_page(app: &App, cx: &Context, tenant: &Tenant, connection: &Connection, page: Page) -> Result<()> {
-    let mut pushes = Pushes::default();
+async fn absorb_page(app: &App, cx: &Context, connection: &Connection, page: Page) -> Result<()> {
     let looks =
         page.shown.into_iter().map(|(remote, seen)| Look { remote, fetched: Fetched::Shown(seen), begun: None });
-    let again = absorb_looks(app, cx, tenant, connection, looks.collect(), &mut pushes).await?;
+    absorb_listed(app, cx, connection, looks.collect()).await
+}
+
+/// Absorbs what a list told; what cannot be told from something older is fetched at once.
+pub(super) async fn absorb_listed(app: &App, cx: &Context, connection: &Connection, looks: Vec<Look>) -> Result<()> {
+    let mut pushes = Pushes::default();
+    let again = absorb_looks(app, cx, connection, looks, &mut pushes).await?;
     let again = again.into_iter().map(Hinted::plain).collect();
-    let done = look_again(app, cx, tenant, connection, again, &mut pushes).await;
+    let done = look_again(app, cx, connection, again, &mut pushes).await;
     pushes.send(app, cx).await?;
-    done
+    done.map_err(|left| left.why)
 }
 
 /// Saves the cursor, on top of whatever else changed in the connection meanwhile. One that does not advance is a bug.
@@ -144,60 +155,15 @@ async fn advance(app: &App, cx: &Context, connection: Connection, next: Cursor, 
         if stored.cursor != connection.cursor {
             return Err(Error::retryable("someone else pulls this connection"));
         }
-        let (last_success, deletions_read) =
-            (if more { stored.last_success } else { Some(cx.now()) }, connection.deletions_read);
+        let last_success = if more { stored.last_success } else { Some(cx.now()) };
+        // Before there was a connection nobody's deletion mattered.
+        let deletions_read = stored.deletions_read.or(Some(cx.now()));
         let after = Connection { cursor: Some(next.clone()), last_success, deletions_read, ..stored.clone() };
         if app.store.update_connection(&stored, &after).await? {
             return Ok(Connection { version: stored.version + 1, ..after });
         }
     }
     Err(Error::retryable("the connection keeps changing"))
-}
-
-/// Asks for deletions where that is due; most are known from webhooks long before.
-async fn deletions(app: &App, cx: &Context, tenant: &Tenant, connection: &mut Connection) -> Result<()> {
-    let crm = connection.crm;
-    let every = SignedDuration::try_from(crm.capabilities().deletions.every).unwrap_or(SignedDuration::from_hours(24));
-    let since = connection.deletions_read.unwrap_or(cx.now());
-    let due = connection.deletions_read.is_none_or(|at| at + every <= cx.now());
-    if !due {
-        return Ok(());
-    }
-    if connection.deletions_read.is_some() && connection.state == State::Active {
-        let mapping = connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?;
-        let since = since - SignedDuration::from_mins(5);
-        let deleted =
-            app.with_session(connection, cx, async |session| crm.deleted(session, mapping, since).await).await?;
-        guarded(app, cx, tenant, connection, deleted).await?;
-    }
-    connection.deletions_read = Some(cx.now());
-    Ok(())
-}
-
-/// More deletions than this at once are a mistake until a person says otherwise.
-const MASS: usize = 500;
-
-async fn guarded(
-    app: &App,
-    cx: &Context,
-    tenant: &Tenant,
-    connection: &Connection,
-    deleted: Vec<(RemoteId, Timestamp)>,
-) -> Result<()> {
-    if deleted.len() > MASS {
-        let reason = format!(
-            "{} deleted {} records at once; none of it is followed until a person confirms",
-            connection.crm,
-            deleted.len()
-        );
-        let about = format!("{}:{}", connection.id, cx.now().as_second() / 86_400);
-        let exception = crate::store::Exception::new(&connection.tenant, "mass_delete", &about, reason, cx);
-        return app.store.raise(&exception.on(connection)).await;
-    }
-    let mut pushes = Pushes::default();
-    let looks = deleted.into_iter().map(|(remote, at)| Look { remote, fetched: Fetched::Deleted { at }, begun: None });
-    absorb_looks(app, cx, tenant, connection, looks.collect(), &mut pushes).await?;
-    pushes.send(app, cx).await
 }
 
 /// Walks a tenant's records and pushes whatever this connection lacks.
@@ -209,12 +175,11 @@ async fn sweep(app: &App, cx: &Context, connection: &Connection, shard: u8, afte
     while shard < RECORD_SHARDS {
         if cx.left() < PAGE_TAKES {
             let work = Work::Sweep { shard, after };
-            let again = pull_message(connection, work, cx)?.deduplicated(ulid::Ulid::new().to_string());
-            return app.queue.send(&app.settings.pulls, &[again]).await;
+            return app.start(cx, connection, work).await;
         }
         let (records, next) = app.store.record_page(&connection.tenant, shard, after.as_ref(), SWEPT).await?;
         let mut pushes = Pushes::default();
-        for record in records.iter().filter(|record| crate::sync::lacks(connection, record)) {
+        for record in records.iter().filter(|record| needs(connection, record)) {
             pushes.add(connection, &record.id);
         }
         pushes.send(app, cx).await?;
@@ -240,7 +205,7 @@ impl App {
 
     /// Enqueues work on a connection.
     pub async fn start(&self, cx: &Context, connection: &Connection, work: Work) -> Result<()> {
-        let message = pull_message(connection, work, cx)?.deduplicated(ulid::Ulid::new().to_string());
+        let message = pull_message(connection, work, cx)?.deduplicated(&ulid::Ulid::new().to_string());
         self.queue.send(&self.settings.pulls, &[message]).await
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::{
     app::App,
-    error::{Error, Fate},
+    error::{Error, Fate, Result},
     queue::receives,
     telemetry::chain,
 };
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
@@ -50,6 +51,31 @@ impl<'a> Batch<'a> {
             }
         }
         messages
+    }
+
+    /// Parts off the messages that ended their function before. From its second receive on it is noted that work on a
+    /// message begins, and after it, that the function has [survived](Self::survived).
+    pub(super) async fn killers<T>(
+        &self,
+        messages: Vec<Message<T>>,
+        now: Timestamp,
+    ) -> Result<(Vec<Message<T>>, Vec<Message<T>>)> {
+        let (mut killers, mut plain) = (Vec::new(), Vec::new());
+        for message in messages {
+            let again = message.receives > 1;
+            match again && self.app.store.begin_suspect(self.queue, &message.id, now).await? > 0 {
+                true => killers.push(message),
+                false => plain.push(message),
+            }
+        }
+        Ok((killers, plain))
+    }
+
+    pub(super) async fn survived<'m, T: 'm>(&self, messages: impl Iterator<Item = &'m Message<T>>) -> Result<()> {
+        for message in messages.filter(|message| message.receives > 1) {
+            self.app.store.clear_suspect(self.queue, &message.id).await?;
+        }
+        Ok(())
     }
 
     /// What an error makes of a message.

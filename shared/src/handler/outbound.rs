@@ -4,21 +4,16 @@ use super::messages::{Batch, Message};
 use crate::{
     app::App,
     change::Push,
+    connection::Connection,
     context::Context,
     error::{Error, Result},
     id::{ConnectionId, RecordId, TenantId},
-    push::{push, tell_waiting, worth_pushing},
-    store::{Exception, Ready},
-    sync::{Pushes, Tenant},
+    push::{give_up, push, tell_waiting, worth_pushing},
+    store::{Exception, KILLS, MOST_KILLS, Ready},
+    sync::Pushes,
 };
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
-
-/// From this receive on, without a pause between, a message's records are taken one by one: one of them may be the killer.
-const SUSPICIOUS: u32 = 4;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One batch of push messages. Messages of one connection are handled together, so that the CRM gets full batches.
 pub async fn outbound(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchResponse> {
@@ -30,9 +25,7 @@ pub async fn outbound(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBat
     for ((tenant, connection), messages) in by_connection {
         let cx = cx.traced(&messages[0].job.trace);
         let Some(ready) = app.store.ready(&tenant, &connection, cx.now()).await? else { continue };
-        let wait =
-            ready.paused_until.map(|until| Duration::try_from(until.duration_since(cx.now())).unwrap_or_default());
-        if let Some(after) = wait {
+        if let Some(after) = ready.pause(cx.now()) {
             let new = messages.iter().filter(|message| message.receives == 1);
             let records: Vec<RecordId> = new.flat_map(|message| message.job.records.iter().cloned()).collect();
             tell_waiting(app, &cx, &ready.connection, &records, "rate_limited").await?;
@@ -41,12 +34,12 @@ pub async fn outbound(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBat
             }
             continue;
         }
-        let (suspicious, plain): (Vec<_>, Vec<_>) =
-            messages.into_iter().partition(|message| message.receives >= SUSPICIOUS);
+        let (killers, plain) = batch.killers(messages, cx.now()).await?;
         together(app, &cx, &ready, &plain, &mut batch).await;
-        for message in &suspicious {
+        for message in &killers {
             one_by_one(app, &cx, &ready, message, &mut batch).await;
         }
+        batch.survived(plain.iter().chain(&killers)).await?;
     }
     Ok(batch.response())
 }
@@ -63,26 +56,19 @@ async fn together(app: &App, cx: &Context, ready: &Ready, messages: &[Message<Pu
     }
 }
 
-/// Records that may kill the function, each on its own. One that killed it twice before becomes an exception.
+/// A message that ended its function before, record by record. One that ended it twice becomes an exception.
 async fn one_by_one(app: &App, cx: &Context, ready: &Ready, message: &Message<Push>, batch: &mut Batch<'_>) {
-    let connection = &ready.connection;
+    let scope = format!("{}.{}", ready.connection.tenant, ready.connection.id);
     let attempt = async || -> Result<()> {
         for record in &message.job.records {
-            let killed = app.store.begin_suspect(&connection.id, record, cx.now()).await?;
-            if killed >= 2 {
-                let about = format!("{}:{record}", connection.id);
-                let reason = format!("pushing this record ended the function {killed} times");
-                app.store
-                    .raise(
-                        &Exception::new(&connection.tenant, "kills_its_function", &about, reason, cx)
-                            .on(connection)
-                            .of(record),
-                    )
-                    .await?;
+            let killed = app.store.begin_suspect(&scope, record.as_str(), cx.now()).await?;
+            if killed >= MOST_KILLS {
+                set_aside(app, cx, &ready.connection, record, killed).await?;
                 continue;
             }
-            push_all(app, cx, ready, BTreeSet::from([record.clone()])).await?;
-            app.store.clear_suspect(&connection.id, record).await?;
+            let done = push_all(app, cx, ready, BTreeSet::from([record.clone()])).await;
+            app.store.clear_suspect(&scope, record.as_str()).await?;
+            done?;
         }
         Ok(())
     };
@@ -91,16 +77,27 @@ async fn one_by_one(app: &App, cx: &Context, ready: &Ready, message: &Message<Pu
     }
 }
 
+async fn set_aside(app: &App, cx: &Context, connection: &Connection, record: &RecordId, killed: u32) -> Result<()> {
+    let about = format!("{}:{record}", connection.id);
+    let reason = format!("pushing this record ended the function {killed} times");
+    let exception = Exception::new(&connection.tenant, KILLS, &about, reason, cx);
+    app.store.raise(&exception.on(connection).of(record)).await?;
+    give_up(app, cx, connection, record, KILLS, true).await
+}
+
 async fn push_all(app: &App, cx: &Context, ready: &Ready, records: BTreeSet<RecordId>) -> Result<()> {
     let connection = &ready.connection;
-    let tenant = Tenant::load(app, &connection.tenant).await?;
     let ids: Vec<RecordId> = records.into_iter().collect();
     let worth = worth_pushing(app, connection, &ids).await?;
     let mut pushes = Pushes::default();
-    let done = push(app, cx, &tenant, connection, worth, &mut pushes).await;
+    let done = push(app, cx, connection, worth, &mut pushes).await;
     pushes.send(app, cx).await?;
-    if let Err(Error::RateLimited { .. }) = done {
-        tell_waiting(app, cx, connection, &ids, "rate_limited").await?;
-    }
+    let why = match &done {
+        Err(Error::RateLimited { .. }) => "rate_limited",
+        Err(Error::AuthExpired { .. }) => "needs_reauth",
+        Err(Error::Config { .. }) => "paused",
+        _ => return done,
+    };
+    tell_waiting(app, cx, connection, &ids, why).await?;
     done
 }

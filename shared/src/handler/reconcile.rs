@@ -4,15 +4,15 @@ use super::messages::{Batch, Message};
 use crate::{
     app::App,
     change::{Hinted, Hints},
+    connection::{Connection, State},
     context::Context,
     error::Result,
     id::{ConnectionId, RemoteId, TenantId},
     inbox,
-    store::Ready,
-    sync::{Pushes, Tenant, look_again},
+    sync::{Left, Pushes, look_again},
 };
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 /// One batch of one of the two queues.
 pub async fn reconcile(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchResponse> {
@@ -38,33 +38,42 @@ async fn changes(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchRes
     for ((tenant, connection), messages) in by_connection {
         let cx = cx.traced(&messages[0].job.trace);
         let Some(ready) = app.store.ready(&tenant, &connection, cx.now()).await? else { continue };
-        if let Some(until) = ready.paused_until {
-            let after = Duration::try_from(until.duration_since(cx.now())).unwrap_or_default();
+        if let Some(after) = ready.pause(cx.now()) {
             for message in &messages {
                 batch.keep(message, after).await;
             }
             continue;
         }
-        if let Err(error) = look(app, &cx, &ready, &messages).await {
-            for message in &messages {
-                batch.settle(message, &error, &cx.trace).await;
+        if let Err(left) = look(app, &cx, &ready.connection, &messages).await {
+            let is_left = |hint: &Hinted| left.remotes.iter().any(|one| one.remote == hint.remote);
+            for message in messages.iter().filter(|message| message.job.remotes.iter().any(is_left)) {
+                batch.settle(message, &left.why, &cx.trace).await;
             }
         }
     }
     Ok(batch.response())
 }
 
-async fn look(app: &App, cx: &Context, ready: &Ready, messages: &[Message<Hints>]) -> Result<()> {
-    if !ready.connection.receives() {
-        return Ok(());
-    }
-    let tenant = Tenant::load(app, &ready.connection.tenant).await?;
+async fn look(
+    app: &App,
+    cx: &Context,
+    connection: &Connection,
+    messages: &[Message<Hints>],
+) -> std::result::Result<(), Left> {
     let mut remotes: BTreeMap<RemoteId, Hinted> = BTreeMap::new();
     for hint in messages.iter().flat_map(|message| &message.job.remotes) {
         remotes.entry(hint.remote.clone()).and_modify(|known| known.and(hint)).or_insert_with(|| hint.clone());
     }
+    let remotes: Vec<Hinted> = remotes.into_values().filter(|hint| is_worth_a_look(connection, hint)).collect();
     let mut pushes = Pushes::default();
-    let done = look_again(app, cx, &tenant, &ready.connection, remotes.into_values().collect(), &mut pushes).await;
-    pushes.send(app, cx).await?;
+    let done = look_again(app, cx, connection, remotes.clone(), &mut pushes).await;
+    pushes.send(app, cx).await.map_err(|why| Left { remotes, why })?;
     done
+}
+
+/// That a person was erased is heard only once, so it counts whatever state the connection is in. Where we only send, what
+/// matters is whether a remote is still there.
+fn is_worth_a_look(connection: &Connection, hint: &Hinted) -> bool {
+    let works = matches!(connection.state, State::Active | State::Joining);
+    hint.erased || works && (connection.direction.receives() || hint.tells.is_none())
 }

@@ -5,12 +5,15 @@ use crate::{
     connection::{Connection, State},
     context::Context,
     error::{Error, Result},
+    id::{ConnectionId, TenantId},
     provider::{WatchWish, Webhooks},
     record::Object,
     telemetry::chain,
 };
+use futures::{StreamExt, stream};
 use jiff::SignedDuration;
 use serde::Deserialize;
+use std::time::Duration;
 
 /// What the schedule sends.
 #[derive(Debug, Deserialize)]
@@ -21,19 +24,35 @@ pub struct Tick {
 /// What runs out within this is renewed now: the schedule comes every five minutes.
 const AHEAD: SignedDuration = SignedDuration::from_mins(15);
 
+/// Connections that are renewed at the same time.
+const AT_ONCE: usize = 8;
+/// No renewal is begun with less than this left: a token and a subscription, ten seconds each at most.
+const RENEWAL_TAKES: Duration = Duration::from_secs(25);
+
 pub async fn token_refresh(app: &App, cx: &Context, event: Tick) -> Result<()> {
     tracing::info!(tick = event.tick, trace = cx.trace, "asking what runs out");
-    for (tenant, id) in app.store.due_renewals(cx.now() + AHEAD).await? {
-        let Some(connection) = app.store.connection(&tenant, &id).await? else { continue };
-        if matches!(connection.state, State::Closed | State::NeedsReauth { .. }) {
-            continue;
-        }
-        if let Err(error) = renew(app, cx, &connection).await {
-            // One connection's trouble is not another's.
-            tracing::warn!(connection.id = %id, error = chain(&error), trace = cx.trace, "could not renew");
-        }
-    }
+    let due = app.store.due_renewals(cx.now() + AHEAD).await?;
+    stream::iter(due)
+        .for_each_concurrent(AT_ONCE, |(tenant, id)| async move {
+            if cx.left() < RENEWAL_TAKES {
+                return;
+            }
+            if let Err(error) = renew_due(app, cx, &tenant, &id).await {
+                // One connection's trouble is not another's, nor is its slowness.
+                tracing::warn!(connection.id = %id, error = chain(&error), trace = cx.trace, "could not renew");
+            }
+        })
+        .await;
     Ok(())
+}
+
+async fn renew_due(app: &App, cx: &Context, tenant: &TenantId, id: &ConnectionId) -> Result<()> {
+    let Some(ready) = app.store.ready(tenant, id, cx.now()).await? else { return Ok(()) };
+    let asleep = matches!(ready.connection.state, State::Closed | State::NeedsReauth { .. });
+    if asleep || ready.paused_until.is_some() {
+        return Ok(());
+    }
+    renew(app, cx, &ready.connection).await
 }
 
 async fn renew(app: &App, cx: &Context, connection: &Connection) -> Result<()> {
@@ -43,12 +62,10 @@ async fn renew(app: &App, cx: &Context, connection: &Connection) -> Result<()> {
     if next.is_some_and(|at| at < cx.now() + AHEAD) {
         match app.refresh(connection, &held, cx).await {
             Ok(fresh) => next = fresh.grant.expires_at,
-            Err(Error::AuthExpired { reason }) => {
-                tracing::warn!(connection.id = %id, reason, trace = cx.trace, "the connection needs reauthorisation");
-                app.store.set_state(connection, &State::NeedsReauth { since: cx.now() }).await?;
-                return Ok(());
+            Err(error) => {
+                app.notice(connection, cx, &error).await?;
+                return Err(error);
             }
-            Err(error) => return Err(error),
         }
     }
     let watch = app.renew_watch(cx, connection).await?;

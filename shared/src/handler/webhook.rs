@@ -169,7 +169,8 @@ fn outgoing(connection: &Connection, hints: &[Hint], cx: &Context) -> Result<Vec
     let message = |hints: &[Hint]| {
         let remotes = hints.iter().map(|hint| hint.of.clone()).collect();
         let (tenant, id) = (connection.tenant.clone(), connection.id.clone());
-        Outgoing::new(&Hints { tenant, connection: id, remotes, trace: cx.trace.clone() }, &connection.id)
+        let group = format!("{tenant}.{id}");
+        Outgoing::new(&Hints { tenant, connection: id, remotes, trace: cx.trace.clone() }, &group)
     };
     hints.chunks(MOST_HINTS).map(message).collect()
 }

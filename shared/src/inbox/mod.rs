@@ -2,6 +2,7 @@
 
 mod plan;
 mod refusal;
+mod suspects;
 
 use crate::{
     app::App,
@@ -22,6 +23,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
+use suspects::Suspects;
 
 /// Requests that are stored at the same time.
 const AT_ONCE: usize = 16;
@@ -58,8 +60,7 @@ struct Kept {
 
 /// One batch of the queue `sync-requests`.
 pub async fn requests(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchResponse> {
-    let mut by_tenant: BTreeMap<TenantId, VecDeque<Letter>> = BTreeMap::new();
-    let mut kept = Vec::new();
+    let (mut letters, mut kept) = (Vec::new(), Vec::new());
     for message in event.records {
         let receives = receives(&message);
         let body = message.body.unwrap_or_default();
@@ -69,15 +70,7 @@ pub async fn requests(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBat
             receives,
         };
         match SyncRequest::parse(&body) {
-            Ok(request) => {
-                let digest = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
-                by_tenant.entry(request.tenant_id.clone()).or_default().push_back(Letter {
-                    slip,
-                    request,
-                    digest,
-                    rounds: 0,
-                });
-            }
+            Ok(request) => letters.push(Letter { slip, request, digest: digest(&body), rounds: 0 }),
             Err(refused) => {
                 if let Err(why) = refusal::raise(app, cx, &slip.message, &body, &refused).await {
                     kept.push(Kept { slip, why });
@@ -85,10 +78,30 @@ pub async fn requests(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBat
             }
         }
     }
+    let suspects = Suspects::among(app, cx, &letters).await?;
+    let done = suspects.apart(app, cx, letters).await;
+    suspects.survived(app).await?;
+    kept.extend(done?);
+    Ok(hand_back(app, cx, kept).await)
+}
+
+/// Of what a body says, however it is spelt.
+fn digest(body: &str) -> String {
+    let json: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    Sha256::digest(json.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Requests of any tenants; those that come back later.
+async fn apply_all(app: &App, cx: &Context, letters: Vec<Letter>) -> Result<Vec<Kept>> {
+    let mut by_tenant: BTreeMap<TenantId, VecDeque<Letter>> = BTreeMap::new();
+    for letter in letters {
+        by_tenant.entry(letter.request.tenant_id.clone()).or_default().push_back(letter);
+    }
+    let mut kept = Vec::new();
     for (tenant, letters) in by_tenant {
         kept.extend(of_tenant(app, cx, &tenant, letters).await?);
     }
-    Ok(hand_back(app, cx, kept).await)
+    Ok(kept)
 }
 
 /// Hides what is kept until its time comes.
@@ -208,7 +221,7 @@ async fn apply_wave(
     let mut done = Vec::with_capacity(stored.len());
     for (letter, plan, outcome) in stored {
         if let (Done::Yes, Some(record)) = (&outcome, plan.record()) {
-            pushes.note(tenant, record);
+            pushes.note(record.clone());
         }
         done.push((letter, outcome));
     }

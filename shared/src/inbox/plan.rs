@@ -6,7 +6,8 @@ use crate::{
     connection::{Connection, State},
     context::Context,
     id::RecordId,
-    record::{Awaiting, Key, Record, Region, RemoteField, Value, Written},
+    planner::refused,
+    record::{Awaiting, Key, Object, Record, Region, RemoteField, Value, Written},
     request::{BadValue, SyncRequest, apply},
     store::{Exception, Once},
     sync::{Tenant, Who, lacks},
@@ -133,9 +134,10 @@ fn change(
             .into_iter()
             .map(|bad| bad_value(request, &bad, cx).of(&after.id)),
     );
+    let spoilt = !exceptions.is_empty();
     let mut steps = Vec::new();
     for connection in targets {
-        steps.extend(ask(request, &mut after, connection, &applied.overrides));
+        steps.extend(ask(request, &mut after, connection, &applied.overrides, spoilt));
     }
     if targets.is_empty() {
         steps.push(step(request, None, Status::Skipped, "no_connection_sends"));
@@ -144,24 +146,28 @@ fn change(
     Plan::Change { before, after: Box::new(after), unclaimed, exceptions }
 }
 
-/// Lays the request's own values over one link, and says what the request can expect of that connection.
+/// Lays the request's own values over one link, and says what the request can expect of that connection. `spoilt`: some of
+/// its values could not be used.
 fn ask(
     request: &SyncRequest,
     record: &mut Record,
     connection: &Connection,
     overrides: &BTreeMap<RemoteField, Value>,
+    spoilt: bool,
 ) -> Vec<Step> {
     let mut link = record.links.get(&connection.id).cloned().unwrap_or_default();
     let named = request.connection_id.is_some();
     let at = request.occurred_at.min(record.cause.at);
-    for (field, value) in overrides.iter().filter(|(field, _)| named || connection.crm.could_name(field)) {
+    for (field, value) in overrides.iter().filter(|(field, _)| takes(connection, field, named)) {
         link.set_override(field, Written::new(Some(value.clone()), at, &request.source).by(&request.id));
     }
     let said = |status, code: &str| {
         vec![Step { remote: link.remote.clone(), ..step(request, Some(&connection.id), status, code) }]
     };
     let gone = link.gone.is_some();
-    let refused = link.refused.as_ref().map(|refusal| refusal.code.clone());
+    let mapping = connection.mapping(request.object);
+    let refused = mapping.and_then(|mapping| refused(&record.fields, &link, mapping)).map(str::to_owned);
+    let parked = !link.parked.is_empty();
     let awaiting = Awaiting { request: request.id.clone(), told: false, workflow: request.workflow.clone() };
     let mut next = link.clone();
     next.rev += 1;
@@ -176,7 +182,8 @@ fn ask(
     if !lacks(connection, record) {
         return match refused {
             Some(code) => said(Status::Failed, &code),
-            None => said(Status::Skipped, "already_there"),
+            None if parked => said(Status::Skipped, "waits_for_decision"),
+            None => said(Status::Skipped, if spoilt { "bad_value" } else { "already_there" }),
         };
     }
     if let Some(link) = record.links.get_mut(&connection.id) {
@@ -196,12 +203,19 @@ fn nobodys_fields(
     overrides: &BTreeMap<RemoteField, Value>,
     targets: &[&Connection],
 ) -> Vec<BadValue> {
-    if request.connection_id.is_some() || targets.is_empty() {
+    if targets.is_empty() {
         return Vec::new();
     }
-    let nobodys = overrides.keys().filter(|field| !targets.iter().any(|c| c.crm.could_name(field)));
-    let reason = || "no CRM that this request is for names a field like this".to_owned();
+    let named = request.connection_id.is_some();
+    let nobodys = overrides.keys().filter(|field| !targets.iter().any(|c| takes(c, field, named)));
+    let reason = || "no CRM that this request is for lets this field be set".to_owned();
     nobodys.map(|field| BadValue { field: field.clone(), code: "unknown_field", reason: reason() }).collect()
+}
+
+/// Whether a connection's CRM may have such a field. The fields by which remotes are known are nobody's to set.
+fn takes(connection: &Connection, field: &str, named: bool) -> bool {
+    let ours = connection.mapping(Object::Person).is_some_and(|mapping| mapping.id_field == field);
+    !ours && field != connection.crm.capabilities().id && (named || connection.crm.could_name(field))
 }
 
 fn bad_value(request: &SyncRequest, bad: &BadValue, cx: &Context) -> Exception {

@@ -13,7 +13,7 @@ mod settle;
 mod spelling;
 
 pub use absorb::{Absorbed, Parked, absorb};
-pub use pending::{Change, Route, fingerprint, pending, route, wanted};
+pub use pending::{Change, Route, fingerprint, pending, refused, route, wanted};
 pub use policy::{Policy, Strategy, Verdict};
 pub use settle::{read_back, settle};
 
@@ -67,7 +67,8 @@ pub fn freshness(link: &Link, seen: &Seen, taken: Taken, mapping: &Mapping) -> F
     };
     match fresh {
         true => Freshness::Absorb,
-        false if shows_nothing_new(link, seen, mapping) => Freshness::Drop,
+        // A remote that was gone and is shown has come back, even if nothing of it is new.
+        false if link.gone.is_none() && shows_nothing_new(link, seen, mapping) => Freshness::Drop,
         false => Freshness::FetchAgain,
     }
 }

@@ -52,6 +52,12 @@ pub fn pending(hub: &Fields, link: &Link, mapping: &Mapping) -> Vec<Change> {
         .collect()
 }
 
+/// The CRM's code for what is wanted, where it has refused that.
+pub fn refused<'a>(hub: &Fields, link: &'a Link, mapping: &Mapping) -> Option<&'a str> {
+    let refusal = link.refused.as_ref().filter(|_| refused_already(link, mapping, &wanted(hub, link, mapping)))?;
+    Some(&refusal.code)
+}
+
 /// How a push reaches its remote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {

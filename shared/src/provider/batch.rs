@@ -69,4 +69,6 @@ pub enum Outcome {
     Exists { remote: RemoteId },
     /// The remote to update is not there.
     Missing,
+    /// Not tried, or its answer was lost: the same write may go through later.
+    Later,
 }

@@ -11,6 +11,8 @@ pub struct Capabilities {
     pub max_write: usize,
     pub echo: Echo,
     pub deletions: Deletions,
+    /// The field that shows a remote's own id, which nobody sets.
+    pub id: &'static str,
 }
 
 /// How deliveries are proved, and where they arrive.

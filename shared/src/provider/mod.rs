@@ -99,12 +99,13 @@ pub trait Provider {
         cursor: &Cursor,
         now: Timestamp,
     ) -> impl Future<Output = Result<Page>> + Send;
-    /// The remotes deleted since a time.
+    /// One page of the remotes deleted since a time; `after` is the `next` of the page before.
     fn deleted(
         session: &Session,
         mapping: &Mapping,
         since: Timestamp,
-    ) -> impl Future<Output = Result<Vec<(RemoteId, Timestamp)>>> + Send;
+        after: Option<&str>,
+    ) -> impl Future<Output = Result<Deleted>> + Send;
     /// Opens or extends the webhook subscription of one connection; `None` where the CRM has no such thing.
     fn watch(
         session: &Session,
@@ -134,6 +135,14 @@ pub struct Page {
     pub next: Cursor,
     /// Whether there is more to read at once.
     pub more: bool,
+}
+
+/// One page of what was deleted.
+#[derive(Clone, Debug, Default)]
+pub struct Deleted {
+    pub remotes: Vec<(RemoteId, Timestamp)>,
+    /// Where to go on; `None` after the last page.
+    pub next: Option<String>,
 }
 
 /// The subscription a connection should have.
@@ -232,8 +241,9 @@ impl Crm {
         session: &Session,
         mapping: &Mapping,
         since: Timestamp,
-    ) -> Result<Vec<(RemoteId, Timestamp)>> {
-        each!(self, P => P::deleted(session, mapping, since).await)
+        after: Option<&str>,
+    ) -> Result<Deleted> {
+        each!(self, P => P::deleted(session, mapping, since, after).await)
     }
     pub async fn watch(self, session: &Session, mapping: &Mapping, wish: &WatchWish) -> Result<Option<Watch>> {
         each!(self, P => P::watch(session, mapping, wish).await)

@@ -6,7 +6,7 @@ use crate::{
     mapping::Mapping,
     planner::{Change, Seen, pending},
     provider::Write,
-    record::{Fields, Link, Record, Value},
+    record::{Fields, Link, Record, RemoteField, Value},
 };
 use jiff::Timestamp;
 
@@ -33,6 +33,10 @@ pub(super) enum End {
         code: String,
         field: Option<String>,
         message: String,
+    },
+    /// One of the request's own fields is refused: it is dropped, and the rest is pushed again.
+    Unfit {
+        field: RemoteField,
     },
     /// It exists already, under this id, though it was not found: read it, then push again.
     Exists,

@@ -5,7 +5,7 @@ mod read;
 mod waiting;
 mod write;
 
-pub use waiting::tell_waiting;
+pub use waiting::{give_up, tell_waiting};
 
 use crate::{
     app::App,
@@ -17,7 +17,7 @@ use crate::{
     mapping::Mapping,
     queue::Outgoing,
     record::{Object, Record},
-    sync::{Pushes, Tenant},
+    sync::Pushes,
 };
 use item::Item;
 use std::time::Duration;
@@ -37,7 +37,6 @@ pub async fn worth_pushing(app: &App, connection: &Connection, records: &[Record
 pub async fn push(
     app: &App,
     cx: &Context,
-    tenant: &Tenant,
     connection: &Connection,
     records: Vec<Record>,
     pushes: &mut Pushes,
@@ -52,7 +51,7 @@ pub async fn push(
         pushes.add(connection, &record);
     }
     for record in settled.records {
-        pushes.note(tenant, &record);
+        pushes.note(record);
     }
     job.look_at(settled.look).await?;
     written?;
@@ -90,7 +89,8 @@ impl Job<'_> {
         }
         let (tenant, connection) = (self.connection.tenant.clone(), self.connection.id.clone());
         let remotes = remotes.into_iter().map(Hinted::plain).collect();
+        let group = format!("{tenant}.{connection}");
         let hints = Hints { tenant, connection, remotes, trace: self.cx.trace.clone() };
-        self.app.queue.send(&self.app.settings.changes, &[Outgoing::new(&hints, &self.connection.id)?]).await
+        self.app.queue.send(&self.app.settings.changes, &[Outgoing::new(&hints, &group)?]).await
     }
 }

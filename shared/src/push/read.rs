@@ -6,12 +6,17 @@ use super::{
 };
 use crate::{
     error::Result,
-    id::RemoteId,
+    id::{RecordId, RemoteId},
     planner::{Freshness, Route, Seen, Taken, absorb, freshness, route},
     provider::{Fetched, Found, Query, batch::By},
     record::Key,
     store::Exception,
+    sync::keys_shown,
 };
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Which records each key points to.
+type Holders = BTreeMap<Key, Vec<RecordId>>;
 
 impl Job<'_> {
     /// Reads and absorbs.
@@ -27,9 +32,10 @@ impl Job<'_> {
             }
             items.append(&mut batch);
         }
+        let mut taken = BTreeSet::new();
         for mut batch in batches(unlinked, self.connection.crm.capabilities().max_read) {
             match self.has_time() {
-                true => self.find_unlinked(&mut batch).await?,
+                true => self.find_unlinked(&mut batch, &mut taken).await?,
                 false => batch.iter_mut().for_each(|item| item.end = End::Later),
             }
             items.append(&mut batch);
@@ -66,27 +72,40 @@ impl Job<'_> {
         Ok(End::Stuck { code: "not_visible" })
     }
 
-    async fn find_unlinked(&self, items: &mut [Item]) -> Result<()> {
+    /// `taken` are the remotes that items of this push were linked to so far.
+    async fn find_unlinked(&self, items: &mut [Item], taken: &mut BTreeSet<RemoteId>) -> Result<()> {
         let queries: Vec<Query> = items.iter().map(|item| self.query(item)).collect();
         let crm = self.connection.crm;
         let found = self
             .app
             .with_session(self.connection, self.cx, async |session| crm.find(session, self.mapping, &queries).await)
             .await?;
-        let remotes: Vec<Key> =
-            found.iter().flatten().map(|f| Key::Remote(self.connection.id.clone(), f.remote.clone())).collect();
-        let holders = self.app.store.holders(&self.connection.tenant, &remotes).await?;
-        for (item, found) in items.iter_mut().zip(found) {
-            // A phone that several remotes share is nobody's.
-            let by_phone_only = found.iter().all(|f| f.by == By::Phone);
-            match found.as_slice() {
-                [] => {}
-                [one] => self.link(item, one, &holders).await?,
-                _ if by_phone_only => {}
-                several => item.end = self.stuck(item, several, "matches several records of the CRM").await?,
+        let remotes = found.iter().flatten().map(|f| Key::Remote(self.connection.id.clone(), f.remote.clone()));
+        let phones = queries.iter().filter_map(|query| query.phone.clone()).map(Key::Phone);
+        let keys: Vec<Key> = remotes.chain(phones).collect();
+        let holders = self.app.store.holders(&self.connection.tenant, &keys).await?;
+        for ((item, query), found) in items.iter_mut().zip(&queries).zip(found) {
+            let by_key: Vec<&Found> = found.iter().filter(|f| f.by != By::Phone).collect();
+            let by_phone: Vec<&Found> = found.iter().filter(|f| f.by == By::Phone).collect();
+            match (by_key.as_slice(), by_phone.as_slice()) {
+                ([], [one]) if self.is_theirs_alone(query, one, &holders) => {
+                    self.link(item, one, &holders, taken).await?
+                }
+                ([], _) => {}
+                ([one], _) => self.link(item, one, &holders, taken).await?,
+                (several, _) => item.end = self.stuck(item, several, "matches several records of the CRM").await?,
             }
         }
         Ok(())
+    }
+
+    /// People share phones. A number tells who somebody is only where one record of ours has it, and where the remote shows
+    /// no other mailbox than the person's.
+    fn is_theirs_alone(&self, query: &Query, found: &Found, holders: &Holders) -> bool {
+        let shared = query.phone.clone().and_then(|phone| holders.get(&Key::Phone(phone))).is_some_and(|h| h.len() > 1);
+        let shown = keys_shown(self.connection, self.mapping, &found.remote, &found.seen);
+        let another = |key: &Key| matches!((key, &query.email), (Key::Email(theirs), Some(ours)) if theirs != ours);
+        !shared && !shown.iter().any(another)
     }
 
     fn query(&self, item: &Item) -> Query {
@@ -108,24 +127,24 @@ impl Job<'_> {
         &self,
         item: &mut Item,
         found: &Found,
-        holders: &std::collections::BTreeMap<Key, Vec<crate::id::RecordId>>,
+        holders: &Holders,
+        taken: &mut BTreeSet<RemoteId>,
     ) -> Result<()> {
         let key = Key::Remote(self.connection.id.clone(), found.remote.clone());
         let others = holders.get(&key).into_iter().flatten().chain(&found.claimed).any(|id| *id != item.record.id);
-        if others {
+        if others || taken.contains(&found.remote) {
             if found.by != By::Phone {
-                item.end = self
-                    .stuck(item, std::slice::from_ref(found), "is a record of the CRM that another record has")
-                    .await?;
+                item.end = self.stuck(item, &[found], "is a record of the CRM that another record has").await?;
             }
             return Ok(());
         }
+        taken.insert(found.remote.clone());
         item.link.remote = Some(found.remote.clone());
         self.absorb(item, &found.seen);
         Ok(())
     }
 
-    async fn stuck(&self, item: &Item, found: &[Found], what: &str) -> Result<End> {
+    async fn stuck(&self, item: &Item, found: &[&Found], what: &str) -> Result<End> {
         let remotes: Vec<&str> = found.iter().map(|f| f.remote.as_str()).collect();
         let about = format!("{}:{}", self.connection.id, item.record.id);
         let reason = format!("this record {what}: {}", remotes.join(", "));

@@ -1,13 +1,15 @@
-//! Requests whose CRM has to be waited for hear so, once.
+//! Requests whose CRM has to be waited for hear so, once; those that a person must see to hear that.
 
+use super::mapping;
 use crate::{
     app::App,
     cause::{By, Cause, Status},
     connection::Connection,
     context::Context,
-    error::Result,
+    error::{Error, Result},
     id::RecordId,
-    record::{Awaiting, Link, Record},
+    planner::{fingerprint, wanted},
+    record::{Awaiting, Link, Record, Refusal},
     store::Lost,
     sync::steps,
 };
@@ -41,4 +43,38 @@ async fn tell(app: &App, cx: &Context, connection: &Connection, record: &Record,
         // Whoever was quicker has news of its own.
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// How often a record that moves meanwhile is read again.
+const ROUNDS: usize = 6;
+
+/// Ends the requests that await a record's link: a person must act first, and was asked to. `rests`: nothing is sent of it
+/// until something else is wanted.
+pub async fn give_up(
+    app: &App,
+    cx: &Context,
+    connection: &Connection,
+    record: &RecordId,
+    code: &str,
+    rests: bool,
+) -> Result<()> {
+    let mapping = mapping(connection)?;
+    for _ in 0..ROUNDS {
+        let Some(record) = app.store.record(&connection.tenant, record).await? else { return Ok(()) };
+        let link = record.links.get(&connection.id).cloned().unwrap_or_default();
+        if link.awaiting.is_empty() && !rests {
+            return Ok(());
+        }
+        let mut cause = Cause::new(By::Push { connection: connection.id.clone() }, &cx.trace, cx.now());
+        cause.steps = steps(&link, connection, Status::Failed, code);
+        let fingerprint = fingerprint(&wanted(&record.fields, &link, mapping), mapping);
+        let refusal = rests.then(|| Refusal { fingerprint, code: code.to_owned(), field: None });
+        let ended = Link { awaiting: Vec::new(), rev: link.rev + 1, refused: refusal.or(link.refused), ..link };
+        match app.store.settle(&record, &connection.id, &ended, &cause).await {
+            Ok(()) => return Ok(()),
+            Err(Lost::Failed(error)) => return Err(error),
+            Err(_) => {}
+        }
+    }
+    Err(Error::retryable("a record keeps moving while its requests are told"))
 }

@@ -3,12 +3,13 @@
 use super::{
     Job,
     item::{End, Item},
+    waiting::give_up,
 };
 use crate::{
     cause::{By, Cause, Status, Step},
     error::{Error, Result},
     id::{RecordId, RemoteId},
-    planner::{Change, Route, fingerprint, read_back, route, settle, wanted},
+    planner::{Change, Route, fingerprint, read_back, refused, route, settle, wanted},
     provider::{Echo, Fetched, Outcome, Session, Write},
     record::{Awaiting, Key, Link, Record, Refusal},
     store::{Commit, Exception, Lost},
@@ -51,7 +52,9 @@ impl Job<'_> {
                 }
             }
         }
-        self.read_back(items).await;
+        if done.is_ok() {
+            self.read_back(items).await;
+        }
         done
     }
 
@@ -107,43 +110,64 @@ impl Job<'_> {
         let mut settled = Settled::default();
         for item in &items {
             match item.end {
-                End::Exists => settled.again.push(item.record.id.clone()),
                 End::Moved => settled.look.extend(item.link.remote.clone()),
                 End::Later => settled.later = true,
-                End::Nothing | End::Written { .. } | End::Refused { .. } | End::Stuck { .. } => {}
+                _ => {}
             }
         }
         let done: Vec<Result<Done>> =
             stream::iter(items).map(|item| self.settle_one(item)).buffer_unordered(AT_ONCE).collect().await;
         for done in done {
-            let Done { record, look } = done?;
-            settled.records.extend(record);
-            settled.look.extend(look);
+            match done? {
+                Done::Stands { record, look } => {
+                    settled.records.push(*record);
+                    settled.look.extend(look);
+                }
+                Done::Again(record) => settled.again.push(record),
+                Done::Nothing => {}
+            }
         }
         Ok(settled)
     }
 
-    async fn settle_one(&self, item: Item) -> Result<Done> {
-        let record = item.record.id.clone();
+    async fn settle_one(&self, mut item: Item) -> Result<Done> {
+        let id = item.record.id.clone();
         if let End::Refused { code, field, message } = &item.end {
             self.raise_refusal(&item, code, field.as_deref(), message).await?;
+            if let Some(field) = field.clone().filter(|field| item.link.overrides.contains_key(field)) {
+                item.end = End::Unfit { field };
+            }
         }
+        let again = matches!(item.end, End::Exists | End::Unfit { .. });
+        // What could not be done now is not handed on: its message comes back, a hint was sent, or a person was asked.
+        let rests = matches!(item.end, End::Moved | End::Later | End::Stuck { .. });
+        let stands = |record: Box<Record>, look| match (again, rests) {
+            (true, _) => Done::Again(id.clone()),
+            (_, true) => Done::Nothing,
+            _ => Done::Stands { record, look },
+        };
         let first = self.apply(&item, &item.record, item.link.clone(), true);
-        if let Some(stored) = self.store(&item.record, first).await? {
-            return Ok(Done { record: Some(stored), look: None });
+        match self.store(&item.record, first).await? {
+            Stored::Yes(record) => return Ok(stands(record, None)),
+            Stored::Taken => return self.already_linked(&item.record).await,
+            Stored::Race => {}
         }
         // Someone was quicker. What was sent and seen is still true: it is applied to the newer record, nothing is sent again.
         for _ in 0..ROUNDS {
-            let Some(newer) = self.app.store.record(&self.connection.tenant, &record).await? else {
-                return Ok(Done::default());
+            let Some(newer) = self.app.store.record(&self.connection.tenant, &id).await? else {
+                return Ok(Done::Nothing);
             };
             let link = newer.links.get(&self.connection.id).cloned().unwrap_or_default();
             let link = Link { remote: item.link.remote.clone().or(link.remote.clone()), ..link };
-            let again = self.apply(&item, &newer, link, false);
-            if let Some(stored) = self.store(&newer, again).await? {
-                // An edit that the CRM showed meanwhile was not taken over: it is looked at once more.
-                let look = item.link.remote.clone().filter(|_| item.hub != item.record.fields || item.raced());
-                return Ok(Done { record: Some(stored), look });
+            let after = self.apply(&item, &newer, link, false);
+            match self.store(&newer, after).await? {
+                Stored::Yes(record) => {
+                    // An edit that the CRM showed meanwhile was not taken over: it is looked at once more.
+                    let look = item.link.remote.clone().filter(|_| item.hub != item.record.fields || item.raced());
+                    return Ok(stands(record, look));
+                }
+                Stored::Taken => return self.already_linked(&newer).await,
+                Stored::Race => {}
             }
         }
         Err(Error::retryable("a record keeps moving while it is settled"))
@@ -160,15 +184,25 @@ impl Job<'_> {
         let before = item.record.links.get(&self.connection.id);
         let heard =
             |one: &Awaiting| before.is_some_and(|l| l.awaiting.iter().any(|known| known.request == one.request));
-        let (waiting, left): (Vec<_>, Vec<_>) = link.awaiting.iter().cloned().partition(heard);
+        let ends = |one: &Awaiting| heard(one) && !matches!(item.end, End::Exists | End::Unfit { .. });
+        let (waiting, left): (Vec<_>, Vec<_>) = link.awaiting.iter().cloned().partition(ends);
         let ending = Link { awaiting: waiting, ..link.clone() };
         let end = |status, code: &str| steps(&ending, self.connection, status, code);
         let rev = record.links.get(&self.connection.id).map_or(0, |l| l.rev) + 1;
         let next = match &item.end {
             End::Moved | End::Later => return None,
             End::Exists => link,
+            End::Unfit { field } => {
+                let mut link = link;
+                link.overrides.remove(field);
+                link
+            }
             End::Nothing => {
-                cause.steps = end(Status::Skipped, "already_there");
+                cause.steps = match refused(&after.fields, &link, self.mapping) {
+                    Some(code) => end(Status::Failed, code),
+                    None if link.parked.is_empty() => end(Status::Skipped, "already_there"),
+                    None => end(Status::Skipped, "waits_for_decision"),
+                };
                 link
             }
             End::Stuck { code } => {
@@ -223,9 +257,8 @@ impl Job<'_> {
         Some(after)
     }
 
-    /// Stores the outcome; `None` if the record moved meanwhile.
-    async fn store(&self, before: &Record, after: Option<Record>) -> Result<Option<Record>> {
-        let Some(after) = after else { return Ok(Some(before.clone())) };
+    async fn store(&self, before: &Record, after: Option<Record>) -> Result<Stored> {
+        let Some(after) = after else { return Ok(Stored::Yes(Box::new(before.clone()))) };
         let link = after.links.get(&self.connection.id).ok_or_else(|| Error::bug("a push without a link"))?;
         let done = if after.fields == before.fields {
             self.app.store.settle(before, &self.connection.id, link, &after.cause).await
@@ -234,20 +267,21 @@ impl Job<'_> {
             self.app.store.commit(&commit, &self.connection.region, self.cx.now()).await
         };
         match done {
-            Ok(()) => Ok(Some(after)),
+            Ok(()) => Ok(Stored::Yes(Box::new(after))),
             Err(Lost::Failed(error)) => Err(error),
-            Err(Lost::Taken(Key::Remote(..))) => self.already_linked(&after).await,
-            Err(_) => Ok(None),
+            Err(Lost::Taken(Key::Remote(..))) => Ok(Stored::Taken),
+            Err(_) => Ok(Stored::Race),
         }
     }
 
     /// The remote is another record's link: two records are one person, and a person must say so.
-    async fn already_linked(&self, record: &Record) -> Result<Option<Record>> {
+    async fn already_linked(&self, record: &Record) -> Result<Done> {
         let about = format!("{}:{}", self.connection.id, record.id);
         let reason = format!("the record of {} that this one would be linked to is another's", self.connection.crm);
         let exception = Exception::new(&record.tenant, "same_identity", &about, reason, self.cx);
         self.app.store.raise(&exception.on(self.connection).of(&record.id)).await?;
-        Ok(Some(record.clone()))
+        give_up(self.app, self.cx, self.connection, &record.id, "same_identity", false).await?;
+        Ok(Done::Nothing)
     }
 
     async fn raise_refusal(&self, item: &Item, code: &str, field: Option<&str>, message: &str) -> Result<()> {
@@ -260,11 +294,24 @@ impl Job<'_> {
     }
 }
 
-/// The record as it stands, and a remote to be looked at.
-#[derive(Default)]
-struct Done {
-    record: Option<Record>,
-    look: Option<RemoteId>,
+/// What settling one item came to.
+enum Done {
+    /// The record as it stands, and a remote to be looked at.
+    Stands {
+        record: Box<Record>,
+        look: Option<RemoteId>,
+    },
+    /// To be pushed again.
+    Again(RecordId),
+    Nothing,
+}
+
+enum Stored {
+    Yes(Box<Record>),
+    /// The record moved meanwhile.
+    Race,
+    /// The remote is another record's.
+    Taken,
 }
 
 fn succeeded(steps: Vec<Step>, fields: &[String]) -> Vec<Step> {
@@ -297,6 +344,7 @@ impl Item {
                 End::Exists
             }
             Outcome::Missing => End::Moved,
+            Outcome::Later => End::Later,
         };
     }
 }

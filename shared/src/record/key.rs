@@ -86,8 +86,12 @@ impl Phone {
             international.clone(),
             formatted(phonenumber::Mode::National),
             number.national().to_string(),
-            international.split_once(' ').map(|(_, rest)| rest.to_owned()).unwrap_or_default(),
         ];
+        if let Some((code, rest)) = international.split_once(' ') {
+            all.extend([rest.to_owned(), rest.replace(['-', ' '], "."), rest.replace('-', " ")]);
+            all.push(format!("{}-{}", code.trim_start_matches('+'), rest.replace(' ', "-")));
+            all.push(format!("{code} {}", formatted(phonenumber::Mode::National)));
+        }
         all.retain(|s| !s.is_empty());
         all.sort();
         all.dedup();

@@ -72,7 +72,7 @@ impl Value {
         Ok(match json {
             Json::Null => None,
             Json::Bool(flag) => Some(Value::Flag(*flag)),
-            Json::Number(n) => Some(Value::number(n.clone())),
+            Json::Number(n) => Some(stored(n.clone()).ok_or(NotAValue)?),
             Json::String(s) => Value::text(s),
             Json::Array(items) => {
                 let texts = items.iter().map(|i| i.as_str().ok_or(NotAValue)).collect::<Result<Vec<_>, _>>()?;
@@ -97,7 +97,7 @@ impl Value {
         match (kind, &self) {
             (k, v) if k == v.kind() => Ok(self),
             (Kind::Text, _) => Value::text(&self.to_string()).ok_or(self),
-            (Kind::Number, Value::Text(t)) => serde_json::from_str(t.as_str()).map(Value::number).map_err(|_| self),
+            (Kind::Number, Value::Text(t)) => serde_json::from_str(t.as_str()).ok().and_then(stored).ok_or(self),
             (Kind::Flag, Value::Text(t)) => t.as_str().parse().map(Value::Flag).map_err(|_| self),
             (Kind::List, Value::Text(t)) => {
                 let items: Vec<Text> = t.as_str().split(';').filter_map(Text::new).collect();
@@ -106,6 +106,12 @@ impl Value {
             _ => Err(self),
         }
     }
+}
+
+/// A number that DynamoDB holds: its exponents go from -130 to 125.
+fn stored(number: serde_json::Number) -> Option<Value> {
+    let size = number.as_f64().map_or(0.0, f64::abs);
+    (size == 0.0 || (1e-125..1e125).contains(&size)).then(|| Value::number(number))
 }
 
 impl TryFrom<serde_json::Value> for Value {
@@ -119,7 +125,7 @@ impl TryFrom<serde_json::Value> for Value {
     }
 }
 
-/// A nested object, where a scalar or a list of texts was expected.
+/// A nested object, where a scalar or a list of texts was expected; or a number beyond what can be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a field holds a text, a number, true or false, or a list of texts")]
 pub struct NotAValue;

@@ -56,6 +56,10 @@ pub fn apply(request: &SyncRequest, fields: &Fields, region: &Region, now: Times
     }
     let known = placeholders(&applied.fields);
     for (field, text) in &request.sync_fields {
+        if !is_name(field) {
+            applied.bad.push(BadValue { field: field.clone(), code: "bad_value", reason: NO_NAME.to_owned() });
+            continue;
+        }
         match template::render(text, &known) {
             Ok(text) => {
                 applied.overrides.extend(text.as_deref().and_then(Value::text).map(|value| (field.clone(), value)))
@@ -76,6 +80,10 @@ pub fn apply(request: &SyncRequest, fields: &Fields, region: &Region, now: Times
 fn values(request: &SyncRequest, region: &Region, bad: &mut Vec<BadValue>) -> BTreeMap<String, Value> {
     let mut values = BTreeMap::new();
     for (field, json) in &request.lead {
+        if !is_name(field) {
+            bad.push(BadValue { field: field.clone(), code: "bad_value", reason: NO_NAME.to_owned() });
+            continue;
+        }
         match Value::from_json(json).map_err(|e| e.to_string()).and_then(|v| sound(field, v, region)) {
             Ok(Some(value)) => drop(values.insert(field.clone(), value)),
             Ok(None) => {}
@@ -93,6 +101,13 @@ fn values(request: &SyncRequest, region: &Region, bad: &mut Vec<BadValue>) -> BT
     }
     values
 }
+
+/// Names of fields are names of attributes, which are not empty.
+fn is_name(field: &str) -> bool {
+    !field.trim().is_empty() && field.len() <= 255
+}
+
+const NO_NAME: &str = "a field's name has 1 to 255 bytes";
 
 fn sound(field: &str, value: Option<Value>, region: &Region) -> Result<Option<Value>, String> {
     let Some(value) = value else { return Ok(None) };

@@ -14,12 +14,20 @@ use aws_sdk_dynamodb::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// A connection, and whether its CRM may be called now.
 #[derive(Clone, Debug)]
 pub struct Ready {
     pub connection: Connection,
     pub paused_until: Option<Timestamp>,
+}
+
+impl Ready {
+    /// How long nobody may call its CRM; `None` where anybody may.
+    pub fn pause(&self, now: Timestamp) -> Option<Duration> {
+        self.paused_until.map(|until| Duration::try_from(until.duration_since(now)).unwrap_or_default())
+    }
 }
 
 /// A token or a subscription that runs out.
@@ -58,7 +66,8 @@ impl Store {
         page.items.unwrap_or_default().into_iter().map(read).collect()
     }
 
-    /// Stores a new connection, and the ways by which webhooks find it.
+    /// Stores a new connection, and the ways by which webhooks find it. Its id is part of its webhooks' URL, so no other
+    /// connection of any tenant may have it.
     pub async fn put_connection(&self, connection: &Connection) -> Result<()> {
         let Connection { tenant, id, crm, account, .. } = connection;
         let pointer = Pointer { tenant: tenant.clone(), connection: id.clone() };
@@ -70,11 +79,17 @@ impl Store {
         ];
         let mut steps = Vec::new();
         for item in items {
-            let put = Put::builder().table_name(&self.table).set_item(Some(item)).build().map_err(unbuilt)?;
+            let put = Put::builder().table_name(&self.table).set_item(Some(item));
+            let put = put.condition_expression("attribute_not_exists(pk)").build().map_err(unbuilt)?;
             steps.push(TransactWriteItem::builder().put(put).build());
         }
-        self.client.transact_write_items().set_transact_items(Some(steps)).send().await.map_err(trouble)?;
-        Ok(())
+        match self.client.transact_write_items().set_transact_items(Some(steps)).send().await {
+            Ok(_) => Ok(()),
+            Err(SdkError::ServiceError(e)) if e.err().is_transaction_canceled_exception() => {
+                Err(Error::Config { reason: format!("a connection {id} exists already: choose another id") })
+            }
+            Err(error) => Err(trouble(error)),
+        }
     }
 
     /// The connection behind a webhook's path.

@@ -77,9 +77,9 @@ pub fn quota(tenant: &TenantId, id: &ConnectionId) -> Pk {
     key(format!("L#{tenant}#{id}"), "quota")
 }
 
-/// How often work on a record has killed its function.
-pub fn suspect(connection: &ConnectionId, record: &RecordId) -> Pk {
-    key(format!("L#suspect#{connection}"), record.as_str())
+/// How often work on a message or a record has killed its function.
+pub fn suspect(scope: &str, what: &str) -> Pk {
+    key(format!("L#suspect#{scope}"), what)
 }
 
 pub fn once(tenant: &TenantId, id: &RequestId) -> Pk {

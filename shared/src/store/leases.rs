@@ -3,11 +3,12 @@
 use super::{Store, attribute, keys, number, read, text, trouble};
 use crate::{
     error::{Error, Result},
-    id::{ConnectionId, RecordId, TenantId},
+    id::{ConnectionId, TenantId},
 };
 use aws_sdk_dynamodb::{error::SdkError, operation::update_item::UpdateItemError, types::ReturnValue};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// The right to refresh a connection's token, until it ends.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +28,22 @@ struct LeaseItem {
 struct Quota {
     #[serde(default)]
     paused_until: Option<Timestamp>,
+    /// Seconds that the last pause took.
+    #[serde(default)]
+    lasted: i64,
+}
+
+/// The exception's code for what ends its function.
+pub const KILLS: &str = "kills_its_function";
+/// What ended its function so often is not tried again.
+pub const MOST_KILLS: u32 = 2;
+/// A pause that begins within this after another is its continuation.
+const SOON: Duration = Duration::from_secs(60);
+/// The longest that a pause grows by itself.
+const LONGEST: Duration = Duration::from_secs(900);
+
+fn plus(at: Timestamp, time: Duration) -> Timestamp {
+    at.saturating_add(SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)).unwrap_or(at)
 }
 
 impl Store {
@@ -104,18 +121,38 @@ impl Store {
         Ok(quota.and_then(|q| q.paused_until).filter(|until| *until > now))
     }
 
-    pub async fn pause(&self, tenant: &TenantId, connection: &ConnectionId, until: Timestamp) -> Result<()> {
-        self.put(&keys::quota(tenant, connection), "quota", &Quota { paused_until: Some(until) }).await
+    /// Nobody calls this connection's CRM for a while; until when. A longer pause stays. One that comes soon after
+    /// another is twice as long as that was: a limit of hours may be told as one of seconds.
+    pub async fn pause(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        asked: Duration,
+        now: Timestamp,
+    ) -> Result<Timestamp> {
+        let at = keys::quota(tenant, connection);
+        let Quota { paused_until, lasted } = self.get(&at).await?.unwrap_or_default();
+        if let Some(until) = paused_until.filter(|until| *until >= plus(now, asked)) {
+            return Ok(until);
+        }
+        let soon = paused_until.is_some_and(|until| plus(until, SOON) > now);
+        let twice = if soon { Duration::from_secs(2 * lasted.unsigned_abs()).min(LONGEST) } else { Duration::ZERO };
+        let pause = asked.max(twice);
+        let until = plus(now, pause);
+        let lasted = i64::try_from(pause.as_secs()).unwrap_or_default();
+        self.put(&at, "quota", &Quota { paused_until: Some(until), lasted }).await?;
+        Ok(until)
     }
 
-    /// Notes that work on a record begins, and tells how often it began before without an end.
-    pub async fn begin_suspect(&self, connection: &ConnectionId, record: &RecordId, now: Timestamp) -> Result<u32> {
+    /// Notes that work on something begins, and tells how often it began before without an end. `scope` is a queue or a
+    /// connection, `what` a message of it or a record.
+    pub async fn begin_suspect(&self, scope: &str, what: &str, now: Timestamp) -> Result<u32> {
         let day = (now + SignedDuration::from_hours(24)).as_second();
         let call = self
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(keys::suspect(connection, record).attributes()))
+            .set_key(Some(keys::suspect(scope, what).attributes()))
             .update_expression("SET #ttl = :ttl, kind = :kind ADD begun :one")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":ttl", number(day))
@@ -127,9 +164,9 @@ impl Store {
         begun.map(|n| n - 1).ok_or_else(|| Error::bug("a counter without a count"))
     }
 
-    pub async fn clear_suspect(&self, connection: &ConnectionId, record: &RecordId) -> Result<()> {
+    pub async fn clear_suspect(&self, scope: &str, what: &str) -> Result<()> {
         let call = self.client.delete_item().table_name(&self.table);
-        call.set_key(Some(keys::suspect(connection, record).attributes())).send().await.map_err(trouble)?;
+        call.set_key(Some(keys::suspect(scope, what).attributes())).send().await.map_err(trouble)?;
         Ok(())
     }
 }

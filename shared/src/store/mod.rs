@@ -8,7 +8,7 @@ mod records;
 
 pub use connections::{Ready, Renewal};
 pub use exceptions::{Exception, Open};
-pub use leases::Lease;
+pub use leases::{KILLS, Lease, MOST_KILLS};
 pub use records::{Commit, Lost, Merge, Once};
 
 use crate::error::{Error, Result};

@@ -1,7 +1,7 @@
 //! Looks at a CRM: what it shows now enters the hub.
 
 use super::{
-    Pushes, Tenant,
+    Pushes,
     finding::{Who, id_shown, keys_shown, who},
 };
 use crate::{
@@ -14,12 +14,12 @@ use crate::{
     id::{RecordId, RemoteId},
     mapping::Mapping,
     planner::{Absorbed, Freshness, Seen, Taken, absorb, freshness, tells_nothing_new},
-    provider::Fetched,
+    provider::{Fetched, Session},
     record::{Gone, Key, Link, Object, Record},
     store::{Commit, Exception, Lost},
 };
 use futures::{StreamExt, stream};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// What a CRM answered about one remote.
 #[derive(Clone, Debug)]
@@ -34,6 +34,15 @@ pub struct Look {
 const AT_ONCE: usize = 16;
 /// How often a remote is fetched again because its record moved meanwhile.
 const ROUNDS: usize = 5;
+/// No read of a CRM is begun with less than this left.
+const CHUNK_TAKES: Duration = Duration::from_secs(10);
+
+/// Remotes that could not be looked at, or keep moving, and why.
+#[derive(Debug)]
+pub struct Left {
+    pub remotes: Vec<Hinted>,
+    pub why: Error,
+}
 
 /// Fetches remotes as they are now and absorbs them. A lost race fetches again; what was seen before is never used twice.
 ///
@@ -41,47 +50,68 @@ const ROUNDS: usize = 5;
 pub async fn look_again(
     app: &App,
     cx: &Context,
-    tenant: &Tenant,
     connection: &Connection,
     hints: Vec<Hinted>,
     pushes: &mut Pushes,
-) -> Result<()> {
-    let mapping = connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?;
+) -> Result<(), Left> {
     let mut left = hints;
     for _ in 0..ROUNDS {
         let mut again = Vec::new();
-        for chunk in left.chunks(connection.crm.capabilities().max_read) {
-            let remotes: Vec<RemoteId> = chunk.iter().map(|hint| hint.remote.clone()).collect();
-            let known = linked(app, connection, &remotes).await?;
-            let link = |remote: &RemoteId| known.get(remote).and_then(|record| record.links.get(&connection.id));
-            let told = |hint: &&Hinted| {
-                let nothing = |tells| link(&hint.remote).is_some_and(|link| tells_nothing_new(link, tells, mapping));
-                hint.erased || !hint.tells.as_ref().is_some_and(nothing)
+        while !left.is_empty() {
+            let most = left.len().min(connection.crm.capabilities().max_read);
+            let done = match cx.left() > CHUNK_TAKES {
+                true => look_once(app, cx, connection, &left[..most], pushes).await,
+                false => Err(Error::retryable("no time is left")),
             };
-            let worth: Vec<&Hinted> = chunk.iter().filter(told).collect();
-            if worth.is_empty() {
-                continue;
+            match done {
+                Ok(moved) => again.extend(moved),
+                Err(why) => {
+                    left.extend(again);
+                    return Err(Left { remotes: left, why });
+                }
             }
-            let ids: Vec<RemoteId> = worth.iter().map(|hint| hint.remote.clone()).collect();
-            let fetched = app
-                .with_session(connection, cx, async |session| connection.crm.fetch(session, mapping, &ids).await)
-                .await?;
-            let looks = worth.iter().zip(fetched).map(|(hint, fetched)| Look {
-                remote: hint.remote.clone(),
-                fetched: if hint.erased { Fetched::Erased } else { fetched },
-                begun: Some(link(&hint.remote).map(|link| link.rev)),
-            });
-            let moved = absorb_looks(app, cx, tenant, connection, looks.collect(), pushes).await?;
-            again.extend(moved.into_iter().map(|remote| {
-                let erased = worth.iter().any(|hint| hint.erased && hint.remote == remote);
-                Hinted { erased, ..Hinted::plain(remote) }
-            }));
+            left.drain(..most);
         }
-        again.sort_by(|a, b| a.remote.cmp(&b.remote));
+        again.sort_by(|a: &Hinted, b| a.remote.cmp(&b.remote));
         again.dedup_by(|a, b| a.remote == b.remote);
         left = again;
     }
-    if left.is_empty() { Ok(()) } else { Err(Error::retryable("records keep moving while they are looked at")) }
+    let why = Error::retryable("records keep moving while they are looked at");
+    if left.is_empty() { Ok(()) } else { Err(Left { remotes: left, why }) }
+}
+
+/// One read of the CRM for all that is worth a look; those that must be looked at again.
+async fn look_once(
+    app: &App,
+    cx: &Context,
+    connection: &Connection,
+    hints: &[Hinted],
+    pushes: &mut Pushes,
+) -> Result<Vec<Hinted>> {
+    let mapping = connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?;
+    let remotes: Vec<RemoteId> = hints.iter().map(|hint| hint.remote.clone()).collect();
+    let known = linked(app, connection, &remotes).await?;
+    let link = |remote: &RemoteId| known.get(remote).and_then(|record| record.links.get(&connection.id));
+    // What was erased the CRM shows no more: there is nothing to fetch.
+    let (erased, others): (Vec<&Hinted>, Vec<&Hinted>) = hints.iter().partition(|hint| hint.erased);
+    let tells_news = |hint: &&Hinted| {
+        let nothing = |tells| link(&hint.remote).is_some_and(|link| tells_nothing_new(link, tells, mapping));
+        !hint.tells.as_ref().is_some_and(nothing)
+    };
+    let ids: Vec<RemoteId> = others.into_iter().filter(tells_news).map(|hint| hint.remote.clone()).collect();
+    let fetch = async |session: &Session| connection.crm.fetch(session, mapping, &ids).await;
+    let fetched = if ids.is_empty() { Vec::new() } else { app.with_session(connection, cx, fetch).await? };
+    let erased = erased.into_iter().map(|hint| (hint.remote.clone(), Fetched::Erased));
+    let looks = ids.iter().cloned().zip(fetched).chain(erased).map(|(remote, fetched)| {
+        let begun = Some(link(&remote).map(|link| link.rev));
+        Look { remote, fetched, begun }
+    });
+    let moved = absorb_looks(app, cx, connection, looks.collect(), pushes).await?;
+    let again = |remote: RemoteId| {
+        let erased = hints.iter().any(|hint| hint.erased && hint.remote == remote);
+        Hinted { erased, ..Hinted::plain(remote) }
+    };
+    Ok(moved.into_iter().map(again).collect())
 }
 
 /// The records that are linked to these remotes.
@@ -98,7 +128,6 @@ async fn linked(app: &App, connection: &Connection, remotes: &[RemoteId]) -> Res
 pub async fn absorb_looks(
     app: &App,
     cx: &Context,
-    tenant: &Tenant,
     connection: &Connection,
     looks: Vec<Look>,
     pushes: &mut Pushes,
@@ -122,7 +151,7 @@ pub async fn absorb_looks(
     let mut again = Vec::new();
     for (remote, done) in done {
         match done? {
-            Done::Stands(record) => pushes.note(tenant, &record),
+            Done::Stands(record) => pushes.note(*record),
             Done::Nothing => {}
             Done::Again => again.push(remote),
             Done::Look(other) => again.push(other),
@@ -150,6 +179,7 @@ pub(super) struct Looker<'a> {
 impl Looker<'_> {
     async fn one(&self, look: Look, who: Who) -> Result<Done> {
         match (&look.fetched, who) {
+            (Fetched::Shown(_), _) if !self.connection.direction.receives() => Ok(Done::Nothing),
             (_, Who::Several(records)) => self.several(&look.remote, &records).await,
             (Fetched::Shown(seen), Who::New { unclaimed }) => self.unknown(&look, seen, &unclaimed).await,
             (Fetched::Shown(seen), Who::Known(record)) => self.shown(&look, seen, &record).await,
@@ -228,17 +258,25 @@ impl Looker<'_> {
         after.fields = absorbed.hub;
         after.links.insert(self.connection.id.clone(), absorbed.link);
         after.version += 1;
-        self.commit(before, after, unclaimed).await
+        let shown = keys_shown(self.connection, self.mapping, remote, seen);
+        self.commit(before, after, unclaimed, &shown).await
     }
 
-    async fn commit(&self, before: Option<&Record>, mut after: Record, unclaimed: &[Key]) -> Result<Done> {
+    /// `shown` are the keys by which it was asked who this is: one of them that is taken by now is a lost race.
+    async fn commit(
+        &self,
+        before: Option<&Record>,
+        mut after: Record,
+        unclaimed: &[Key],
+        shown: &[Key],
+    ) -> Result<Done> {
         let region = &self.connection.region;
         loop {
             let commit = Commit { before, after: &after, once: None, unclaimed };
             match self.app.store.commit(&commit, region, self.cx.now()).await {
                 Ok(()) => return Ok(Done::Stands(Box::new(after))),
                 Err(Lost::Race | Lost::Done) => return Ok(Done::Again),
-                Err(Lost::Taken(Key::Remote(..))) => return Ok(Done::Again),
+                Err(Lost::Taken(key)) if shown.contains(&key) => return Ok(Done::Again),
                 Err(Lost::Taken(key)) => {
                     // Someone else has this key: that field waits for a person, the others go on.
                     self.raise_taken(&after, &key).await?;

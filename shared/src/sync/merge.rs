@@ -71,9 +71,13 @@ fn join(
     joined.fields.fill_blanks(&loser.fields);
     let mut doubled = Vec::new();
     for (id, link) in loser.links.iter().filter(|(id, _)| **id != connection.id) {
-        match joined.links.get(id) {
+        match joined.links.get_mut(id) {
             None => drop(joined.links.insert(id.clone(), Link { rev: link.rev + 1, ..link.clone() })),
-            Some(_) => doubled.push(id.clone()),
+            Some(kept) => {
+                kept.awaiting.extend(link.awaiting.iter().cloned());
+                kept.rev += 1;
+                doubled.push(id.clone());
+            }
         }
     }
     let waiting = loser.links.get(&connection.id).map(|link| link.awaiting.clone()).unwrap_or_default();

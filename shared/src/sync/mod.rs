@@ -7,9 +7,9 @@ mod moved;
 mod pushes;
 pub mod remedy;
 
-pub use finding::{Who, who};
-pub use look::{Look, absorb_looks, look_again, steps};
-pub use pushes::{Pushes, lacks};
+pub use finding::{Who, keys_shown, who};
+pub use look::{Left, Look, absorb_looks, look_again, steps};
+pub use pushes::{Pushes, lacks, needs};
 
 use crate::{
     app::App,

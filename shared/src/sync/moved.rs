@@ -79,9 +79,11 @@ impl Looker<'_> {
 
     /// The remote is no more: its link says so, the hub and the other CRMs keep theirs, requests that wait for it end.
     pub(super) async fn gone(&self, record: &Record, gone: Gone, what: &str) -> Result<Done> {
-        let Some(link) = record.links.get(&self.connection.id).filter(|link| link.gone.is_none()) else {
-            return Ok(Done::Nothing);
+        let news = |link: &&Link| match (&link.gone, &gone) {
+            (None, _) | (Some(Gone::Deleted { .. }), Gone::Erased { .. }) => true,
+            (Some(_), _) => false,
         };
+        let Some(link) = record.links.get(&self.connection.id).filter(news) else { return Ok(Done::Nothing) };
         if let Gone::Erased { .. } = gone {
             let about = format!("{}:{}", record.id, self.connection.id);
             let reason = format!("{} deleted this person for privacy", self.connection.crm);

@@ -1,6 +1,5 @@
 //! What is pending, handed to `outbound`.
 
-use super::Tenant;
 use crate::{
     app::App,
     change::Push,
@@ -19,25 +18,38 @@ const MOST: usize = 100;
 
 /// The push messages of one invocation, gathered so that each names as many records as it may.
 #[derive(Debug, Default)]
-pub struct Pushes(BTreeMap<(TenantId, ConnectionId), BTreeSet<RecordId>>);
+pub struct Pushes {
+    changed: BTreeMap<(TenantId, RecordId), Record>,
+    named: BTreeMap<(TenantId, ConnectionId), BTreeSet<RecordId>>,
+}
 
 impl Pushes {
-    /// Notes every active connection that lacks something of this record, whether it knows the record yet or not.
-    pub fn note(&mut self, tenant: &Tenant, record: &Record) {
-        let lacking = tenant.connections.values().filter(|c| c.sends() && lacks(c, record));
-        for connection in lacking {
-            self.0.entry((record.tenant.clone(), connection.id.clone())).or_default().insert(record.id.clone());
-        }
+    /// Notes a record as it stands now: it is pushed to every active connection that lacks something of it, whether that
+    /// knows the record yet or not.
+    pub fn note(&mut self, record: Record) {
+        self.changed.insert((record.tenant.clone(), record.id.clone()), record);
     }
 
+    /// Notes a record for one connection.
     pub fn add(&mut self, connection: &Connection, record: &RecordId) {
-        self.0.entry((connection.tenant.clone(), connection.id.clone())).or_default().insert(record.clone());
+        self.named.entry((connection.tenant.clone(), connection.id.clone())).or_default().insert(record.clone());
     }
 
     /// Sends them. A fresh deduplication id each: what is needed twice must not be swallowed.
+    ///
+    /// The connections are read now, after the last commit: one that becomes active later sweeps what was committed before.
     pub async fn send(self, app: &App, cx: &Context) -> Result<()> {
+        let Pushes { changed, mut named } = self;
+        let tenants: BTreeSet<TenantId> = changed.keys().map(|(tenant, _)| tenant.clone()).collect();
+        for tenant in tenants {
+            for connection in app.store.connections(&tenant).await?.iter().filter(|c| c.sends()) {
+                let of_tenant = changed.iter().filter(|((of, _), _)| *of == tenant);
+                let needed = of_tenant.filter(|(_, record)| needs(connection, record)).map(|((_, id), _)| id.clone());
+                named.entry((tenant.clone(), connection.id.clone())).or_default().extend(needed);
+            }
+        }
         let mut messages = Vec::new();
-        for ((tenant, connection), records) in self.0 {
+        for ((tenant, connection), records) in named {
             let records: Vec<RecordId> = records.into_iter().collect();
             for records in records.chunks(MOST) {
                 let push = Push {
@@ -46,11 +58,18 @@ impl Pushes {
                     records: records.to_vec(),
                     trace: cx.trace.clone(),
                 };
-                messages.push(Outgoing::new(&push, &connection)?.deduplicated(ulid::Ulid::new().to_string()));
+                let group = format!("{tenant}.{connection}");
+                messages.push(Outgoing::new(&push, &group)?.deduplicated(&ulid::Ulid::new().to_string()));
             }
         }
         app.queue.send(&app.settings.pushes, &messages).await
     }
+}
+
+/// Whether a connection's CRM lacks something of a record, or requests wait for a word about it.
+pub fn needs(connection: &Connection, record: &Record) -> bool {
+    let awaited = record.links.get(&connection.id).is_some_and(|link| !link.awaiting.is_empty());
+    lacks(connection, record) || (awaited && record.merged_into.is_none())
 }
 
 /// Whether a connection's CRM lacks something of a record.

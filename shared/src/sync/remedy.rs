@@ -6,13 +6,22 @@ use crate::{
     id::{RecordId, TenantId},
     store::{Exception, Open},
 };
+use sha2::{Digest, Sha256};
 
 /// Code → remedy. The codes are part of the product: they never change their meaning.
 const REMEDIES: &[(&str, &str)] = &[
+    (
+        "app_refused",
+        "Correct the app's client id and secret in Secrets Manager; everything goes on by itself within minutes.",
+    ),
     ("bad_template", "Correct the template of this sync field in the workflow step, then send the request again."),
     (
         "bad_value",
         "Correct this value where it comes from, then send the request again; the other values were applied.",
+    ),
+    (
+        "connection_stopped",
+        "Correct what the CRM names, such as a scope or a property, then activate the connection: it catches up.",
     ),
     ("conflict", "Compare both values and choose one; until then neither side changes this field of the other."),
     ("duplicate_in_crm", "Merge the two records in the CRM, or unlink one; only the first is kept in step."),
@@ -55,12 +64,22 @@ pub fn remedy(code: &str) -> &'static str {
         .map_or("Look at the reason; the CRM's documentation explains its own codes.", |(_, remedy)| remedy)
 }
 
+/// Part of a sort key, which may have 1,024 bytes: what is long is replaced by its digest.
+fn id(code: &str, about: &str) -> String {
+    match about.len() <= 512 {
+        true => format!("{code}:{about}"),
+        false => {
+            format!("{code}:{}", Sha256::digest(about).iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+        }
+    }
+}
+
 impl Exception {
     /// An exception with its remedy. `about` tells failures of one code apart: the same failure is raised once.
     pub fn new(tenant: &TenantId, code: &str, about: &str, reason: impl Into<String>, cx: &Context) -> Exception {
         Exception {
             tenant: tenant.clone(),
-            id: format!("{code}:{about}"),
+            id: id(code, about),
             code: code.to_owned(),
             reason: reason.into(),
             remedy: remedy(code).to_owned(),

@@ -40,6 +40,8 @@ pub struct CrmFaults {
     pub refuse_values: Vec<Refuse>,
     pub search_lag_ms: i64,
     pub delay_ms: u64,
+    /// The token lacks a scope, whatever is asked for.
+    pub scope_missing: bool,
     /// All access tokens die now.
     pub expire_tokens: bool,
     /// The refresh token dies now, and the access tokens with it. Registering the account again revives it.

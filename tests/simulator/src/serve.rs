@@ -119,6 +119,9 @@ fn answer(world: &mut World, crm: Crm, call: &Call) -> (Reply, Option<&'static s
     if own.fails(rng) {
         return (server_error(world, crm), Some("fail"));
     }
+    if own.scope_missing && !token_route {
+        return (scope_missing(world, crm), Some("scope_missing"));
+    }
     let after = rng.chance(own.fail_after_commit_rate);
     let reply = match crm {
         Crm::Hubspot => hubspot::answer(world, call),
@@ -142,6 +145,21 @@ fn server_error(world: &mut World, crm: Crm) -> Reply {
         (_, Crm::Zoho) => Reply::json(
             500,
             json!({"code": "INTERNAL_ERROR", "details": {}, "message": "Internal Server Error", "status": "error"}),
+        ),
+    }
+}
+
+/// HubSpot docs: error handling, `MISSING_SCOPES`. Zoho docs: Status codes, `OAUTH_SCOPE_MISMATCH`.
+fn scope_missing(world: &mut World, crm: Crm) -> Reply {
+    let id = world.rng.uuid();
+    match crm {
+        Crm::Hubspot => Reply::json(
+            403,
+            json!({"status": "error", "message": "This app hasn't been granted all required scopes to make this call.", "correlationId": id, "category": "MISSING_SCOPES"}),
+        ),
+        Crm::Zoho => Reply::json(
+            401,
+            json!({"code": "OAUTH_SCOPE_MISMATCH", "details": {}, "message": "invalid oauth scope to access this URL", "status": "error"}),
         ),
     }
 }

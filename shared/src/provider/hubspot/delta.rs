@@ -17,7 +17,7 @@ use crate::{
     id::RemoteId,
     mapping::Mapping,
     planner::Seen,
-    provider::{Page, Session, session::Answer},
+    provider::{Deleted, Page, Session, session::Answer},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
@@ -162,17 +162,11 @@ pub(super) async fn deleted(
     session: &Session,
     mapping: &Mapping,
     since: Timestamp,
-) -> Result<Vec<(RemoteId, Timestamp)>> {
-    let mut deleted = Vec::new();
-    let mut after: Option<String> = None;
-    loop {
-        let (rows, next, _) = call::list(session, mapping, true, after.as_deref()).await?;
-        deleted.extend(rows.iter().filter_map(|row| Some((id(row)?, archived(row)?))).filter(|(_, at)| *at >= since));
-        match next {
-            Some(next) => after = Some(next),
-            None => return Ok(deleted),
-        }
-    }
+    after: Option<&str>,
+) -> Result<Deleted> {
+    let (rows, next, _) = call::list(session, mapping, true, after).await?;
+    let rows = rows.iter().filter_map(|row| Some((id(row)?, archived(row)?)));
+    Ok(Deleted { remotes: rows.filter(|(_, at)| *at >= since).collect(), next })
 }
 
 #[cfg(test)]

@@ -77,37 +77,39 @@ impl Matcher<'_> {
                 shown.filter_map(Email::parse).any(|shown| shown == *wanted)
             }),
             By::Phone => query.phone.as_ref().is_some_and(|wanted| {
-                let shown =
-                    text(row, phone_property(self.mapping)).and_then(|raw| Phone::parse(raw, &self.mapping.region));
-                shown.as_ref() == Some(wanted)
+                let shown = phone_properties(self.mapping).into_iter().filter_map(|name| text(row, name));
+                shown.filter_map(|raw| Phone::parse(raw, &self.mapping.region)).any(|shown| shown == *wanted)
             }),
         }
     }
 }
 
-fn phone_property(mapping: &Mapping) -> &str {
-    mapping.remote_of("phone").unwrap_or("phone")
+/// A person is known by either of a contact's own two phones, whichever of them is mapped.
+fn phone_properties(mapping: &Mapping) -> Vec<&str> {
+    match mapping.remote_of("phone") {
+        None | Some("phone" | "mobilephone") => vec!["phone", "mobilephone"],
+        Some(own) => vec![own],
+    }
 }
 
 /// Phones are indexed without country code and punctuation (HubSpot docs: CRM search, "search by phone number").
 /// Any other property is compared letter by letter, in lower case.
 async fn by_phone(session: &Session, mapping: &Mapping, phones: &BTreeSet<&Phone>) -> Result<Vec<Json>> {
-    let (property, calculated) = match phone_property(mapping) {
-        "phone" => ("hs_searchable_calculated_phone_number", true),
-        "mobilephone" => ("hs_searchable_calculated_mobile_number", true),
-        own => (own, false),
+    let more = phone_properties(mapping);
+    let (searched, calculated) = match more.as_slice() {
+        [own] => (vec![*own], false),
+        _ => (vec!["hs_searchable_calculated_phone_number", "hs_searchable_calculated_mobile_number"], true),
     };
     let values =
         phones.iter().flat_map(|phone| if calculated { vec![phone.national_digits()] } else { phone.spellings() });
     let values: BTreeSet<String> = values.collect();
-    let more = [phone_property(mapping)];
-    let fixed = question(property, &[]).to_string().len() + json!(call::properties(mapping, &more)).to_string().len();
+    let fixed = question(&searched, &[]).to_string().len() + json!(call::properties(mapping, &more)).to_string().len();
     // Where the properties take all the room, the search leaves them out by itself.
-    let room = LONGEST.checked_sub(fixed).filter(|room| *room > 500).unwrap_or(LONGEST / 2);
+    let room = LONGEST.checked_sub(fixed).filter(|room| *room > 500).unwrap_or(LONGEST / 2) / searched.len();
     let mut left = fitting(values, room);
     let mut found = Vec::new();
     while let Some(values) = left.pop() {
-        let (rows, next, _) = call::search(session, mapping, question(property, &values), &more).await?;
+        let (rows, next, _) = call::search(session, mapping, question(&searched, &values), &more).await?;
         match values.len() {
             // Too many share these: each half is asked for alone. One phone that fills a page is nobody's.
             length @ 2.. if next.is_some() => left.extend(values.chunks(length.div_ceil(2)).map(<[String]>::to_vec)),
@@ -117,8 +119,10 @@ async fn by_phone(session: &Session, mapping: &Mapping, phones: &BTreeSet<&Phone
     Ok(found)
 }
 
-fn question(property: &str, values: &[String]) -> Json {
-    json!({"filterGroups": [{"filters": [{"propertyName": property, "operator": "IN", "values": values}]}], "limit": 200})
+/// Groups of filters are alternatives.
+fn question(properties: &[&str], values: &[String]) -> Json {
+    let group = |property| json!({"filters": [{"propertyName": property, "operator": "IN", "values": values}]});
+    json!({"filterGroups": properties.iter().map(group).collect::<Vec<_>>(), "limit": 200})
 }
 
 /// The values, in as many parts as their room demands.

@@ -11,8 +11,8 @@ mod webhook;
 mod write;
 
 use super::{
-    AppCredentials, Capabilities, Deletions, Delivery, Echo, Fetched, Forged, Found, Grant, Hint, Hosts, Outcome, Page,
-    Provider, Query, Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Write,
+    AppCredentials, Capabilities, Deleted, Deletions, Delivery, Echo, Fetched, Forged, Found, Grant, Hint, Hosts,
+    Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Write,
 };
 use crate::{change::Cursor, connection::Watch, error::Result, id::RemoteId, mapping::Mapping};
 use futures::future::try_join_all;
@@ -40,6 +40,7 @@ impl Provider for HubSpot {
         max_write: call::BATCH,
         echo: Echo::Fields,
         deletions: Deletions { every: Duration::from_secs(3600) },
+        id: "hs_object_id",
     };
 
     fn default_mapping() -> Mapping {
@@ -112,8 +113,8 @@ impl Provider for HubSpot {
         delta::delta(session, mapping, cursor, now).await
     }
 
-    async fn deleted(session: &Session, mapping: &Mapping, since: Timestamp) -> Result<Vec<(RemoteId, Timestamp)>> {
-        delta::deleted(session, mapping, since).await
+    async fn deleted(session: &Session, mapping: &Mapping, since: Timestamp, after: Option<&str>) -> Result<Deleted> {
+        delta::deleted(session, mapping, since, after).await
     }
 
     /// Subscriptions are the app's, and do not expire (HubSpot docs: webhooks).

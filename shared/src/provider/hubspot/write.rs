@@ -1,8 +1,8 @@
 //! Creates and updates, in batches from which refused rows are taken out.
 //!
 //! One bad row makes HubSpot refuse a whole upsert or update, and the answer need not say which row it was. So a refused
-//! batch is sent again in parts. An error in the middle loses the outcomes of the parts before it; sending everything
-//! again gives them again, because an upsert by our id and an update by the remote's can be repeated.
+//! batch is sent again in parts. After an error in the middle the rows without an outcome come later: an upsert by our id
+//! and an update by the remote's can be repeated.
 
 use super::{
     call, failure,
@@ -34,7 +34,10 @@ pub(super) async fn write(session: &Session, mapping: &Mapping, kind: Kind, writ
         if places.is_empty() {
             continue;
         }
-        let answer = session.send(&batch.request(&places), failure::of_rows).await?;
+        let answer = match session.send(&batch.request(&places), failure::of_rows).await {
+            Err(_) if outcomes.iter().any(Option::is_some) => break,
+            answer => answer?,
+        };
         if answer.status.is_success() {
             batch.note(&answer.body, &mut outcomes);
             let untold: Places =
@@ -57,7 +60,7 @@ pub(super) async fn write(session: &Session, mapping: &Mapping, kind: Kind, writ
         }
         left.extend(others);
     }
-    outcomes.into_iter().collect::<Option<Vec<Outcome>>>().ok_or_else(|| Error::bug("a write without an outcome"))
+    Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or(Outcome::Later)).collect())
 }
 
 struct Batch<'a> {

@@ -42,11 +42,18 @@ pub(super) fn base(hosts: &Hosts, grant: &Grant) -> Result<String> {
 fn accounts_server(hosts: &Hosts, grant: &Grant) -> Result<String> {
     match (&hosts.local, &grant.accounts_server) {
         (Some(local), _) => Ok(format!("{local}/zoho")),
-        (None, None) => Ok("https://accounts.zoho.com".to_owned()),
+        // The data centre of the API is that of the tokens.
+        (None, None) => Ok(beside(grant.api_domain.as_deref()).to_owned()),
         (None, Some(named)) => known(named, |dc| dc.0).map(str::to_owned).ok_or_else(|| Error::Config {
             reason: "the account's server for tokens is none of Zoho's known data centres".to_owned(),
         }),
     }
+}
+
+/// The accounts server of the data centre that an API host is in.
+fn beside(api_domain: Option<&str>) -> &'static str {
+    let of = |named: &str| DATA_CENTRES.iter().find(|dc| dc.1 == named.strip_suffix('/').unwrap_or(named));
+    api_domain.and_then(of).map_or("https://accounts.zoho.com", |dc| dc.0)
 }
 
 /// The table's own spelling of a host that it has.
@@ -95,16 +102,21 @@ fn granted(answer: &Answer, grant: &Grant, hosts: &Hosts, now: Timestamp) -> Res
     })
 }
 
-/// Names of errors that no repetition cures. They come with HTTP 200
+/// The name of the error that no repetition cures. It comes with HTTP 200
 /// (<https://github.com/tristanjahier/zoho-crm-php/issues/9>).
-const DEAD: &[&str] = &["invalid_code", "invalid_client", "invalid_client_secret"];
+const DEAD: &str = "invalid_code";
+/// Names of errors that are about our app, and so about every connection at once.
+const OURS: &[&str] = &["invalid_client", "invalid_client_secret"];
 
 fn refused(answer: &Answer) -> Error {
     let named = answer.body.get("error").and_then(|v| v.as_str()).unwrap_or_default();
-    match (answer.status.as_u16(), DEAD.iter().find(|dead| **dead == named)) {
-        (..500, Some(dead)) => Error::AuthExpired { reason: format!("Zoho says {dead}") },
-        (429, None) => Error::RateLimited { after: BLOCKED },
-        (..500, None) if named.eq_ignore_ascii_case("Access Denied") => Error::RateLimited { after: BLOCKED },
+    match (answer.status.as_u16(), named) {
+        (..500, DEAD) => Error::AuthExpired { reason: format!("Zoho says {DEAD}") },
+        (..500, named) if OURS.contains(&named) => {
+            Error::Config { reason: format!("Zoho does not know our app or its secret: {named}") }
+        }
+        (429, _) => Error::RateLimited { after: BLOCKED },
+        (..500, named) if named.eq_ignore_ascii_case("Access Denied") => Error::RateLimited { after: BLOCKED },
         (status, _) => Error::retryable(format!("Zoho answered a token request with {status}")),
     }
 }

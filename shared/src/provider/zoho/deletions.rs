@@ -8,7 +8,10 @@ use super::{
 use crate::{
     error::Result,
     id::RemoteId,
-    provider::session::{Request, Session},
+    provider::{
+        Deleted,
+        session::{Request, Session},
+    },
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,19 +19,14 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Pages that are looked through for single records; each costs two credits.
 const LOOK: usize = 2;
 
-/// Everything deleted since a time, and a little before it.
-pub(super) async fn since(session: &Session, module: &str, since: Timestamp) -> Result<Vec<(RemoteId, Timestamp)>> {
+/// What was deleted since a time, and a little before it: a page, whose successor is named by its number.
+pub(super) async fn since(session: &Session, module: &str, since: Timestamp, after: Option<&str>) -> Result<Deleted> {
     let since = since.checked_sub(OVERLAP).unwrap_or(since);
-    let mut deleted = Vec::new();
-    for number in 1.. {
-        let page = page(session, module, number, Some(since)).await?;
-        // Without a time of its own it is at least not older than what was asked for.
-        deleted.extend(page.rows.into_iter().map(|(remote, at)| (remote, at.unwrap_or(since))));
-        if !page.more {
-            break;
-        }
-    }
-    Ok(deleted)
+    let number = after.and_then(|number| number.parse().ok()).unwrap_or(1);
+    let page = page(session, module, number, Some(since)).await?;
+    // Without a time of its own it is at least not older than what was asked for.
+    let remotes = page.rows.into_iter().map(|(remote, at)| (remote, at.unwrap_or(since))).collect();
+    Ok(Deleted { remotes, next: page.more.then(|| (number + 1).to_string()) })
 }
 
 /// When some of these were deleted, for those that are among the latest deletions.
@@ -49,12 +47,12 @@ pub(super) async fn times(
     Ok(found)
 }
 
-struct Deleted {
+struct Rows {
     rows: Vec<(RemoteId, Option<Timestamp>)>,
     more: bool,
 }
 
-async fn page(session: &Session, module: &str, number: usize, since: Option<Timestamp>) -> Result<Deleted> {
+async fn page(session: &Session, module: &str, number: usize, since: Option<Timestamp>) -> Result<Rows> {
     let mut request = Request::get(format!("/crm/v8/{module}/deleted?type=all&page={number}&per_page=200"));
     request.headers.extend(since.map(|since| ("if-modified-since", time(since))));
     let body = session.send(&request, failure::of_call).await?.body;
@@ -62,5 +60,5 @@ async fn page(session: &Session, module: &str, number: usize, since: Option<Time
         |row| Some((text_at(row, "/id")?.parse().ok()?, text_at(row, "/deleted_time").and_then(|at| at.parse().ok())));
     let rows: Vec<_> = records::rows(&body).iter().filter_map(row).collect();
     let more = records::more(&body) == Some(true) && !rows.is_empty();
-    Ok(Deleted { rows, more })
+    Ok(Rows { rows, more })
 }

@@ -5,6 +5,7 @@
 
 use crate::{
     error::{Error, Result},
+    mapping::Mapping,
     provider::{
         batch::{Outcome, Write},
         session::Answer,
@@ -17,6 +18,8 @@ use std::time::Duration;
 const CROWDED: Duration = Duration::from_secs(5);
 /// The rolling day's credits are spent; they come back little by little (Zoho docs: API limits).
 const SPENT: Duration = Duration::from_secs(900);
+/// The credits that our dearest call takes: a write of 100 records (Zoho docs: API limits).
+const DEAREST: i64 = 10;
 
 /// A text inside a JSON value.
 pub(super) fn text_at<'a>(json: &'a Json, pointer: &str) -> Option<&'a str> {
@@ -60,7 +63,8 @@ pub(super) fn of_call(answer: &Answer) -> Option<Error> {
         }
         (429, _) | (_, "TOO_MANY_REQUESTS") => Error::RateLimited { after: wait(answer) },
         (408 | 423 | 500.., _) => Error::retryable(format!("Zoho answered {status} {code}")),
-        (403, _) => for_a_person(answer, code),
+        // A page of a proxy's is nobody's permission.
+        (403, _) if answer.body.is_object() => for_a_person(answer, code),
         _ if FOR_A_PERSON.contains(&code) => for_a_person(answer, code),
         _ if OUR_FAULT.contains(&code) => Error::bug(format!("Zoho answered {status} {code} {}", place(answer))),
         _ => Error::retryable(format!("Zoho answered {status} {code}")),
@@ -115,20 +119,20 @@ fn place(answer: &Answer) -> &str {
 /// Both causes have one text and no `Retry-After`; only the count of credits, shown once half are spent, tells them apart.
 fn wait(answer: &Answer) -> Duration {
     let left = answer.headers.get("x-api-credits-remaining").and_then(|v| v.to_str().ok()?.trim().parse::<i64>().ok());
-    if left.is_some_and(|left| left <= 0) { SPENT } else { CROWDED }
+    if left.is_some_and(|left| left < DEAREST) { SPENT } else { CROWDED }
 }
 
 /// What became of each write, by its row in the answer.
-pub(super) fn outcomes(answer: &Answer, writes: &[Write]) -> Result<Vec<Outcome>> {
+pub(super) fn outcomes(answer: &Answer, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
     let rows = answer.body.get("data").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
     if rows.len() != writes.len() {
         return Err(Error::retryable(format!("Zoho answered {} rows to {} writes", rows.len(), writes.len())));
     }
-    rows.iter().zip(writes).map(|(row, write)| outcome(row, write)).collect()
+    rows.iter().zip(writes).map(|(row, write)| outcome(row, mapping, write)).collect()
 }
 
 /// One row's fate. What passes by itself fails the call: to repeat the others does no harm.
-fn outcome(row: &Json, write: &Write) -> Result<Outcome> {
+fn outcome(row: &Json, mapping: &Mapping, write: &Write) -> Result<Outcome> {
     let detail = row.pointer("/details/errors/0/details").or_else(|| row.get("details")).unwrap_or(&Json::Null);
     let code = text_at(row, "/details/errors/0/code").or_else(|| text_at(row, "/code")).unwrap_or("no code");
     let id = |pointer: &str| text_at(detail, pointer).and_then(|id| id.parse().ok());
@@ -138,7 +142,8 @@ fn outcome(row: &Json, write: &Write) -> Result<Outcome> {
             let modified = text_at(detail, "/Modified_Time").and_then(|time| time.parse().ok());
             return Ok(Outcome::Written { remote, modified, seen: None });
         }
-        ("DUPLICATE_DATA", None) => {
+        // Only these say who somebody is. Any other field may be unique in this account, and its holder is a stranger.
+        ("DUPLICATE_DATA", None) if is_identity(text_at(detail, "/api_name"), mapping) => {
             if let Some(remote) = id("/duplicate_record/id").or_else(|| id("/id")) {
                 return Ok(Outcome::Exists { remote });
             }
@@ -156,6 +161,10 @@ fn outcome(row: &Json, write: &Write) -> Result<Outcome> {
         .collect::<Vec<_>>()
         .join(": ");
     Ok(Outcome::Refused { code: code.to_owned(), field: text_at(detail, "/api_name").map(str::to_owned), message })
+}
+
+fn is_identity(field: Option<&str>, mapping: &Mapping) -> bool {
+    field.is_some_and(|field| field == mapping.id_field || mapping.remote_of("email") == Some(field))
 }
 
 /// "The id given seems to be invalid": the record to update is not there (Zoho docs: Update records, possible errors,

@@ -102,12 +102,16 @@ fn a_lost_place_is_no_failure() {
     assert!(of_page(&answer(400, bare("INVALID_DATA", &json!({"param_name": "fields"})))).is_some());
 }
 
+fn mapping() -> Mapping {
+    crate::provider::Crm::Zoho.default_mapping()
+}
+
 fn write(remote: Option<&str>) -> Write {
     Write { record: "r".parse().unwrap(), remote: remote.map(|id| id.parse().unwrap()), changes: Vec::new() }
 }
 
 fn fate(row: &Json, remote: Option<&str>) -> String {
-    match outcome(row, &write(remote)) {
+    match outcome(row, &mapping(), &write(remote)) {
         Ok(Outcome::Written { remote, modified, seen: None }) => {
             format!("written {remote} {}", modified.map(|m| m.to_string()).unwrap_or_default())
         }
@@ -117,6 +121,7 @@ fn fate(row: &Json, remote: Option<&str>) -> String {
         }
         Ok(Outcome::Exists { remote }) => format!("exists {remote}"),
         Ok(Outcome::Missing) => "missing".to_owned(),
+        Ok(Outcome::Later) => "later".to_owned(),
         Err(error) => format!("{:?}", is(Some(&error))),
     }
 }
@@ -139,6 +144,12 @@ fn each_row_has_its_own_fate() {
         (row("SUCCESS", "?", json!({})), None, "Again"),
         (row("DUPLICATE_DATA", "duplicate data", duplicate.clone()), None, "exists 77"),
         (row("DUPLICATE_DATA", "duplicate data", json!({"api_name": "Email", "id": "78"})), None, "exists 78"),
+        // A field that this account keeps unique says nothing of who somebody is.
+        (
+            row("DUPLICATE_DATA", "duplicate data", json!({"api_name": "Phone", "duplicate_record": {"id": "79"}})),
+            None,
+            "refused DUPLICATE_DATA Phone duplicate data",
+        ),
         (
             row("DUPLICATE_DATA", "duplicate data", json!({"api_name": "Email"})),
             None,
@@ -179,10 +190,12 @@ fn each_row_has_its_own_fate() {
 fn an_answer_without_a_row_for_each_write_is_asked_again() {
     let writes = [write(None), write(None)];
     assert_eq!(
-        is(outcomes(&answer(200, json!({"data": [bare("SUCCESS", &json!({"id": "1"}))]})), &writes).as_ref().err()),
+        is(outcomes(&answer(200, json!({"data": [bare("SUCCESS", &json!({"id": "1"}))]})), &mapping(), &writes)
+            .as_ref()
+            .err()),
         Is::Again
     );
-    assert_eq!(is(outcomes(&answer(200, Json::Null), &writes).as_ref().err()), Is::Again);
+    assert_eq!(is(outcomes(&answer(200, Json::Null), &mapping(), &writes).as_ref().err()), Is::Again);
 }
 
 proptest! {
@@ -192,6 +205,6 @@ proptest! {
         for judge in [of_call, of_rows, of_page, of_watch] {
             let _ = judge(&answer);
         }
-        let _ = (outcomes(&answer, &[write(None)]), outcome(&answer.body, &write(Some("1"))));
+        let _ = (outcomes(&answer, &mapping(), &[write(None)]), outcome(&answer.body, &mapping(), &write(Some("1"))));
     }
 }

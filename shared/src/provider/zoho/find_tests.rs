@@ -25,13 +25,13 @@ fn a_quote_cannot_end_its_literal() {
 }
 
 #[test]
-fn lists_keep_to_fifty_values_and_a_hundred_phones_to_one_query() {
+fn lists_keep_to_fifty_values_and_a_hundred_phones_to_two_queries() {
     let many: Vec<String> = (0..120).map(|n| n.to_string()).collect();
     assert_eq!(within("Email", many).len(), 3);
     let us = default_mapping().region;
     let spellings: Vec<String> =
         (0..100).filter_map(|n| Phone::parse(&format!("+1415555{n:04}"), &us)).flat_map(|p| p.spellings()).collect();
-    assert!(2 * within("Phone", spellings).len() <= MOST_CRITERIA);
+    assert!(2 * within("Phone", spellings).len() <= 2 * MOST_CRITERIA);
 }
 
 #[test]

@@ -10,8 +10,9 @@ mod records;
 mod webhook;
 
 use super::{
-    AppCredentials, Capabilities, Deletions, Delivery, Echo, Fetched, Forged, Found, Grant, Hint, Hosts, Outcome, Page,
-    Provider, Query, Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Write, session::Request,
+    AppCredentials, Capabilities, Deleted, Deletions, Delivery, Echo, Fetched, Forged, Found, Grant, Hint, Hosts,
+    Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Write,
+    session::Request,
 };
 use crate::{
     change::Cursor,
@@ -43,6 +44,7 @@ impl Provider for Zoho {
         max_write: 100,
         echo: Echo::IdOnly,
         deletions: Deletions { every: Duration::from_secs(3600) },
+        id: "id",
     };
 
     fn default_mapping() -> Mapping {
@@ -112,7 +114,7 @@ impl Provider for Zoho {
         let module = asked(mapping, &[])?.module;
         let rows: Vec<_> = writes.iter().map(|write| records::create(write, mapping)).collect();
         let body = json!({"data": rows, "duplicate_check_fields": [mapping.id_field], "trigger": []});
-        send(session, Request::post(format!("/crm/v8/{module}/upsert"), body), writes).await
+        send(session, mapping, Request::post(format!("/crm/v8/{module}/upsert"), body), writes).await
     }
 
     async fn update(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
@@ -121,15 +123,16 @@ impl Provider for Zoho {
         let rows: Option<Vec<_>> = writes.iter().map(row).collect();
         let rows = rows.ok_or_else(|| Error::bug("an update without a remote id"))?;
         let body = json!({"data": rows, "trigger": []});
-        send(session, Request { method: Method::PUT, ..Request::post(format!("/crm/v8/{module}"), body) }, writes).await
+        let request = Request { method: Method::PUT, ..Request::post(format!("/crm/v8/{module}"), body) };
+        send(session, mapping, request, writes).await
     }
 
     async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {
         delta::delta(session, mapping, cursor, now).await
     }
 
-    async fn deleted(session: &Session, mapping: &Mapping, since: Timestamp) -> Result<Vec<(RemoteId, Timestamp)>> {
-        deletions::since(session, asked(mapping, &[])?.module, since).await
+    async fn deleted(session: &Session, mapping: &Mapping, since: Timestamp, after: Option<&str>) -> Result<Deleted> {
+        deletions::since(session, asked(mapping, &[])?.module, since, after).await
     }
 
     async fn watch(session: &Session, mapping: &Mapping, wish: &WatchWish) -> Result<Option<Watch>> {
@@ -138,10 +141,10 @@ impl Provider for Zoho {
 }
 
 /// Sends rows; an answer has one for each.
-async fn send(session: &Session, request: Request, writes: &[Write]) -> Result<Vec<Outcome>> {
+async fn send(session: &Session, mapping: &Mapping, request: Request, writes: &[Write]) -> Result<Vec<Outcome>> {
     if writes.is_empty() {
         return Ok(Vec::new());
     }
     let answer = session.send(&request, failure::of_rows).await?;
-    failure::outcomes(&answer, writes)
+    failure::outcomes(&answer, mapping, writes)
 }

@@ -29,23 +29,18 @@ struct Proof {
 struct Notice {
     operation: String,
     ids: Vec<Json>,
-    /// Only where the channel asked for the values.
+    /// `[{record_id, values}]`, only where the channel asked for the values. Whatever else it is, the ids still count.
     #[serde(default)]
-    affected_values: Vec<Affected>,
-}
-
-#[derive(Deserialize)]
-struct Affected {
-    record_id: String,
-    values: serde_json::Map<String, Json>,
+    affected_values: Json,
 }
 
 impl Notice {
     /// What it says of a record's fields; `None` where it says nothing of them or what cannot be read.
     fn told(&self, remote: &RemoteId) -> Option<Tells> {
-        let affected = self.affected_values.iter().find(|affected| affected.record_id == remote.as_str())?;
+        let of = |affected: &&Json| affected.get("record_id").and_then(self::remote).as_ref() == Some(remote);
+        let affected = self.affected_values.as_array()?.iter().find(of)?;
         let field = |(name, json): (&String, &Json)| Some(Tells::field(name, Value::from_json(json).ok()?.as_ref()));
-        affected.values.iter().map(field).try_fold(Tells::default(), |told, one| told.and(&one?))
+        affected.get("values")?.as_object()?.iter().map(field).try_fold(Tells::default(), |told, one| told.and(&one?))
     }
 }
 

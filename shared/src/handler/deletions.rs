@@ -1,0 +1,82 @@
+//! What was deleted in a CRM, walked page by page beside the pull; most deletions are known from webhooks long before.
+
+use super::delta_pull::{PAGE_TAKES, absorb_listed};
+use crate::{
+    app::App,
+    change::{Walk, Work},
+    connection::{Connection, State},
+    context::Context,
+    error::{Error, Result},
+    provider::Fetched,
+    record::Object,
+    store::Exception,
+    sync::Look,
+};
+use jiff::SignedDuration;
+
+/// More deletions than this at once are a mistake until a person says otherwise.
+const MASS: usize = 500;
+/// How far a walk reaches back behind the last one.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
+
+/// The walk to begin now, if one is due.
+pub(super) fn due(connection: &Connection, cx: &Context) -> Option<Walk> {
+    let every = SignedDuration::try_from(connection.crm.capabilities().deletions.every).ok()?;
+    let read = connection.deletions_read.filter(|read| *read + every <= cx.now())?;
+    let walk = Walk { since: read - OVERLAP, begun: cx.now(), after: None, found: Vec::new() };
+    (connection.state == State::Active && connection.direction.receives()).then_some(walk)
+}
+
+/// Goes on with a walk. Nothing is followed before all of it is known: a mass deletion is a person's decision.
+pub(super) async fn walk(app: &App, cx: &Context, connection: &Connection, mut walk: Walk) -> Result<()> {
+    if connection.state != State::Active {
+        return Ok(());
+    }
+    let mapping = connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?;
+    let crm = connection.crm;
+    while walk.found.len() <= MASS {
+        if cx.left() < PAGE_TAKES {
+            return app.start(cx, connection, Work::Deletions(walk)).await;
+        }
+        let (since, after) = (walk.since, walk.after.as_deref());
+        let page =
+            app.with_session(connection, cx, async |session| crm.deleted(session, mapping, since, after).await).await?;
+        walk.found.extend(page.remotes);
+        if page.next.is_some() && page.next == walk.after {
+            return Err(Error::bug("a walk through deletions does not advance"));
+        }
+        walk.after = page.next;
+        if walk.after.is_none() {
+            break;
+        }
+    }
+    match walk.found.len() > MASS {
+        true => raise_mass(app, cx, connection).await?,
+        false => {
+            let look = |(remote, at)| Look { remote, fetched: Fetched::Deleted { at }, begun: None };
+            absorb_listed(app, cx, connection, walk.found.drain(..).map(look).collect()).await?;
+        }
+    }
+    finish(app, connection, &walk).await
+}
+
+async fn raise_mass(app: &App, cx: &Context, connection: &Connection) -> Result<()> {
+    let reason = format!(
+        "{} deleted more than {MASS} records at once; none of it is followed until a person confirms",
+        connection.crm
+    );
+    let about = format!("{}:{}", connection.id, cx.now().as_second() / 86_400);
+    let exception = Exception::new(&connection.tenant, "mass_delete", &about, reason, cx);
+    app.store.raise(&exception.on(connection)).await
+}
+
+async fn finish(app: &App, connection: &Connection, walk: &Walk) -> Result<()> {
+    for _ in 0..5 {
+        let Some(stored) = app.store.connection(&connection.tenant, &connection.id).await? else { return Ok(()) };
+        let after = Connection { deletions_read: Some(walk.begun), ..stored.clone() };
+        if app.store.update_connection(&stored, &after).await? {
+            return Ok(());
+        }
+    }
+    Err(Error::retryable("the connection keeps changing"))
+}
