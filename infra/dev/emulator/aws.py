@@ -14,13 +14,13 @@ with open(os.path.join(DEV, "emulator.json"), encoding="utf-8") as _file:
 STACK = EMULATOR["stack"]
 
 
-def client(service):
+def client(service, key=EMULATOR["access_key_id"], secret=EMULATOR["secret_access_key"]):
     return boto3.client(
         service,
         endpoint_url=EMULATOR["endpoint"],
         region_name=EMULATOR["region"],
-        aws_access_key_id=EMULATOR["access_key_id"],
-        aws_secret_access_key=EMULATOR["secret_access_key"],
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
         config=Config(retries={"max_attempts": 2}, read_timeout=90, s3={"addressing_style": "path"}),
     )
 

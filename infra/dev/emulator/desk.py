@@ -15,7 +15,7 @@ import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
-from aws import EMULATOR, client, run
+from aws import EMULATOR, client, resources, run
 
 EARS = "demo-hears"
 WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems")
@@ -48,8 +48,9 @@ def send(desk, queue, group, bodies):
             {"Id": str(n), "MessageBody": body, "MessageGroupId": group}
             for n, body in enumerate(bodies[start : start + 10])
         ]
-        return len(desk.sqs.send_message_batch(QueueUrl=queue, Entries=entries)["Successful"])
+        return len(sqs.send_message_batch(QueueUrl=queue, Entries=entries)["Successful"])
 
+    sqs = desk.workflow_service()
     with ThreadPoolExecutor(4) as several:
         return sum(several.map(some, range(0, len(bodies), 10)))
 
@@ -94,7 +95,17 @@ def writes(desk):
 
 class Desk:
     def __init__(self):
-        self.sqs, self.since, self._ears = client("sqs"), time.time(), None
+        self.sqs, self.since, self._ears, self._sender = client("sqs"), time.time(), None, None
+
+    def workflow_service(self):
+        """Sends as a stranger may who was given no more than the template's send-only policy."""
+        if not self._sender:
+            iam, user = client("iam"), "workflow-service"
+            iam.create_user(UserName=user)
+            iam.attach_user_policy(UserName=user, PolicyArn=resources()["SendOnlyPolicy"])
+            key = iam.create_access_key(UserName=user)["AccessKey"]
+            self._sender = client("sqs", key["AccessKeyId"], key["SecretAccessKey"])
+        return self._sender
 
     def ears(self):
         self._ears = self._ears or queue(self.sqs, EARS)

@@ -42,6 +42,8 @@ pub struct CrmFaults {
     pub delay_ms: u64,
     /// The token lacks a scope, whatever is asked for.
     pub scope_missing: bool,
+    /// Zoho only: how long a token that is given from now on lives, in seconds.
+    pub tokens_live_s: Option<i64>,
     /// All access tokens die now.
     pub expire_tokens: bool,
     /// The refresh token dies now, and the access tokens with it. Registering the account again revives it.

@@ -15,7 +15,10 @@ pub(crate) struct Args {
     /// 10,000 messages at once instead of 300: takes minutes
     #[arg(long)]
     full: bool,
-    /// Leave out one grant of the policies, by number, and the last two steps of the story: see `cargo dev policies`
+    /// Errands in the place of the last two steps, and less patience: see `cargo dev policies`
+    #[arg(long, hide = true)]
+    brief: bool,
+    /// Leave out one grant of the policies, by number
     #[arg(long, hide = true)]
     without: Option<usize>,
 }
@@ -26,10 +29,8 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
         bail!("a stack is up already, and the story begins with an empty one. End it first: cargo dev down");
     };
     println!();
-    let played = match args.without {
-        Some(_) => story::play(project, &running.stack, None),
-        None => story::play(project, &running.stack, Some(if args.full { 10_000 } else { 300 })),
-    };
+    let crowd = if args.full { 10_000 } else { 300 };
+    let played = story::play(project, &running.stack, (!args.brief).then_some(crowd));
     if args.once || stop::asked() {
         played?;
         return Ok(ExitCode::SUCCESS);

@@ -3,8 +3,8 @@
 use crate::project::Project;
 use crate::step::Progress;
 use crate::tally::Tally;
-use crate::{process, python};
-use anyhow::{Context, Result, bail};
+use crate::{process, python, story};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::json;
 use std::process::{Command, ExitCode};
@@ -29,6 +29,9 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
     let every: Vec<Grant> =
         serde_json::from_value(python::ask(&mut python::script(project, "grants.py"), &template, None)?)?;
     let mut tally = Tally::default();
+    tally.check("With all of them the story goes well", |progress| {
+        process::logged(&mut demo(project, None)?, &project.log("policies"), progress).map(|()| (1, String::new()))
+    });
     for (number, grant) in every.iter().enumerate() {
         let name = format!("{}: {}", grant.policy, grant.allows);
         if !args.only.as_ref().is_none_or(|only| name.to_lowercase().contains(&only.to_lowercase())) {
@@ -46,14 +49,22 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
 /// Succeeds if the story fails without the grant. Says where.
 fn missed(project: &Project, number: usize, progress: &Progress) -> Result<String> {
     let log = project.log("policies");
-    let mut demo = Command::new(std::env::current_exe()?);
-    demo.args(["demo", "--once", "--without", &number.to_string()]).current_dir(&project.root);
-    if process::logged(&mut demo, &log, progress).is_ok() {
+    if process::logged(&mut demo(project, Some(number))?, &log, progress).is_ok() {
         bail!("the story does not miss it");
     }
     let told = std::fs::read_to_string(&log)?;
     let steps = told.lines().skip_while(|line| !line.contains("Demo tenant seeded"));
     let failed = steps.filter_map(|line| line.strip_prefix("✗ ")).next();
     let step = failed.with_context(|| format!("the story did not begin. The log: {}", log.display()))?;
-    Ok(format!("missed in step {}", step.trim()))
+    let functions = std::fs::read_to_string(project.log("functions"))?;
+    ensure!(functions.contains(story::DENIED), "step {step} failed, and yet no call was denied");
+    Ok(format!("missed in step {}", step.split_whitespace().collect::<Vec<_>>().join(" ")))
+}
+
+/// The story as far as permissions matter to it.
+fn demo(project: &Project, without: Option<usize>) -> Result<Command> {
+    let mut demo = Command::new(std::env::current_exe()?);
+    demo.args(["demo", "--once", "--brief"]).current_dir(&project.root);
+    demo.args(without.map(|number| format!("--without={number}")));
+    Ok(demo)
 }

@@ -21,6 +21,22 @@ fn keep(project: &Project) -> Result<()> {
     if status.success() { Ok(()) } else { bail!("the functions' logs cannot be read") }
 }
 
+/// No function was denied anything by its policies.
+pub(super) fn tell_of_no_denial(scene: &Scene<'_>) -> Result<String> {
+    keep(scene.project)?;
+    let log = scene.project.log("functions");
+    let text = std::fs::read_to_string(&log)?;
+    match text.lines().find(|line| line.contains(DENIED)) {
+        Some(line) => {
+            bail!("expected  no call to AWS that is denied\n  found     {line}\n  logs      {}", log.display())
+        }
+        None => Ok(format!("{} lines", text.lines().count())),
+    }
+}
+
+/// What every service calls it, with or without `Exception` behind it.
+pub(crate) const DENIED: &str = "AccessDenied";
+
 /// No secret, no e-mail address, no phone and no name of this story is in any line. Answers how many lines there are.
 pub(super) fn tell_no_secret(scene: &Scene<'_>) -> Result<usize> {
     keep(scene.project)?;

@@ -5,6 +5,7 @@ mod bad_record;
 mod both_edit;
 mod crowd;
 mod echo;
+mod errands;
 mod expired_token;
 mod forged;
 mod hub;
@@ -19,6 +20,8 @@ mod request;
 mod scene;
 mod sight;
 mod table;
+
+pub(crate) use logs::DENIED;
 
 use crate::project::Project;
 use crate::stack::Stack;
@@ -64,7 +67,10 @@ fn steps(scene: &mut Scene<'_>, crowd: Option<usize>) -> Result<()> {
     step(" 8 HubSpot answers 429", |p| rate_limit::is_waited_out(scene, p).map(say))?;
     step(" 9 One bad record in a hundred", |p| bad_record::is_set_aside(scene, p).map(say))?;
     step("10 Both CRMs edit one lead", |p| both_edit::survive(scene, p).map(say))?;
-    let Some(crowd) = crowd else { return Ok(()) };
+    let Some(crowd) = crowd else {
+        step("   Errands", |p| errands::are_run(scene, p).map(say))?;
+        return step("   Nothing was denied", |_| logs::tell_of_no_denial(scene).map(say));
+    };
     let name = format!("11 {crowd} messages at once");
     let calls = step(&name, |p| crowd::ends_as_one_lead_each(scene, crowd, p).map(|(seen, calls)| (calls, seen)))?;
     print!("{calls}");

@@ -25,6 +25,7 @@ pub fn token(world: &mut World, call: &Call) -> Reply {
     let get = |name: &str| form.iter().find(|(k, _)| k == name).map_or("", |(_, v)| v.as_str());
     let error = |name: &str| Reply::json(200, json!({"error": name}));
     let now = world.clock.now();
+    let lives = world.faults.zoho.tokens_live_s.unwrap_or(EXPIRES_IN);
     let access_token = format!("1000.{}.{}", world.rng.hex(32), world.rng.hex(32));
     let of_client = || world.orgs.iter().filter(|o| o.client_id == get("client_id"));
     if of_client().next().is_none() {
@@ -54,13 +55,13 @@ pub fn token(world: &mut World, call: &Call) -> Reply {
     if org.tokens.len() >= LIVE {
         org.tokens.remove(0);
     }
-    org.tokens.push((access_token.clone(), now + EXPIRES_IN * 1000));
+    org.tokens.push((access_token.clone(), now + lives * 1000));
     org.tokens_given += 1;
     // No refresh token in this answer: it is not rotated. The API domain is this face itself.
     let api_domain = format!("{}/zoho", call.base);
     Reply::json(
         200,
-        json!({"access_token": access_token, "api_domain": api_domain, "token_type": "Bearer", "expires_in": EXPIRES_IN}),
+        json!({"access_token": access_token, "api_domain": api_domain, "token_type": "Bearer", "expires_in": lives}),
     )
 }
 
