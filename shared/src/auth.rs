@@ -157,7 +157,10 @@ impl App {
                 if recent.len() >= MOST_REQUESTS {
                     return Err(Error::RateLimited { after: Duration::from_secs(120) });
                 }
-                let app = self.secrets.app(*crm).await?;
+                let app = match self.secrets.app(*crm).await {
+                    Err(Error::Config { reason }) => return Err(self.app_refused(connection, reason, cx).await?),
+                    app => app?,
+                };
                 recent.push(cx.now());
                 let asked = crm.refresh(&self.http, &self.settings.hosts, &app, &current.grant, cx.now()).await;
                 let grant = match asked {
@@ -177,7 +180,7 @@ impl App {
         Ok(next)
     }
 
-    /// The CRM does not know our app, or its secret: no connection's fault, so none is stopped. They go on by themselves
+    /// Our app's secret is missing or wrong: no connection's fault, so none is stopped. They go on by themselves
     /// once the secret is right.
     async fn app_refused(&self, connection: &Connection, reason: String, cx: &Context) -> Result<Error> {
         let about = format!("{}:{}", connection.crm, cx.now().as_second() / 86_400);

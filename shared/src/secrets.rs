@@ -163,12 +163,8 @@ fn successor(version: &str) -> String {
 }
 
 fn trouble<E: ProvideErrorMetadata>(error: &E) -> Error {
-    match error.code() {
-        Some(code @ ("AccessDeniedException" | "AccessDenied")) => {
-            Error::Config { reason: format!("Secrets Manager: {code}") }
-        }
-        code => Error::retryable(format!("Secrets Manager: {}", code.unwrap_or("no answer"))),
-    }
+    // A policy that is wrong is no connection's fault: everything goes on once it is right.
+    Error::retryable(format!("Secrets Manager: {}", error.code().unwrap_or("no answer")))
 }
 
 impl std::fmt::Debug for Secrets {

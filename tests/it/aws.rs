@@ -124,7 +124,12 @@ async fn table(aws: &SdkConfig, name: &str, due: bool) -> String {
         let index = GlobalSecondaryIndex::builder()
             .index_name("due")
             .set_key_schema(Some(vec![key("due_pk", KeyType::Hash), key("due_at", KeyType::Range)]))
-            .projection(Projection::builder().projection_type(ProjectionType::All).build());
+            .projection(
+                Projection::builder()
+                    .projection_type(ProjectionType::Include)
+                    .set_non_key_attributes(Some(["tenant", "id", "connection"].map(str::to_owned).to_vec()))
+                    .build(),
+            );
         call = call.attribute_definitions(attribute("due_pk")).attribute_definitions(attribute("due_at"));
         call = call.global_secondary_indexes(index.build().unwrap());
         let stream = StreamSpecification::builder().stream_enabled(true);

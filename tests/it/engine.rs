@@ -257,7 +257,7 @@ async fn one_bad_record_of_a_hundred_is_an_exception_and_the_others_are_written(
 
 #[tokio::test]
 async fn what_the_hub_learns_while_a_connection_is_dead_arrives_after_it() {
-    const EDITS: usize = 120;
+    const EDITS: usize = 1000;
     let world = World::new().await;
     world.settle().await;
     world.sim("faults", &json!({"zoho": {"revoke_grant": true, "expire_tokens": true}})).await;

@@ -49,7 +49,7 @@ pub(crate) fn start(project: &Project, crm_url: Option<String>, without: Option<
     if !functions::binary(project, functions::FUNCTIONS[0]).exists() {
         println!(
             "  {}",
-            style("The first time takes about 5 minutes on 2 cores: 30 MB of Python packages, 2 GB below target/.")
+            style("The first time takes about 6 minutes on 2 cores: 30 MB of Python packages, 2 GB below target/.")
                 .dim()
         );
     }

@@ -4,7 +4,7 @@ use super::oracle::{CRMS, Input};
 use super::people::{self, email, known, lead};
 use super::scene::{Calls, Scene, ends, request};
 use super::sight::{SOON, Sight};
-use super::{Seen, table};
+use super::{Seen, bar, table};
 use crate::http;
 use crate::step::Progress;
 use anyhow::{Context, Result};
@@ -27,6 +27,9 @@ pub(super) fn ends_as_one_lead_each(scene: &mut Scene<'_>, size: usize, progress
     let took = begun.elapsed().as_secs_f64();
     scene.rest(Duration::from_secs(300))?;
     let calls = table::since(&calls, &scene.calls()?);
+    let over = bar::exceeded(&calls, size);
+    Sight::of(&email(0), "story-crowd", "calls by the hundred")
+        .check(scene, over.is_none(), || over.clone().unwrap_or_default())?;
     for (crm, before) in CRMS.iter().zip(before) {
         let found = scene.records(crm)?.len() - before;
         Sight::of(&email(0), "story-crowd", format!("{size} more records in {crm}")).check(

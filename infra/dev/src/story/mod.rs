@@ -2,6 +2,7 @@
 
 mod agreement;
 mod bad_record;
+mod bar;
 mod both_edit;
 mod crowd;
 mod echo;

@@ -1,0 +1,70 @@
+//! What a crowd may cost in calls: batches of a hundred, and little besides. Pure.
+
+use super::scene::Calls;
+
+/// Routes that serve one purpose, and how many calls of them each batch of a hundred leads is worth.
+struct Purpose {
+    crm: &'static str,
+    what: &'static str,
+    routes: &'static [&'static str],
+    per_batch: u64,
+}
+
+/// Phones are looked up for those whom no e-mail address has found: two lists of spellings for each of Zoho's two fields,
+/// as many as HubSpot's search has room for.
+const PURPOSES: &[Purpose] = &[
+    Purpose { crm: "hubspot", what: "writes", routes: &["/batch/upsert", "/batch/update"], per_batch: 1 },
+    Purpose { crm: "hubspot", what: "reads", routes: &["/batch/read"], per_batch: 1 },
+    Purpose { crm: "hubspot", what: "phone lookups", routes: &["/search"], per_batch: 3 },
+    Purpose { crm: "zoho", what: "writes", routes: &["POST /crm/v8/Leads/upsert", "PUT /crm/v8/Leads"], per_batch: 1 },
+    Purpose { crm: "zoho", what: "lookups by e-mail and by phone", routes: &["/coql"], per_batch: 3 },
+    Purpose { crm: "zoho", what: "read-backs", routes: &["GET /crm/v8/Leads"], per_batch: 1 },
+];
+
+const BATCH: usize = 100;
+/// For batches that are not full, tokens, and whatever the schedules do meanwhile.
+const BESIDES: u64 = 20;
+
+/// What went beyond the bar, for a person.
+pub(super) fn exceeded(calls: &Calls, size: usize) -> Option<String> {
+    let batches = size.div_ceil(BATCH) as u64;
+    let serves = |purpose: &Purpose, route: &str| purpose.routes.iter().any(|one| route.contains(one));
+    let of = |crm: &str, wanted: &dyn Fn(&str) -> bool| -> u64 {
+        calls.get(crm).into_iter().flatten().filter(|(route, _)| wanted(route)).map(|(_, n)| n).sum()
+    };
+    let over = PURPOSES.iter().find_map(|purpose| {
+        let made = of(purpose.crm, &|route| serves(purpose, route));
+        let most = batches * purpose.per_batch + BESIDES;
+        (made > most).then(|| format!("{made} {} of {}, at most {most}", purpose.what, purpose.crm))
+    });
+    over.or_else(|| {
+        calls.keys().find_map(|crm| {
+            let others = of(crm, &|route| !PURPOSES.iter().any(|one| one.crm == crm && serves(one, route)));
+            (others > BESIDES).then(|| format!("{others} other calls of {crm}, at most {BESIDES}"))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calls(crm: &str, routes: &[(&str, u64)]) -> Calls {
+        [(crm.to_owned(), routes.iter().map(|(route, n)| ((*route).to_owned(), *n)).collect())].into()
+    }
+
+    #[test]
+    fn a_hundred_batches_pass_and_a_call_per_lead_does_not() {
+        let writes = |n| calls("zoho", &[("POST /crm/v8/Leads/upsert", n), ("PUT /crm/v8/Leads", 20)]);
+        assert_eq!(exceeded(&writes(100), 10_000), None);
+        assert_eq!(exceeded(&writes(101), 10_000).unwrap(), "121 writes of zoho, at most 120");
+        let searched = calls("hubspot", &[("POST /crm/objects/2026-09/contacts/search", 10_000)]);
+        assert_eq!(exceeded(&searched, 10_000).unwrap(), "10000 phone lookups of hubspot, at most 320");
+    }
+
+    #[test]
+    fn what_serves_no_purpose_is_counted_too() {
+        let odd = calls("hubspot", &[("POST /oauth/2026-09/token", 21)]);
+        assert_eq!(exceeded(&odd, 300).unwrap(), "21 other calls of hubspot, at most 20");
+    }
+}
