@@ -10,7 +10,13 @@ use crate::{
     store::{Exception, Lease},
 };
 use jiff::{SignedDuration, Timestamp};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 /// A token is refreshed on demand when it has less than this left.
 const MARGIN: SignedDuration = SignedDuration::from_secs(60);
@@ -38,19 +44,26 @@ impl App {
         cx: &Context,
         call: impl AsyncFn(&Session) -> Result<T>,
     ) -> Result<T> {
-        let done = self.authorised(connection, cx, call).await;
+        let answered = Arc::new(AtomicBool::new(false));
+        let done = self.authorised(connection, cx, &answered, call).await;
         if let Err(error) = &done {
-            self.notice(connection, cx, error).await?;
+            self.notice(connection, cx, error, answered.load(Ordering::Relaxed)).await?;
         }
         done
     }
 
-    /// What an error of a CRM's means for the whole connection.
-    pub(crate) async fn notice(&self, connection: &Connection, cx: &Context, error: &Error) -> Result<()> {
+    /// What an error of a CRM's means for the whole connection. `answered`: other calls went well just before.
+    pub(crate) async fn notice(
+        &self,
+        connection: &Connection,
+        cx: &Context,
+        error: &Error,
+        answered: bool,
+    ) -> Result<()> {
         let Connection { tenant, id, crm, .. } = connection;
         match error {
             Error::RateLimited { after } => {
-                let until = self.store.pause(tenant, id, *after, cx.now()).await?;
+                let until = self.store.pause(tenant, id, *after, answered, cx.now()).await?;
                 tracing::info!(connection.id = %id, %crm, %until, trace = cx.trace, "the CRM asks us to wait");
             }
             Error::AuthExpired { reason } => {
@@ -75,6 +88,7 @@ impl App {
         &self,
         connection: &Connection,
         cx: &Context,
+        answered: &Arc<AtomicBool>,
         call: impl AsyncFn(&Session) -> Result<T>,
     ) -> Result<T> {
         let mut held = self.secrets.grant(&connection.tenant, &connection.id).await?;
@@ -83,7 +97,7 @@ impl App {
                 held = self.refresh(connection, &held, cx).await?;
                 continue;
             }
-            match call(&self.session(connection, &held, cx)?).await {
+            match call(&self.session(connection, &held, answered, cx)?).await {
                 Err(Error::AuthExpired { .. }) => held = self.refresh(connection, &held, cx).await?,
                 done => return done,
             }
@@ -91,13 +105,20 @@ impl App {
         Err(Error::AuthExpired { reason: "the CRM refuses every token it gives".to_owned() })
     }
 
-    fn session(&self, connection: &Connection, held: &Held, cx: &Context) -> Result<Session> {
+    fn session(
+        &self,
+        connection: &Connection,
+        held: &Held,
+        answered: &Arc<AtomicBool>,
+        cx: &Context,
+    ) -> Result<Session> {
         Ok(Session {
             http: self.http.clone(),
             base: connection.crm.base(&self.settings.hosts, &held.grant)?,
             authorization: connection.crm.authorization(&held.grant),
             trace: cx.trace.clone(),
             deadline: cx.deadline,
+            answered: answered.clone(),
         })
     }
 

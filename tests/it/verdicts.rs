@@ -176,8 +176,8 @@ async fn nobody_asks_for_a_token_during_a_pause() {
     world.wait(jiff::SignedDuration::from_mins(55)).await;
     let zoho: ConnectionId = connection(Crm::Zoho);
     let minutes = |n: u64| Duration::from_secs(60 * n);
-    world.app.store.pause(&tenant(), &zoho, minutes(10), world.now()).await.unwrap();
-    let shorter = world.app.store.pause(&tenant(), &zoho, minutes(1), world.now()).await.unwrap();
+    world.app.store.pause(&tenant(), &zoho, minutes(10), false, world.now()).await.unwrap();
+    let shorter = world.app.store.pause(&tenant(), &zoho, minutes(1), false, world.now()).await.unwrap();
     assert!(shorter > world.now() + jiff::SignedDuration::from_mins(8), "a longer pause stays");
     world.shown("calls?reset=1").await;
     let tick = serde_json::from_value(json!({"tick": "tokens"})).unwrap();
@@ -191,12 +191,14 @@ async fn a_pause_soon_after_another_is_twice_as_long() {
     let zoho: ConnectionId = connection(Crm::Zoho);
     let mut now = world.now();
     for expected in [5, 10, 20, 40] {
-        let until = world.app.store.pause(&tenant(), &zoho, Duration::from_secs(5), now).await.unwrap();
+        let until = world.app.store.pause(&tenant(), &zoho, Duration::from_secs(5), false, now).await.unwrap();
         assert_eq!(until.duration_since(now).as_secs(), expected);
         now = until + jiff::SignedDuration::from_secs(1);
     }
+    let until = world.app.store.pause(&tenant(), &zoho, Duration::from_secs(5), true, now).await.unwrap();
+    assert_eq!(until.duration_since(now).as_secs(), 5, "calls went well in between");
     let later = now + jiff::SignedDuration::from_mins(5);
-    let until = world.app.store.pause(&tenant(), &zoho, Duration::from_secs(5), later).await.unwrap();
+    let until = world.app.store.pause(&tenant(), &zoho, Duration::from_secs(5), false, later).await.unwrap();
     assert_eq!(until.duration_since(later).as_secs(), 5);
 }
 

@@ -63,7 +63,7 @@ async fn renew(app: &App, cx: &Context, connection: &Connection) -> Result<()> {
         match app.refresh(connection, &held, cx).await {
             Ok(fresh) => next = fresh.grant.expires_at,
             Err(error) => {
-                app.notice(connection, cx, &error).await?;
+                app.notice(connection, cx, &error, false).await?;
                 return Err(error);
             }
         }

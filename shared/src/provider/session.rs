@@ -6,7 +6,14 @@ use jiff::Timestamp;
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 /// A credential. It has no `Display`, and its `Debug` tells nothing.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +83,8 @@ pub struct Session {
     pub trace: String,
     /// No call is begun, and none may last, beyond this.
     pub deadline: std::time::Instant,
+    /// Whether any call was answered well: then a rate limit that follows is a short one.
+    pub answered: Arc<AtomicBool>,
 }
 
 /// An answer, read whole. A body that is no JSON is `Null`.
@@ -119,7 +128,9 @@ impl Session {
             judge(&answer).map_or(Ok(answer), Err)
         };
         let worth_it = |error: &Error| matches!(error, Error::Retryable { after: None, .. }) && self.left() > CALL;
-        attempt.retry(retry).when(worth_it).await
+        let answer = attempt.retry(retry).when(worth_it).await?;
+        self.answered.store(true, Ordering::Relaxed);
+        Ok(answer)
     }
 
     fn left(&self) -> Duration {
