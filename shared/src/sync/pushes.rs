@@ -13,8 +13,8 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Records in one push message: the largest batch that a CRM takes.
-const MOST: usize = 100;
+/// Records in one push message. A function is given ten of them: as many as it pushes in its time.
+const MOST: usize = 200;
 
 /// The push messages of one invocation, gathered so that each names as many records as it may.
 #[derive(Debug, Default)]

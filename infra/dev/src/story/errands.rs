@@ -22,14 +22,19 @@ pub(super) fn are_run(scene: &mut Scene<'_>, progress: &Progress) -> Result<Seen
     invoke(scene, "delta-pull", "pulls")?;
     progress.say("tokens that run out soon");
     scene.faults(&json!({"zoho": {"expire_tokens": true, "tokens_live_s": 600}}))?;
+    operator::ask(scene.project, scene.stack, &["pull", TENANT, "zoho"])?;
+    scene.rest(SOON)?;
     for _ in 0..=MOST_TOKENS {
         invoke(scene, "token-refresh", "tokens")?;
     }
-    progress.say("a pull and a push while nobody may call");
+    progress.say("a pull, an edit and a push while nobody may call");
     operator::ask(scene.project, scene.stack, &["pull", TENANT, "zoho"])?;
+    let lead = scene.shown("zoho", ALAN)?.pop().context("Alan's lead is gone")?.id;
+    scene.edit("zoho", ALAN, Some(&lead), &json!({"Company": "Hut 4"}), false)?;
     scene.send_again(&[request("errand-2", &json!({"id": "lead-8", "email": ALAN, "company": "Hut 6"}))])?;
     scene.faults(&json!({}))?;
-    std::thread::sleep(std::time::Duration::from_secs(3));
+    // The edit's hint is delayed in its queue.
+    std::thread::sleep(std::time::Duration::from_secs(8));
     Ok("a deletion, a pull, tokens, a pause".to_owned())
 }
 

@@ -33,13 +33,14 @@ fn phone(n: usize) -> String {
     format!("+1{}{}{:04}", 212 + n / 7_000_000, 200 + n / 10_000 % 700, n % 10_000)
 }
 
-/// The lead of a sync request. Nobody tells the company of someone whom a CRM knows: the CRM does.
+/// The lead of a sync request. Nobody tells the company of someone whom a CRM knows by phone: the CRM does, and the other
+/// CRM hears it later, in a write of its own.
 pub(super) fn lead(n: usize) -> Value {
     let mut lead = json!({
         "id": format!("crowd-{n}"), "first_name": format!("First {n}"), "last_name": format!("Last {n}"),
         "email": email(n), "phone": phone(n), "callStatus": "completed", "duration": n % 600,
     });
-    if matches!(acquaintance(n), Acquaintance::Stranger) {
+    if !matches!(acquaintance(n), Acquaintance::Phone(_)) {
         lead["company"] = json!(format!("Company {}", n % 97));
     }
     lead
