@@ -10,7 +10,10 @@ use axum::{
 use serde_json::{Value as Json, json};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// Calls of one operation, and the capacity units that they took.
@@ -25,19 +28,26 @@ pub(crate) struct Cost {
 pub(crate) struct Meter {
     pub(crate) url: String,
     costs: Arc<Mutex<BTreeMap<String, Cost>>>,
+    throttled: Arc<AtomicU64>,
 }
 
-type Shared = (String, reqwest::Client, Arc<Mutex<BTreeMap<String, Cost>>>);
+type Shared = (String, reqwest::Client, Meter);
 
 impl Meter {
     pub(crate) async fn start(emulator: &str) -> Meter {
         let costs = Arc::<Mutex<BTreeMap<String, Cost>>>::default();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let shared: Shared = (emulator.to_owned(), reqwest::Client::new(), costs.clone());
+        let meter = Meter { url, costs, throttled: Arc::default() };
+        let shared: Shared = (emulator.to_owned(), reqwest::Client::new(), meter.clone());
         let proxy = Router::new().fallback(forward).with_state(shared);
         tokio::spawn(async move { axum::serve(listener, proxy).await });
-        Meter { url, costs }
+        meter
+    }
+
+    /// The next calls to DynamoDB that are refused because there are too many.
+    pub(crate) fn throttle(&self, next: u64) {
+        self.throttled.store(next, Ordering::Relaxed);
     }
 
     /// What was spent since the last time, by operation.
@@ -77,12 +87,17 @@ impl Spent {
 }
 
 async fn forward(
-    State((emulator, http, costs)): State<Shared>,
+    State((emulator, http, meter)): State<Shared>,
     headers: HeaderMap,
     body: Bytes,
 ) -> axum::response::Response {
     let target = headers.get("x-amz-target").and_then(|t| t.to_str().ok()).unwrap_or("?").to_owned();
     let is_table = target.starts_with("DynamoDB");
+    let one_less = |left: u64| left.checked_sub(1);
+    if is_table && meter.throttled.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
+        let body = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"Rate exceeded"}"#;
+        return (StatusCode::BAD_REQUEST, [("content-type", "application/x-amz-json-1.0")], body).into_response();
+    }
     let mut asked: Json = serde_json::from_slice(&body).unwrap_or_default();
     if is_table {
         asked["ReturnConsumedCapacity"] = json!("TOTAL");
@@ -99,7 +114,7 @@ async fn forward(
         Json::Array(tables) => tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum(),
         one => one["CapacityUnits"].as_f64().unwrap_or(0.0),
     });
-    let mut costs = costs.lock().unwrap();
+    let mut costs = meter.costs.lock().unwrap();
     let cost = costs.entry(target).or_default();
     *cost = Cost { calls: cost.calls + 1, units: cost.units + units };
     drop(costs);

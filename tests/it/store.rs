@@ -1,9 +1,10 @@
 //! The contract of the state table, against a DynamoDB API.
 
-use crate::aws;
+use crate::{aws, meter::Meter};
 use jiff::{SignedDuration, Timestamp};
 use shared::{
     cause::{By, Cause},
+    error::Error,
     id::{ConnectionId, RecordId, RequestId, Source, TenantId},
     record::{Key, Phone, Record, Region, Value},
     store::{Commit, Lost, Once, Store},
@@ -171,6 +172,25 @@ async fn of_eight_who_want_a_lease_one_gets_it() {
     assert!(wish().await.unwrap().is_none());
     let after_its_end = store.take_lease(&tenant, &connection, SignedDuration::from_secs(30), later).await;
     assert!(after_its_end.unwrap().is_some(), "a lease ends by itself");
+}
+
+#[tokio::test]
+async fn a_throttled_call_is_repeated_and_one_that_stays_throttled_comes_later() {
+    let aws = aws::account().await;
+    let meter = Meter::start(aws.endpoint_url().unwrap()).await;
+    let metered = aws.to_builder().endpoint_url(&meter.url).build();
+    let store = aws::app(&metered, None, None).await.store;
+    let (ada, grace) = (record(&[("email", "ada@example.com")]), record(&[("email", "grace@example.com")]));
+    meter.throttle(2);
+    create(&store, &ada).await.unwrap();
+    meter.throttle(u64::MAX);
+    let lost = create(&store, &grace).await;
+    assert!(matches!(lost, Err(Lost::Failed(Error::Retryable { .. }))), "{lost:?}");
+    let read = store.record(&tenant(), &ada.id).await;
+    assert!(matches!(read, Err(Error::Retryable { .. })), "{read:?}");
+    meter.throttle(0);
+    assert_eq!(store.record(&tenant(), &grace.id).await.unwrap(), None, "all of it or nothing");
+    create(&store, &grace).await.unwrap();
 }
 
 #[tokio::test]

@@ -42,7 +42,8 @@ pub async fn push(
     pushes: &mut Pushes,
 ) -> Result<()> {
     let mapping = mapping(connection)?;
-    let job = Job { app, cx, connection, mapping };
+    let settling = SETTLE_TAKES * u32::try_from(records.len()).unwrap_or(u32::MAX);
+    let job = Job { app, cx, connection, mapping, settling };
     let items: Vec<Item> = records.into_iter().map(|record| Item::new(record, connection)).collect();
     let mut items = job.read(items).await?;
     let written = job.write(&mut items).await;
@@ -72,14 +73,18 @@ struct Job<'a> {
     cx: &'a Context,
     connection: &'a Connection,
     mapping: &'a Mapping,
+    /// What it takes to remember what became of all its records.
+    settling: Duration,
 }
 
-/// No batch is begun with less than this left.
+/// No batch is begun with less than this left, beside what settling takes …
 const BATCH_TAKES: Duration = Duration::from_secs(15);
+/// … which is so much for a record at the worst.
+const SETTLE_TAKES: Duration = Duration::from_millis(10);
 
 impl Job<'_> {
     fn has_time(&self) -> bool {
-        self.cx.left() > BATCH_TAKES
+        self.cx.left() > BATCH_TAKES + self.settling
     }
 
     /// Remotes that moved go through the usual look, by way of a hint.
