@@ -11,12 +11,13 @@ pub(crate) const FUNCTIONS: &[&str] = &["webhook", "reconcile", "outbound", "del
 /// The cargo profile of everything that `up` builds.
 const PROFILE: &str = "quick";
 
-/// Builds the functions, and further packages that run beside them, in one go.
-pub(crate) fn build(project: &Project, beside: &[&str]) -> Result<()> {
+/// Builds the functions, unless SAM did, and further packages that run beside them, in one go.
+pub(crate) fn build(project: &Project, beside: &[&str], by_sam: bool) -> Result<()> {
     step("Functions built", |progress| {
         let mut cargo = project.cargo();
         cargo.args(["build", "--profile", PROFILE]);
-        for package in FUNCTIONS.iter().chain(beside) {
+        let ours = if by_sam { &[] } else { FUNCTIONS };
+        for package in ours.iter().chain(beside) {
             cargo.args(["--package", package]);
         }
         let log = project.log("build");
@@ -25,10 +26,19 @@ pub(crate) fn build(project: &Project, beside: &[&str]) -> Result<()> {
         for function in FUNCTIONS {
             let folder = dist(project).join(function);
             std::fs::create_dir_all(&folder)?;
-            bytes += std::fs::copy(binary(project, function), folder.join("bootstrap"))?;
+            let built = if by_sam { sams(project, function) } else { binary(project, function) };
+            bytes += std::fs::copy(&built, folder.join("bootstrap"))
+                .with_context(|| format!("{} is missing", built.display()))?;
         }
         Ok(((), format!("{} binaries, {} MB", FUNCTIONS.len(), bytes / 1_000_000)))
     })
+}
+
+/// Where `sam build` leaves a function: under its name in template.yaml.
+fn sams(project: &Project, function: &str) -> PathBuf {
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    let logical: String = function.split('-').map(capital).collect();
+    project.root.join(".aws-sam/build").join(logical).join("bootstrap")
 }
 
 pub(crate) fn dist(project: &Project) -> PathBuf {

@@ -1,6 +1,6 @@
 //! `cargo dev demo`: brings a stack up, plays the story on it, and leaves it to play with.
 
-use super::up;
+use super::up::{self, How};
 use crate::project::Project;
 use crate::{step, stop, story};
 use anyhow::{Result, bail};
@@ -15,6 +15,9 @@ pub(crate) struct Args {
     /// 10,000 messages at once instead of 300: takes minutes
     #[arg(long)]
     full: bool,
+    /// With the functions that `sam build` made; for an x86_64 machine: sam build --parameter-overrides Architecture=x86_64
+    #[arg(long)]
+    sam: bool,
     /// Errands in the place of the last two steps, and less patience: see `cargo dev policies`
     #[arg(long, hide = true)]
     brief: bool,
@@ -25,7 +28,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
     stop::listen()?;
-    let Some(running) = up::start(project, None, args.without)? else {
+    let Some(running) = up::start(project, How { without: args.without, by_sam: args.sam, ..How::default() })? else {
         bail!("a stack is up already, and the story begins with an empty one. End it first: cargo dev down");
     };
     println!();

@@ -21,9 +21,20 @@ pub(crate) struct Args {
     crm_url: Option<String>,
 }
 
+/// What stack to bring up, where it is not the usual one.
+#[derive(Default)]
+pub(crate) struct How {
+    /// Where the CRMs are, if not in the simulator.
+    pub(crate) crm_url: Option<String>,
+    /// The number of a grant that the policies shall lack.
+    pub(crate) without: Option<usize>,
+    /// The functions are those that `sam build` made for this machine's architecture.
+    pub(crate) by_sam: bool,
+}
+
 pub(crate) fn run(project: &Project, args: Args) -> Result<ExitCode> {
     stop::listen()?;
-    let Some(running) = start(project, args.crm_url, None)? else {
+    let Some(running) = start(project, How { crm_url: args.crm_url, ..How::default() })? else {
         let stack = stack::read(project).context("another `cargo dev up` has begun")?;
         println!("The stack is already up.\n");
         show(project, &stack);
@@ -42,8 +53,9 @@ pub(crate) struct Running {
     _session: Session,
 }
 
-/// Brings the stack up, perhaps without one grant of its policies. None if it is up already.
-pub(crate) fn start(project: &Project, crm_url: Option<String>, without: Option<usize>) -> Result<Option<Running>> {
+/// Brings the stack up. None if it is up already.
+pub(crate) fn start(project: &Project, how: How) -> Result<Option<Running>> {
+    let How { crm_url, without, by_sam } = how;
     let Some(session) = Session::begin(project)? else { return Ok(None) };
     step("Prerequisites", |_| Ok(((), prerequisites::check(project)?)))?;
     if !functions::binary(project, functions::FUNCTIONS[0]).exists() {
@@ -55,7 +67,7 @@ pub(crate) fn start(project: &Project, crm_url: Option<String>, without: Option<
     }
     python::EMULATOR.install(project)?;
     let beside: &[&str] = &[operator::PACKAGE, simulator::PACKAGE];
-    functions::build(project, if crm_url.is_some() { &beside[..1] } else { beside })?;
+    functions::build(project, if crm_url.is_some() { &beside[..1] } else { beside }, by_sam)?;
 
     let Emulator { process: emulator, aws } = emulator::start(project)?;
     session.started(&[emulator.child.id()])?;
