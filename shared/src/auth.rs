@@ -178,13 +178,12 @@ impl App {
                 if recent.len() >= MOST_REQUESTS {
                     return Err(Error::RateLimited { after: Duration::from_secs(120) });
                 }
-                let app = match self.secrets.app(*crm).await {
-                    Err(Error::Config { reason }) => return Err(self.app_refused(connection, reason, cx).await?),
-                    app => app?,
+                let ask = async {
+                    let app = self.secrets.app(*crm).await?;
+                    recent.push(cx.now());
+                    crm.refresh(&self.http, &self.settings.hosts, &app, &current.grant, cx.now()).await
                 };
-                recent.push(cx.now());
-                let asked = crm.refresh(&self.http, &self.settings.hosts, &app, &current.grant, cx.now()).await;
-                let grant = match asked {
+                let grant = match ask.await {
                     Err(Error::Config { reason }) => return Err(self.app_refused(connection, reason, cx).await?),
                     asked => asked?,
                 };

@@ -1,6 +1,7 @@
 //! One tenant's link to one CRM account.
 
 use crate::{
+    error::{Error, Result},
     id::{AccountId, ConnectionId, TenantId},
     mapping::{Direction, Mapping},
     planner::Policy,
@@ -85,5 +86,10 @@ impl Connection {
 
     pub fn mapping(&self, object: Object) -> Option<&Mapping> {
         self.mappings.get(&object)
+    }
+
+    /// The mapping of people, which every connection has.
+    pub fn of_people(&self) -> Result<&Mapping> {
+        self.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))
     }
 }

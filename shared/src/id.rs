@@ -68,6 +68,11 @@ id! {
     RequestId;
 }
 
+/// Bytes, such as a digest's, in lower case hexadecimal.
+pub fn hex<'b>(bytes: impl IntoIterator<Item = &'b u8>) -> String {
+    bytes.into_iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 impl RecordId {
     /// A fresh record id; sorts by time of creation.
     pub fn fresh() -> RecordId {

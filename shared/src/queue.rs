@@ -1,6 +1,9 @@
 //! SQS, as the functions use it: send many, and hide what comes back later.
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    id::{ConnectionId, TenantId, hex},
+};
 use aws_lambda_events::sqs::SqsMessage;
 use aws_sdk_sqs::{Client, error::ProvideErrorMetadata, types::SendMessageBatchRequestEntry};
 use serde::Serialize;
@@ -32,11 +35,16 @@ impl Outgoing {
     }
 }
 
+/// The message group of one connection: ids of connections are told apart by their tenant.
+pub fn group(tenant: &TenantId, connection: &ConnectionId) -> String {
+    format!("{tenant}.{connection}")
+}
+
 /// A name as SQS takes it for groups and deduplication: 128 characters of ASCII; any other is replaced by its digest.
 fn name(name: &str) -> String {
     match name.len() <= 128 && name.chars().all(|c| c.is_ascii_graphic()) {
         true => name.to_owned(),
-        false => Sha256::digest(name).iter().map(|byte| format!("{byte:02x}")).collect(),
+        false => hex(&Sha256::digest(name)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Error, Result},
-    id::{ConnectionId, TenantId},
+    id::{ConnectionId, TenantId, hex},
     provider::{AppCredentials, Crm, Grant},
 };
 use aws_sdk_secretsmanager::{Client, error::ProvideErrorMetadata, operation::get_secret_value::GetSecretValueError};
@@ -159,7 +159,7 @@ impl Secrets {
 
 /// The id of the version that follows another: known beforehand, so that it is found after a crash.
 fn successor(version: &str) -> String {
-    Sha256::digest(version).iter().take(20).map(|byte| format!("{byte:02x}")).collect()
+    hex(Sha256::digest(version).iter().take(20))
 }
 
 fn trouble<E: ProvideErrorMetadata>(error: &E) -> Error {

@@ -8,7 +8,6 @@ use crate::{
     context::Context,
     error::{Error, Result},
     provider::Fetched,
-    record::Object,
     store::Exception,
     sync::Look,
 };
@@ -32,7 +31,7 @@ pub(super) async fn walk(app: &App, cx: &Context, connection: &Connection, mut w
     if connection.state != State::Active {
         return Ok(());
     }
-    let mapping = connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?;
+    let mapping = connection.of_people()?;
     let crm = connection.crm;
     while walk.found.len() <= MASS {
         if cx.left() < PAGE_TAKES {

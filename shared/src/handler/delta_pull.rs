@@ -12,8 +12,7 @@ use crate::{
     error::{Error, Result},
     id::{ConnectionId, RecordId, TenantId},
     provider::{Fetched, Page},
-    queue::Outgoing,
-    record::Object,
+    queue::{Outgoing, group},
     store::keys::RECORD_SHARDS,
     sync::{Look, Pushes, absorb_looks, look_again, needs},
 };
@@ -69,7 +68,7 @@ async fn enqueue_due(app: &App, cx: &Context) -> Result<()> {
 
 fn pull_message(connection: &Connection, work: Work, cx: &Context) -> Result<Outgoing> {
     let (tenant, id) = (connection.tenant.clone(), connection.id.clone());
-    let group = format!("{tenant}.{id}");
+    let group = group(&tenant, &id);
     Outgoing::new(&Pull { tenant, connection: id, work, trace: cx.trace.clone() }, &group)
 }
 
@@ -104,8 +103,7 @@ async fn delta(app: &App, cx: &Context, connection: Connection) -> Result<()> {
     if !connection.receives() {
         return Ok(());
     }
-    let mapping =
-        connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?.clone();
+    let mapping = connection.of_people()?.clone();
     let mut connection = connection;
     loop {
         let cursor = connection.cursor.clone().unwrap_or_default();

@@ -9,6 +9,7 @@ use crate::{
     error::{Error, Result},
     id::{ConnectionId, RecordId, TenantId},
     push::{give_up, push, tell_waiting, worth_pushing},
+    queue::group,
     store::{Exception, KILLS, MOST_KILLS, Ready},
     sync::Pushes,
 };
@@ -58,7 +59,7 @@ async fn together(app: &App, cx: &Context, ready: &Ready, messages: &[Message<Pu
 
 /// A message that ended its function before, record by record. One that ended it twice becomes an exception.
 async fn one_by_one(app: &App, cx: &Context, ready: &Ready, message: &Message<Push>, batch: &mut Batch<'_>) {
-    let scope = format!("{}.{}", ready.connection.tenant, ready.connection.id);
+    let scope = group(&ready.connection.tenant, &ready.connection.id);
     let attempt = async || -> Result<()> {
         for record in &message.job.records {
             let killed = app.store.begin_suspect(&scope, record.as_str(), cx.now()).await?;

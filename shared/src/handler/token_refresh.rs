@@ -4,10 +4,9 @@ use crate::{
     app::App,
     connection::{Connection, State},
     context::Context,
-    error::{Error, Result},
+    error::Result,
     id::{ConnectionId, TenantId},
     provider::{WatchWish, Webhooks},
-    record::Object,
     telemetry::chain,
 };
 use futures::{StreamExt, stream};
@@ -93,7 +92,7 @@ impl App {
             now: cx.now(),
             renew: connection.watch.is_some(),
         };
-        let mapping = connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?;
+        let mapping = connection.of_people()?;
         let crm = connection.crm;
         let watch = self.with_session(connection, cx, async |session| crm.watch(session, mapping, &wish).await).await?;
         let Some(stored) = self.store.connection(&connection.tenant, &connection.id).await? else { return Ok(None) };

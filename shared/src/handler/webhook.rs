@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     id::{AccountId, ConnectionId},
     provider::{Crm, Delivery, Forged, Hint, Schemes, Secret, Verified, Webhooks},
-    queue::Outgoing,
+    queue::{Outgoing, group},
     telemetry::{chain, count},
 };
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
@@ -169,7 +169,7 @@ fn outgoing(connection: &Connection, hints: &[Hint], cx: &Context) -> Result<Vec
     let message = |hints: &[Hint]| {
         let remotes = hints.iter().map(|hint| hint.of.clone()).collect();
         let (tenant, id) = (connection.tenant.clone(), connection.id.clone());
-        let group = format!("{tenant}.{id}");
+        let group = group(&tenant, &id);
         Outgoing::new(&Hints { tenant, connection: id, remotes, trace: cx.trace.clone() }, &group)
     };
     hints.chunks(MOST_HINTS).map(message).collect()

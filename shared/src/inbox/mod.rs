@@ -8,7 +8,7 @@ use crate::{
     app::App,
     context::Context,
     error::{Error, Fate, Result},
-    id::TenantId,
+    id::{TenantId, hex},
     queue::receives,
     record::{Email, Key, Phone, Region},
     request::SyncRequest,
@@ -88,7 +88,7 @@ pub async fn requests(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBat
 /// Of what a body says, however it is spelt.
 fn digest(body: &str) -> String {
     let json: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
-    Sha256::digest(json.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(json.to_string()))
 }
 
 /// Requests of any tenants; those that come back later.

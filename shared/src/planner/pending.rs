@@ -1,7 +1,7 @@
 //! Hub → remote: what a CRM still lacks, and how it gets there.
 
 use crate::{
-    id::RemoteId,
+    id::{RemoteId, hex},
     mapping::{Mapping, Wanted},
     record::{Fields, Link, RemoteField, Value, Written},
 };
@@ -102,5 +102,5 @@ pub fn fingerprint(wanted: &Wanted, mapping: &Mapping) -> String {
         hash.update((value.len() as u64).to_be_bytes());
         hash.update(value);
     }
-    hash.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+    hex(hash.finalize().iter().take(12))
 }

@@ -15,8 +15,8 @@ use crate::{
     error::{Error, Result},
     id::{RecordId, RemoteId},
     mapping::Mapping,
-    queue::Outgoing,
-    record::{Object, Record},
+    queue::{Outgoing, group},
+    record::Record,
     sync::Pushes,
 };
 use item::Item;
@@ -27,7 +27,7 @@ pub async fn worth_pushing(app: &App, connection: &Connection, records: &[Record
     if !connection.sends() {
         return Ok(Vec::new());
     }
-    let mapping = mapping(connection)?;
+    let mapping = connection.of_people()?;
     let records = app.store.records(&connection.tenant, records).await?;
     Ok(records.into_values().filter(|record| Item::is_needed(record, connection, mapping)).collect())
 }
@@ -41,7 +41,7 @@ pub async fn push(
     records: Vec<Record>,
     pushes: &mut Pushes,
 ) -> Result<()> {
-    let mapping = mapping(connection)?;
+    let mapping = connection.of_people()?;
     let settling = SETTLE_TAKES * u32::try_from(records.len()).unwrap_or(u32::MAX);
     let job = Job { app, cx, connection, mapping, settling };
     let items: Vec<Item> = records.into_iter().map(|record| Item::new(record, connection)).collect();
@@ -61,10 +61,6 @@ pub async fn push(
         return Err(Error::Retryable { what, after: Some(Duration::from_secs(2)), source: None });
     }
     Ok(())
-}
-
-fn mapping(connection: &Connection) -> Result<&Mapping> {
-    connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))
 }
 
 /// What one push works with.
@@ -94,7 +90,7 @@ impl Job<'_> {
         }
         let (tenant, connection) = (self.connection.tenant.clone(), self.connection.id.clone());
         let remotes = remotes.into_iter().map(Hinted::plain).collect();
-        let group = format!("{tenant}.{connection}");
+        let group = group(&tenant, &connection);
         let hints = Hints { tenant, connection, remotes, trace: self.cx.trace.clone() };
         self.app.queue.send(&self.app.settings.changes, &[Outgoing::new(&hints, &group)?]).await
     }

@@ -1,6 +1,5 @@
 //! Requests whose CRM has to be waited for hear so, once; those that a person must see to hear that.
 
-use super::mapping;
 use crate::{
     app::App,
     cause::{By, Cause, Status},
@@ -58,7 +57,7 @@ pub async fn give_up(
     code: &str,
     rests: bool,
 ) -> Result<()> {
-    let mapping = mapping(connection)?;
+    let mapping = connection.of_people()?;
     for _ in 0..ROUNDS {
         let Some(record) = app.store.record(&connection.tenant, record).await? else { return Ok(()) };
         let link = record.links.get(&connection.id).cloned().unwrap_or_default();

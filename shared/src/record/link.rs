@@ -1,7 +1,7 @@
 //! What the hub and one remote know of each other.
 
 use super::{Value, Written};
-use crate::id::{RemoteId, RequestId};
+use crate::id::{RemoteId, RequestId, hex};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -145,7 +145,7 @@ impl Agreed {
     pub fn digest(value: Option<&Value>) -> String {
         use sha2::{Digest, Sha256};
         let plain = value.map(|value| shortened(value).to_string()).unwrap_or_default();
-        Sha256::digest(plain).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        hex(Sha256::digest(plain).iter().take(8))
     }
     pub fn theirs_is(&self, value: Option<&Value>) -> bool {
         self.theirs == value.map(shortened)
@@ -161,6 +161,6 @@ fn shortened(value: &Value) -> Value {
         return value.clone();
     }
     let digest = Sha256::digest(text.as_str());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex(&digest);
     Value::text(&format!("sha256:{hex}")).unwrap_or_else(|| value.clone())
 }

@@ -165,7 +165,7 @@ impl Store {
 
     /// Notes when a connection's token or subscription must be renewed.
     pub async fn set_renewal(&self, tenant: &TenantId, connection: &ConnectionId, due_at: Timestamp) -> Result<()> {
-        let at = Pk { pk: format!("L#{tenant}#{connection}"), sk: "renewal".to_owned() };
+        let at = keys::renewal(tenant, connection);
         let mut stored = item(&at, "renewal", &Renewal { tenant: tenant.clone(), connection: connection.clone() })?;
         stored.insert("due_pk".to_owned(), text(keys::due_renewal(connection)));
         stored.insert("due_at".to_owned(), text(sortable(due_at)));

@@ -77,6 +77,11 @@ pub fn quota(tenant: &TenantId, id: &ConnectionId) -> Pk {
     key(format!("L#{tenant}#{id}"), "quota")
 }
 
+/// When a connection's token or subscription must be renewed.
+pub fn renewal(tenant: &TenantId, id: &ConnectionId) -> Pk {
+    key(format!("L#{tenant}#{id}"), "renewal")
+}
+
 /// How often work on a message or a record has killed its function.
 pub fn suspect(scope: &str, what: &str) -> Pk {
     key(format!("L#suspect#{scope}"), what)

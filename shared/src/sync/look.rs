@@ -15,7 +15,7 @@ use crate::{
     mapping::Mapping,
     planner::{Absorbed, Freshness, Seen, Taken, absorb, freshness, tells_nothing_new},
     provider::{Fetched, Session},
-    record::{Gone, Key, Link, Object, Record},
+    record::{Gone, Key, Link, Record},
     store::{Commit, Exception, Lost},
 };
 use futures::{StreamExt, stream};
@@ -88,7 +88,7 @@ async fn look_once(
     hints: &[Hinted],
     pushes: &mut Pushes,
 ) -> Result<Vec<Hinted>> {
-    let mapping = connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?;
+    let mapping = connection.of_people()?;
     let remotes: Vec<RemoteId> = hints.iter().map(|hint| hint.remote.clone()).collect();
     let known = linked(app, connection, &remotes).await?;
     let link = |remote: &RemoteId| known.get(remote).and_then(|record| record.links.get(&connection.id));
@@ -132,7 +132,7 @@ pub async fn absorb_looks(
     looks: Vec<Look>,
     pushes: &mut Pushes,
 ) -> Result<Vec<RemoteId>> {
-    let mapping = connection.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))?;
+    let mapping = connection.of_people()?;
     let people = looks.iter().map(|look| match &look.fetched {
         Fetched::Shown(seen) => keys_shown(connection, mapping, &look.remote, seen),
         _ => vec![Key::Remote(connection.id.clone(), look.remote.clone())],

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     id::{ConnectionId, RecordId, TenantId},
     planner::pending,
-    queue::Outgoing,
+    queue::{Outgoing, group},
     record::{Link, Record},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,7 +58,7 @@ impl Pushes {
                     records: records.to_vec(),
                     trace: cx.trace.clone(),
                 };
-                let group = format!("{tenant}.{connection}");
+                let group = group(&tenant, &connection);
                 messages.push(Outgoing::new(&push, &group)?.deduplicated(&ulid::Ulid::new().to_string()));
             }
         }

@@ -3,7 +3,7 @@
 use crate::{
     connection::Connection,
     context::Context,
-    id::{RecordId, TenantId},
+    id::{RecordId, TenantId, hex},
     store::{Exception, Open},
 };
 use sha2::{Digest, Sha256};
@@ -69,7 +69,7 @@ fn id(code: &str, about: &str) -> String {
     match about.len() <= 512 {
         true => format!("{code}:{about}"),
         false => {
-            format!("{code}:{}", Sha256::digest(about).iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+            format!("{code}:{}", hex(&Sha256::digest(about)))
         }
     }
 }

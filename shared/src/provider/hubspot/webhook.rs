@@ -3,7 +3,7 @@
 use crate::record::Value;
 use crate::{
     change::{Hinted, Tells},
-    id::{AccountId, RemoteId},
+    id::{AccountId, RemoteId, hex},
     provider::{Delivery, Forged, Hint, Schemes, Secret, Unreadable, Verified, signature::proved},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -76,7 +76,7 @@ fn older<'d>(delivery: &'d Delivery, secrets: &[Secret]) -> Result<Verified<'d>,
             let mut hash = Sha256::new_with_prefix(secret);
             called.iter().for_each(|part| hash.update(part));
             let digest = hash.chain_update(&delivery.body).finalize();
-            digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes()
+            hex(&digest).into_bytes()
         })
         .collect();
     proved(delivery, sent, &expected)
