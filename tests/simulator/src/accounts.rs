@@ -2,6 +2,8 @@
 
 use crate::calls::Crm;
 use crate::hubspot::portal::Portal;
+use crate::pipedrive::company::Company;
+use crate::salesforce::org::Org as SalesforceOrg;
 use crate::world::World;
 use crate::zoho::org::Org;
 use serde::{Deserialize, Serialize};
@@ -12,7 +14,7 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct Account {
     pub crm: Option<Crm>,
-    /// HubSpot: `portalId`. Zoho: `zgid`.
+    /// HubSpot: `portalId`. Zoho: `zgid`. Salesforce: the org id, 18 characters. Pipedrive: the company id, a number.
     pub account_id: Option<String>,
     pub client_id: Option<String>,
     pub client_secret: Option<String>,
@@ -72,10 +74,33 @@ impl World {
                 self.orgs.get_mut(at)?.configure(account);
                 self.orgs.get(at).map(Org::account)
             }
+            Crm::Salesforce => {
+                let id = account.account_id.clone().unwrap_or_else(|| "00Dxx0000001gPLEAY".to_owned());
+                let at = self.salesforce_orgs.iter().position(|o| o.id == id).unwrap_or_else(|| {
+                    let nth = self.salesforce_orgs.len() as u64;
+                    self.salesforce_orgs.push(SalesforceOrg::new(&id, nth, account.bare));
+                    self.salesforce_orgs.len() - 1
+                });
+                self.salesforce_orgs.get_mut(at)?.configure(account);
+                self.salesforce_orgs.get(at).map(SalesforceOrg::account)
+            }
+            Crm::Pipedrive => {
+                let id = account.account_id.as_deref().unwrap_or("6083095").parse().ok()?;
+                let at = self.companies.iter().position(|c| c.id == id).unwrap_or_else(|| {
+                    let nth = self.companies.len() as u64;
+                    self.companies.push(Company::new(id, nth, account.bare));
+                    self.companies.len() - 1
+                });
+                self.companies.get_mut(at)?.configure(account);
+                self.companies.get(at).map(Company::account)
+            }
         }
     }
 
     pub fn accounts(&self) -> Vec<Account> {
-        self.portals.iter().map(Portal::account).chain(self.orgs.iter().map(Org::account)).collect()
+        let portals = self.portals.iter().map(Portal::account);
+        let orgs = self.orgs.iter().map(Org::account);
+        let salesforce = self.salesforce_orgs.iter().map(SalesforceOrg::account);
+        portals.chain(orgs).chain(salesforce).chain(self.companies.iter().map(Company::account)).collect()
     }
 }

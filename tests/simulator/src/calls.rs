@@ -10,21 +10,23 @@ const KEPT: usize = 5_000;
 pub enum Crm {
     Hubspot,
     Zoho,
+    Salesforce,
+    Pipedrive,
 }
 
 impl Crm {
+    pub const ALL: [Self; 4] = [Self::Hubspot, Self::Zoho, Self::Salesforce, Self::Pipedrive];
+
     pub fn parse(name: &str) -> Option<Self> {
-        match name {
-            "hubspot" => Some(Self::Hubspot),
-            "zoho" => Some(Self::Zoho),
-            _ => None,
-        }
+        Self::ALL.into_iter().find(|crm| crm.name() == name)
     }
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Hubspot => "hubspot",
             Self::Zoho => "zoho",
+            Self::Salesforce => "salesforce",
+            Self::Pipedrive => "pipedrive",
         }
     }
 }
@@ -64,12 +66,9 @@ impl Calls {
         }
     }
 
-    /// Calls by CRM and `METHOD /route`; both CRMs are always there.
+    /// Calls by CRM and `METHOD /route`; every CRM is always there.
     pub fn counts(&self) -> BTreeMap<&'static str, BTreeMap<String, u64>> {
-        [Crm::Hubspot, Crm::Zoho]
-            .into_iter()
-            .map(|c| (c.name(), self.counts.get(&c).cloned().unwrap_or_default()))
-            .collect()
+        Crm::ALL.into_iter().map(|c| (c.name(), self.counts.get(&c).cloned().unwrap_or_default())).collect()
     }
 
     pub fn log(&self) -> impl DoubleEndedIterator<Item = &Logged> + ExactSizeIterator {

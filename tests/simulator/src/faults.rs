@@ -1,5 +1,6 @@
 //! What may go wrong, per CRM. `POST /_sim/faults` replaces all of it.
 
+use crate::calls::Crm;
 use crate::clock::Rng;
 use crate::phones;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,8 @@ pub struct Faults {
     pub seed: Option<u64>,
     pub hubspot: CrmFaults,
     pub zoho: CrmFaults,
+    pub salesforce: CrmFaults,
+    pub pipedrive: CrmFaults,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -42,7 +45,7 @@ pub struct CrmFaults {
     pub delay_ms: u64,
     /// The token lacks a scope, whatever is asked for.
     pub scope_missing: bool,
-    /// Zoho only: how long a token that is given from now on lives, in seconds.
+    /// Zoho and Pipedrive: how long a token that is given from now on lives, in seconds.
     pub tokens_live_s: Option<i64>,
     /// All access tokens die now.
     pub expire_tokens: bool,
@@ -83,6 +86,26 @@ pub struct WebhookFaults {
     pub delay_ms: i64,
     /// Deliveries under way to one URL at a time; 1 keeps them in order.
     pub concurrency: Option<usize>,
+}
+
+impl Faults {
+    pub fn of(&self, crm: Crm) -> &CrmFaults {
+        match crm {
+            Crm::Hubspot => &self.hubspot,
+            Crm::Zoho => &self.zoho,
+            Crm::Salesforce => &self.salesforce,
+            Crm::Pipedrive => &self.pipedrive,
+        }
+    }
+
+    pub fn of_mut(&mut self, crm: Crm) -> &mut CrmFaults {
+        match crm {
+            Crm::Hubspot => &mut self.hubspot,
+            Crm::Zoho => &mut self.zoho,
+            Crm::Salesforce => &mut self.salesforce,
+            Crm::Pipedrive => &mut self.pipedrive,
+        }
+    }
 }
 
 impl CrmFaults {

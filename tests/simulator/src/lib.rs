@@ -1,6 +1,6 @@
 //! A CRM simulator: one [`World`] of accounts, records, clock and faults behind the vendors' own HTTP faces.
 //!
-//! * `/hubspot/…` and `/zoho/…` answer as the vendor documents it; each route names the page it stands on.
+//! * `/hubspot/…`, `/zoho/…`, `/salesforce/…` and `/pipedrive/…` answer as the vendor documents it; each route names the page it stands on.
 //! * `/_sim/…` steers the world: edit as a CRM user, break things, count calls (see [`sim_routes`]).
 //!
 //! ```no_run
@@ -11,7 +11,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Code map: `server` (sockets) → `serve` (faults, holds, log) → `hubspot` | `zoho` (wire faces) → `records` (tables);
+//! Code map: `server` (sockets) → `serve` (faults, holds, log) → `hubspot` | `zoho` | `salesforce` | `pipedrive` (wire faces) → `records` (tables);
 //! `webhooks` carries what the faces emit.
 
 pub mod accounts;
@@ -20,7 +20,9 @@ pub mod clock;
 pub mod faults;
 pub mod hubspot;
 pub mod phones;
+pub mod pipedrive;
 pub mod records;
+pub mod salesforce;
 pub mod serve;
 pub mod server;
 pub mod sim_edits;

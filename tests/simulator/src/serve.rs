@@ -5,7 +5,7 @@ use crate::clock::{http_date, iso_ms, real_now};
 use crate::faults::CrmFaults;
 use crate::wire::{Call, Payload, Reply};
 use crate::world::{Shared, World};
-use crate::{hubspot, zoho};
+use crate::{hubspot, pipedrive, salesforce, zoho};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use http::{Response, header};
@@ -22,12 +22,16 @@ pub struct NeverAnswered;
 /// Answers any call to a CRM.
 pub async fn face(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
     let Some((crm, call)) = read(request).await else {
-        return Reply::json(404, json!({"error": "paths begin with /hubspot, /zoho or /_sim"})).into_response();
+        return Reply::json(
+            404,
+            json!({"error": "paths begin with /hubspot, /zoho, /salesforce, /pipedrive or /_sim"}),
+        )
+        .into_response();
     };
     let delay = {
         let mut world = shared.lock();
         world.zoho_in_flight += usize::from(crm == Crm::Zoho);
-        faults(&mut world, crm).delay_ms
+        world.faults.of(crm).delay_ms
     };
     let _in_flight = InFlight(&shared, crm);
     if delay > 0 {
@@ -83,7 +87,7 @@ fn serve(world: &mut World, crm: Crm, call: &Call) -> Served {
     let (reply, mut fault) = answer(world, crm, call);
     let reply = reply.with("date", &http_date(world.clock.now()));
     let committed = reply.status < 300 && writes_records(call);
-    let faults = faults(world, crm);
+    let faults = world.faults.of_mut(crm);
     let mut then = Then::Answer;
     if committed && CrmFaults::take(&mut faults.timeout_after_commit_next) {
         fault = Some("timeout_after_commit");
@@ -102,20 +106,22 @@ fn serve(world: &mut World, crm: Crm, call: &Call) -> Served {
 
 /// The face's answer, unless a fault answers first or instead.
 fn answer(world: &mut World, crm: Crm, call: &Call) -> (Reply, Option<&'static str>) {
-    let token_route = call.segments.first().is_some_and(|s| s == "oauth");
+    let token_route = call.segments.iter().take(2).any(|s| s == "oauth" || s == "oauth2");
     let limited = !token_route && {
         let until = world.limited_until[crm as usize];
-        until > real_now() || CrmFaults::take(&mut faults(world, crm).rate_limit_next)
+        until > real_now() || CrmFaults::take(&mut world.faults.of_mut(crm).rate_limit_next)
     };
     if limited {
         let reply = match crm {
             Crm::Hubspot => hubspot::errors::too_many(&mut world.rng, "TEN_SECONDLY_ROLLING"),
             Crm::Zoho => zoho::errors::too_many(),
+            Crm::Salesforce => salesforce::errors::too_many(),
+            Crm::Pipedrive => pipedrive::errors::too_many(),
         };
         return (reply, Some("rate_limit"));
     }
     let World { faults, rng, .. } = world;
-    let own = if crm == Crm::Hubspot { &faults.hubspot } else { &faults.zoho };
+    let own = faults.of(crm);
     if own.fails(rng) {
         return (server_error(world, crm), Some("fail"));
     }
@@ -126,6 +132,8 @@ fn answer(world: &mut World, crm: Crm, call: &Call) -> (Reply, Option<&'static s
     let reply = match crm {
         Crm::Hubspot => hubspot::answer(world, call),
         Crm::Zoho => zoho::answer(world, call),
+        Crm::Salesforce => salesforce::answer(world, call),
+        Crm::Pipedrive => pipedrive::answer(world, call),
     };
     if after { (server_error(world, crm), Some("fail_after_commit")) } else { (reply, None) }
 }
@@ -146,6 +154,8 @@ fn server_error(world: &mut World, crm: Crm) -> Reply {
             500,
             json!({"code": "INTERNAL_ERROR", "details": {}, "message": "Internal Server Error", "status": "error"}),
         ),
+        (_, Crm::Salesforce) => salesforce::errors::unknown_exception(),
+        (_, Crm::Pipedrive) => pipedrive::errors::internal(),
     }
 }
 
@@ -161,13 +171,8 @@ fn scope_missing(world: &mut World, crm: Crm) -> Reply {
             401,
             json!({"code": "OAUTH_SCOPE_MISMATCH", "details": {}, "message": "invalid oauth scope to access this URL", "status": "error"}),
         ),
-    }
-}
-
-fn faults(world: &mut World, crm: Crm) -> &mut CrmFaults {
-    match crm {
-        Crm::Hubspot => &mut world.faults.hubspot,
-        Crm::Zoho => &mut world.faults.zoho,
+        Crm::Salesforce => salesforce::errors::scope_missing(),
+        Crm::Pipedrive => pipedrive::errors::scope_missing(),
     }
 }
 
@@ -175,13 +180,16 @@ fn faults(world: &mut World, crm: Crm) -> &mut CrmFaults {
 fn writes_records(call: &Call) -> bool {
     let path = call.path.as_str();
     let reads = path.ends_with("/batch/read") || path.ends_with("/search") || path.ends_with("/coql");
-    let other = path.starts_with("/oauth") || path.contains("/actions/") || path.starts_with("/crm/properties");
+    let other = path.contains("/oauth")
+        || path.contains("/actions/")
+        || path.starts_with("/crm/properties")
+        || path.contains("/webhooks");
     call.method != http::Method::GET && !reads && !other
 }
 
 fn log(world: &mut World, crm: Crm, call: &Call, route: String, status: u16, fault: Option<&'static str>) {
     let body = call.json().unwrap_or(&serde_json::Value::Null);
-    let records = ["inputs", "data"]
+    let records = ["inputs", "data", "records", "ids"]
         .iter()
         .find_map(|k| body[*k].as_array())
         .map_or_else(|| call.param("ids").map_or(0, |ids| ids.split(',').count()), Vec::len);

@@ -3,7 +3,7 @@
 use crate::calls::Crm;
 use crate::clock::iso_ms;
 use crate::hubspot::write::Claims;
-use crate::records::{Record, Source};
+use crate::records::{Record, Source, Table};
 use crate::world::World;
 use crate::zoho::notify::Changes;
 use serde::Deserialize;
@@ -52,6 +52,8 @@ pub fn edit(world: &mut World, crm: Crm, object: &str, account: Option<&str>, bo
             edits.into_iter().map(|e| hubspot(world, at, object, e)).collect::<Result<Vec<u64>, String>>()?
         }
         Crm::Zoho => zoho(world, at, object, edits)?,
+        Crm::Salesforce => crate::salesforce::edits::edit(world, at, object, edits)?,
+        Crm::Pipedrive => crate::pipedrive::edits::edit(world, at, object, edits)?,
     };
     let mut shown = ids.into_iter().map(|id| find(world, crm, at, object, id)).collect::<Vec<Value>>();
     Ok(if one { shown.pop().unwrap_or_default() } else { Value::Array(shown) })
@@ -60,29 +62,38 @@ pub fn edit(world: &mut World, crm: Crm, object: &str, account: Option<&str>, bo
 /// Live records, oldest first; with the archived ones if wanted.
 pub fn list(world: &mut World, crm: Crm, object: &str, account: Option<&str>, archived: bool) -> Result<Value, String> {
     let at = account_at(world, crm, account)?;
-    let table = match crm {
-        Crm::Hubspot => world.portals.get(at).and_then(|p| p.tables.get(object)),
-        Crm::Zoho => world.orgs.get(at).and_then(|o| o.modules.get(&module(object))),
-    };
-    let table = table.ok_or_else(|| format!("no object {object}"))?;
-    Ok(table.records.values().filter(|r| archived || r.archived.is_none()).map(|r| show(crm, r)).collect())
+    let table = table(world, crm, at, object).ok_or_else(|| format!("no object {object}"))?;
+    Ok(table.records.values().filter(|r| archived || r.archived.is_none()).map(|r| show(crm, object, r)).collect())
 }
 
-fn show(crm: Crm, record: &Record) -> Value {
+fn table<'w>(world: &'w World, crm: Crm, at: usize, object: &str) -> Option<&'w Table> {
+    match crm {
+        Crm::Hubspot => world.portals.get(at)?.tables.get(object),
+        Crm::Zoho => world.orgs.get(at)?.modules.get(&module(object)),
+        Crm::Salesforce => world.salesforce_orgs.get(at)?.objects.get(crate::salesforce::ids::object(object)?),
+        Crm::Pipedrive => world.companies.get(at)?.tables.get(object),
+    }
+}
+
+/// A record's id as its CRM spells it.
+fn id_text(crm: Crm, object: &str, id: u64) -> String {
+    match crm {
+        Crm::Salesforce => crate::salesforce::ids::text(crate::salesforce::ids::object(object).unwrap_or_default(), id),
+        _ => id.to_string(),
+    }
+}
+
+fn show(crm: Crm, object: &str, record: &Record) -> Value {
     let key = if crm == Crm::Hubspot { "properties" } else { "fields" };
     json!({
-        "id": record.id.to_string(), (key): record.fields, "created": iso_ms(record.created), "modified": iso_ms(record.modified),
+        "id": id_text(crm, object, record.id), (key): record.fields, "created": iso_ms(record.created), "modified": iso_ms(record.modified),
         "archived": record.archived.is_some(),
     })
 }
 
 fn find(world: &World, crm: Crm, at: usize, object: &str, id: u64) -> Value {
-    let table = match crm {
-        Crm::Hubspot => world.portals.get(at).and_then(|p| p.tables.get(object)),
-        Crm::Zoho => world.orgs.get(at).and_then(|o| o.modules.get(&module(object))),
-    };
-    let gone = || json!({"id": id.to_string(), "archived": true});
-    table.and_then(|t| t.records.get(&id)).map_or_else(gone, |r| show(crm, r))
+    let gone = || json!({"id": id_text(crm, object, id), "archived": true});
+    table(world, crm, at, object).and_then(|t| t.records.get(&id)).map_or_else(gone, |r| show(crm, object, r))
 }
 
 fn hubspot(world: &mut World, at: usize, object: &str, edit: Edit) -> Result<u64, String> {
@@ -176,6 +187,8 @@ fn account_at(world: &World, crm: Crm, account: Option<&str>) -> Result<usize, S
         (_, None) => Some(0),
         (Crm::Hubspot, Some(id)) => world.portals.iter().position(|p| p.id.to_string() == id),
         (Crm::Zoho, Some(id)) => world.orgs.iter().position(|o| o.id == id),
+        (Crm::Salesforce, Some(id)) => world.salesforce_orgs.iter().position(|o| o.id == id),
+        (Crm::Pipedrive, Some(id)) => world.companies.iter().position(|c| c.id.to_string() == id),
     };
     found.ok_or_else(|| "no such account".to_owned())
 }

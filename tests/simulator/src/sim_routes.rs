@@ -66,7 +66,9 @@ async fn counters(State(shared): World) -> Response<Body> {
     let world = shared.lock();
     let zoho: Vec<_> = world.orgs.iter().map(crate::zoho::org::Org::counters).collect();
     let hubspot: Vec<_> = world.portals.iter().map(crate::hubspot::portal::Portal::counters).collect();
-    ok(json!({"hubspot": hubspot, "zoho": zoho}))
+    let salesforce: Vec<_> = world.salesforce_orgs.iter().map(crate::salesforce::org::Org::counters).collect();
+    let pipedrive: Vec<_> = world.companies.iter().map(crate::pipedrive::company::Company::counters).collect();
+    ok(json!({"hubspot": hubspot, "zoho": zoho, "salesforce": salesforce, "pipedrive": pipedrive}))
 }
 
 async fn held(State(shared): World) -> Response<Body> {
@@ -130,7 +132,7 @@ async fn records(
     Path((crm, object)): Path<(String, String)>,
     RawQuery(query): RawQuery,
 ) -> Response<Body> {
-    let Some(crm) = Crm::parse(&crm) else { return bad("crm is hubspot or zoho") };
+    let Some(crm) = Crm::parse(&crm) else { return bad("crm is hubspot, zoho, salesforce or pipedrive") };
     let account = param(query.as_deref(), "account");
     let archived = param(query.as_deref(), "archived").is_some_and(|v| v == "true");
     match sim_edits::list(&mut shared.lock(), crm, &object, account.as_deref(), archived) {
@@ -145,7 +147,7 @@ async fn edit(
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Response<Body> {
-    let Some(crm) = Crm::parse(&crm) else { return bad("crm is hubspot or zoho") };
+    let Some(crm) = Crm::parse(&crm) else { return bad("crm is hubspot, zoho, salesforce or pipedrive") };
     let account = param(query.as_deref(), "account");
     let answer = match sim_edits::Body::read(&body) {
         Ok(body) => match sim_edits::edit(&mut shared.lock(), crm, &object, account.as_deref(), body) {

@@ -3,7 +3,7 @@
 use crate::calls::Crm;
 use crate::clock::{Rng, iso_ms, real_now};
 use crate::faults::WebhookFaults;
-use crate::world::Shared;
+use crate::world::{Shared, World};
 use base64::Engine as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Serialize;
@@ -16,7 +16,6 @@ use std::time::Duration;
 /// HubSpot docs: webhooks. At most 100 events a delivery; five seconds to answer.
 const EVENTS: usize = 100;
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// HubSpot tries ten times more over 24 hours; here that is over in seconds.
 const RETRIES: u32 = 5;
 const KEPT: usize = 300;
 
@@ -24,9 +23,9 @@ const KEPT: usize = 300;
 pub struct Item {
     pub crm: Crm,
     pub url: String,
-    /// The client secret that signs, for CRMs that sign.
+    /// HubSpot: the client secret that signs. Pipedrive: `user:password` of HTTP Basic.
     pub secret: Option<String>,
-    /// HubSpot: the events of one array. Others: one body.
+    /// HubSpot: the events of one array. Salesforce: one text of XML. Others: one body.
     pub bodies: Vec<Value>,
     pub attempt: u32,
 }
@@ -139,9 +138,8 @@ pub async fn deliver(shared: Arc<Shared>) {
     loop {
         let (batches, next) = {
             let mut world = shared.lock();
-            let of = |w: &WebhookFaults| w.concurrency.unwrap_or(1).max(1);
-            let (h, z) = (of(&world.faults.hubspot.webhooks), of(&world.faults.zoho.webhooks));
-            world.outbox.ready(|crm| if crm == Crm::Hubspot { h } else { z })
+            let World { outbox, faults, .. } = &mut *world;
+            outbox.ready(|crm| faults.of(crm).webhooks.concurrency.unwrap_or(1).max(1))
         };
         for batch in batches {
             tokio::spawn(send(shared.clone(), client.clone(), batch));
@@ -153,19 +151,18 @@ pub async fn deliver(shared: Arc<Shared>) {
 
 async fn send(shared: Arc<Shared>, client: reqwest::Client, item: Item) {
     let body = body_of(&item);
-    let mut headers = BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())]);
-    if let Some(secret) = &item.secret {
-        headers.extend(hubspot_signatures(secret, "POST", &item.url, &body, real_now()));
-        headers.insert(
-            "user-agent".to_owned(),
-            "HubSpot Connect 2.0 (http://dev.hubspot.com/) (namespace: webhooks-nio-http-client)".to_owned(),
-        );
-    }
+    let headers = headers_of(&item, &body);
     let mut request = client.post(&item.url).body(body.clone());
     for (name, value) in &headers {
         request = request.header(name, value);
     }
-    let status = request.send().await.map_or(0, |r| r.status().as_u16());
+    let (status, taken) = match request.send().await {
+        Ok(response) => {
+            let status = response.status().as_u16();
+            (status, taken(item.crm, status, &response.text().await.unwrap_or_default()))
+        }
+        Err(_) => (0, false),
+    };
     let mut world = shared.lock();
     let outbox = &mut world.outbox;
     if let Some(line) = outbox.lines.get_mut(&item.url) {
@@ -184,13 +181,49 @@ async fn send(shared: Arc<Shared>, client: reqwest::Client, item: Item) {
     if outbox.delivered.len() > KEPT {
         outbox.delivered.pop_front();
     }
-    // Zoho documents no retry at all, so there is none (Zoho docs: notifications).
-    if !(200..300).contains(&status) && item.crm == Crm::Hubspot && item.attempt < RETRIES {
+    if !taken && item.attempt < retries(item.crm) {
         let wait = 200 * 3i64.pow(item.attempt);
         outbox.put(Item { attempt: item.attempt + 1, ..item }, wait);
     }
     drop(world);
     shared.outbox_changed.notify_one();
+}
+
+/// Whether the vendor takes the answer for success.
+fn taken(crm: Crm, status: u16, body: &str) -> bool {
+    let well = (200..300).contains(&status);
+    if crm == Crm::Salesforce { well && crate::salesforce::outbound::acknowledges(body) } else { well }
+}
+
+/// How often a failed delivery is tried again, in seconds here rather than hours.
+fn retries(crm: Crm) -> u32 {
+    match crm {
+        // Ten times over 24 hours (HubSpot docs: webhooks); up to 24 hours (Salesforce docs: outbound messaging).
+        Crm::Hubspot | Crm::Salesforce => RETRIES,
+        // Zoho documents no retry at all, so there is none (Zoho docs: notifications).
+        Crm::Zoho => 0,
+        // After 3, 30 and 150 seconds (Pipedrive docs: webhooks v2).
+        Crm::Pipedrive => 3,
+    }
+}
+
+fn headers_of(item: &Item, body: &str) -> BTreeMap<String, String> {
+    let kind = if item.crm == Crm::Salesforce { "text/xml; charset=utf-8" } else { "application/json" };
+    let mut headers = BTreeMap::from([("content-type".to_owned(), kind.to_owned())]);
+    match (item.crm, &item.secret) {
+        (Crm::Hubspot, Some(secret)) => {
+            headers.extend(hubspot_signatures(secret, "POST", &item.url, body, real_now()));
+            let agent = "HubSpot Connect 2.0 (http://dev.hubspot.com/) (namespace: webhooks-nio-http-client)";
+            headers.insert("user-agent".to_owned(), agent.to_owned());
+        }
+        (Crm::Salesforce, _) => drop(headers.insert("soapaction".to_owned(), "\"\"".to_owned())),
+        (Crm::Pipedrive, Some(user_and_password)) => {
+            let encoded = base64::engine::general_purpose::STANDARD.encode(user_and_password);
+            headers.insert("authorization".to_owned(), format!("Basic {encoded}"));
+        }
+        _ => {}
+    }
+    headers
 }
 
 fn body_of(item: &Item) -> String {
@@ -203,6 +236,12 @@ fn body_of(item: &Item) -> String {
             Value::Array(events).to_string()
         }
         Crm::Zoho => item.bodies.first().map(Value::to_string).unwrap_or_default(),
+        Crm::Salesforce => item.bodies.first().and_then(Value::as_str).unwrap_or_default().to_owned(),
+        Crm::Pipedrive => {
+            let mut body = item.bodies.first().cloned().unwrap_or_default();
+            body["meta"]["attempt"] = json!(item.attempt + 1);
+            body.to_string()
+        }
     }
 }
 

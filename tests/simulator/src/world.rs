@@ -6,6 +6,8 @@ use crate::clock::{Clock, Rng};
 use crate::faults::Faults;
 use crate::hubspot::Desk as PortalDesk;
 use crate::hubspot::portal::Portal;
+use crate::pipedrive::company::Company;
+use crate::salesforce::org::Org as SalesforceOrg;
 use crate::webhooks::Outbox;
 use crate::zoho::Desk as OrgDesk;
 use crate::zoho::org::Org;
@@ -18,9 +20,11 @@ pub struct World {
     pub rng: Rng,
     pub portals: Vec<Portal>,
     pub orgs: Vec<Org>,
+    pub salesforce_orgs: Vec<SalesforceOrg>,
+    pub companies: Vec<Company>,
     pub faults: Faults,
     /// Real milliseconds until which a CRM answers 429 to everything.
-    pub limited_until: [i64; 2],
+    pub limited_until: [i64; Crm::ALL.len()],
     pub calls: Calls,
     pub outbox: Outbox,
     /// Calls to Zoho that are being answered now.
@@ -49,22 +53,25 @@ impl Shared {
 }
 
 impl World {
-    /// One HubSpot portal and one Zoho organisation with fixed, made-up credentials.
+    /// One account of each CRM, with fixed, made-up credentials.
     pub fn new(seed: u64) -> Self {
         let mut world = Self {
             clock: Clock::default(),
             rng: Rng(seed),
             portals: Vec::new(),
             orgs: Vec::new(),
+            salesforce_orgs: Vec::new(),
+            companies: Vec::new(),
             faults: Faults::default(),
-            limited_until: [0; 2],
+            limited_until: [0; Crm::ALL.len()],
             calls: Calls::default(),
             outbox: Outbox::default(),
             zoho_in_flight: 0,
             held: Vec::new(),
         };
-        world.register(&Account::of(Crm::Hubspot));
-        world.register(&Account::of(Crm::Zoho));
+        for crm in Crm::ALL {
+            world.register(&Account::of(crm));
+        }
         world
     }
 
@@ -81,10 +88,34 @@ impl World {
         Some(OrgDesk { org: orgs.get_mut(at)?, faults: &mut faults.zoho, outbox, rng, now })
     }
 
+    pub fn salesforce(&mut self, at: usize) -> Option<crate::salesforce::Desk<'_>> {
+        let now = self.clock.now();
+        let Self { rng, salesforce_orgs, faults, outbox, .. } = self;
+        Some(crate::salesforce::Desk {
+            org: salesforce_orgs.get_mut(at)?,
+            faults: &mut faults.salesforce,
+            outbox,
+            rng,
+            now,
+        })
+    }
+
+    pub fn company(&mut self, at: usize) -> Option<crate::pipedrive::Desk<'_>> {
+        let now = self.clock.now();
+        let Self { rng, companies, faults, outbox, .. } = self;
+        Some(crate::pipedrive::Desk {
+            company: companies.get_mut(at)?,
+            faults: &mut faults.pipedrive,
+            outbox,
+            rng,
+            now,
+        })
+    }
+
     /// Replaces the fault settings; what acts at once acts now.
     pub fn set_faults(&mut self, faults: Faults) {
         let now = crate::clock::real_now();
-        self.limited_until = [now + faults.hubspot.rate_limit_for_ms, now + faults.zoho.rate_limit_for_ms];
+        self.limited_until = Crm::ALL.map(|crm| now + faults.of(crm).rate_limit_for_ms);
         if let Some(seed) = faults.seed {
             self.rng = Rng(seed);
         }
@@ -93,6 +124,12 @@ impl World {
         }
         for org in &mut self.orgs {
             org.strike(&faults.zoho);
+        }
+        for org in &mut self.salesforce_orgs {
+            org.strike(&faults.salesforce);
+        }
+        for company in &mut self.companies {
+            company.strike(&faults.pipedrive);
         }
         self.faults = faults;
     }
@@ -104,5 +141,7 @@ impl World {
         self.outbox.clear();
         self.portals.iter_mut().for_each(Portal::clear);
         self.orgs.iter_mut().for_each(Org::clear);
+        self.salesforce_orgs.iter_mut().for_each(SalesforceOrg::clear);
+        self.companies.iter_mut().for_each(Company::clear);
     }
 }
