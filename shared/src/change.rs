@@ -109,7 +109,17 @@ pub struct Walk {
     pub after: Option<String>,
     /// What the pages before it told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub found: Vec<(RemoteId, Timestamp)>,
+    pub found: Vec<Removed>,
+}
+
+/// A remote that is no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    pub remote: RemoteId,
+    pub at: Timestamp,
+    /// It lost a merge, where the CRM says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<RemoteId>,
 }
 
 /// Where a pull stands.

@@ -1,5 +1,6 @@
 //! How a hub record is spelt in a CRM's fields, and back.
 
+use crate::id::RemoteId;
 use crate::record::{Email, FieldName, Fields, Phone, Region, RemoteField, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -30,6 +31,17 @@ pub struct Rule {
     /// Whether a blank in the CRM clears the hub's field. By default it is kept.
     #[serde(default)]
     pub clears: bool,
+    /// Holds for one object only, where people are filed under several: Salesforce's contacts have no `Company`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Only>,
+}
+
+/// One of several objects of a CRM whose ids tell them apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Only {
+    pub object: String,
+    /// How its ids begin.
+    pub ids: String,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,9 +66,22 @@ impl Direction {
 pub type Wanted = BTreeMap<RemoteField, Option<Value>>;
 
 impl Mapping {
-    /// The hub in the CRM's fields: only those the hub has ever known, or the CRM insists on.
-    pub fn render(&self, hub: &Fields) -> Wanted {
-        let sent = self.rules.iter().filter(|rule| rule.direction.sends());
+    /// The first version of some rules.
+    pub fn new(object: &str, id_field: &str, rules: Vec<Rule>) -> Mapping {
+        let (object, id_field) = (object.to_owned(), id_field.to_owned());
+        Mapping { version: 1, object, id_field, rules, region: Region::default() }
+    }
+
+    /// The hub in the CRM's fields: only those the hub has ever known, or the CRM insists on. `remote` is `None` where it
+    /// is to be created.
+    pub fn render(&self, hub: &Fields, remote: Option<&RemoteId>) -> Wanted {
+        let holds = |rule: &&Rule| match (&rule.only, remote) {
+            _ if !rule.direction.sends() => false,
+            (None, _) => true,
+            (Some(only), Some(remote)) => remote.as_str().starts_with(&only.ids),
+            (Some(only), None) => only.object == self.object,
+        };
+        let sent = self.rules.iter().filter(holds);
         sent.filter_map(|rule| {
             let value = hub.get(&rule.hub).cloned();
             let known = hub.written(&rule.hub).is_some() || rule.default.is_some();
@@ -72,7 +97,13 @@ impl Mapping {
 
     /// The fields to ask the CRM for.
     pub fn remote_fields(&self) -> Vec<&str> {
-        let mut fields: Vec<&str> = self.rules.iter().map(|rule| rule.remote.as_str()).collect();
+        self.remote_fields_of(&self.object)
+    }
+
+    /// The fields to ask one of the CRM's objects for.
+    pub fn remote_fields_of(&self, object: &str) -> Vec<&str> {
+        let holds = |rule: &&Rule| rule.only.as_ref().is_none_or(|only| only.object == object);
+        let mut fields: Vec<&str> = self.rules.iter().filter(holds).map(|rule| rule.remote.as_str()).collect();
         fields.push(&self.id_field);
         fields.sort_unstable();
         fields.dedup();
@@ -86,6 +117,27 @@ impl Mapping {
 }
 
 impl Rule {
+    /// A field that flows both ways.
+    pub fn both(hub: &str, remote: &str) -> Rule {
+        let (hub, remote, direction) = (hub.to_owned(), remote.to_owned(), Direction::Both);
+        Rule { hub, remote, direction, default: None, clears: false, only: None }
+    }
+
+    /// A field that only the hub writes.
+    pub fn to_crm(hub: &str, remote: &str) -> Rule {
+        Rule { direction: Direction::ToCrm, ..Rule::both(hub, remote) }
+    }
+
+    /// The same rule, for a field that the CRM insists on.
+    pub fn or(self, default: &str) -> Rule {
+        Rule { default: Value::text(default), ..self }
+    }
+
+    /// The same rule, for one object only.
+    pub fn only(self, object: &str, ids: &str) -> Rule {
+        Rule { only: Some(Only { object: object.to_owned(), ids: ids.to_owned() }), ..self }
+    }
+
     /// The hub's value for what the CRM shows: phones as E.164, e-mails in lower case, our own filler as nothing.
     pub fn invert(&self, shown: &Value, region: &Region) -> Option<Value> {
         if self.default.as_ref() == Some(shown) {

@@ -3,7 +3,7 @@
 use super::delta_pull::{PAGE_TAKES, absorb_listed};
 use crate::{
     app::App,
-    change::{Walk, Work},
+    change::{Removed, Walk, Work},
     connection::{Connection, State},
     context::Context,
     error::{Error, Result},
@@ -37,9 +37,7 @@ pub(super) async fn walk(app: &App, cx: &Context, connection: &Connection, mut w
         if cx.left() < PAGE_TAKES {
             return app.start(cx, connection, Work::Deletions(walk)).await;
         }
-        let (since, after) = (walk.since, walk.after.as_deref());
-        let page =
-            app.with_session(connection, cx, async |session| crm.deleted(session, mapping, since, after).await).await?;
+        let page = app.with_session(connection, cx, async |session| crm.deleted(session, mapping, &walk).await).await?;
         walk.found.extend(page.remotes);
         if page.next.is_some() && page.next == walk.after {
             return Err(Error::bug("a walk through deletions does not advance"));
@@ -52,7 +50,11 @@ pub(super) async fn walk(app: &App, cx: &Context, connection: &Connection, mut w
     match walk.found.len() > MASS {
         true => raise_mass(app, cx, connection).await?,
         false => {
-            let look = |(remote, at)| Look { remote, fetched: Fetched::Deleted { at }, begun: None };
+            let look = |removed: Removed| {
+                let Removed { remote, at, merged_into } = removed;
+                let fetched = merged_into.map_or(Fetched::Deleted { at }, Fetched::MergedInto);
+                Look { remote, fetched, begun: None }
+            };
             absorb_listed(app, cx, connection, walk.found.drain(..).map(look).collect()).await?;
         }
     }

@@ -78,7 +78,9 @@ async fn renew(app: &App, cx: &Context, connection: &Connection) -> Result<()> {
 impl App {
     /// Opens a connection's webhook subscription, or extends it when half of its life is left; when that is due again.
     pub async fn renew_watch(&self, cx: &Context, connection: &Connection) -> Result<Option<jiff::Timestamp>> {
-        let Webhooks::PerConnection { lives } = connection.crm.capabilities().webhooks else { return Ok(None) };
+        let Webhooks::PerConnection { lives: Some(lives) } = connection.crm.capabilities().webhooks else {
+            return Ok(None);
+        };
         let half = SignedDuration::try_from(lives / 2).unwrap_or_default();
         if let Some(watch) = connection.watch.as_ref().filter(|watch| watch.expires_at > cx.now() + half) {
             return Ok(Some(watch.expires_at - half));

@@ -22,6 +22,7 @@ const MOST_HINTS: usize = 100;
 
 /// Answers a delivery: 200 taken, 401 not proved, 404 no such route, 413 too large, 503 try again.
 pub async fn webhook(app: &App, cx: &Context, request: ApiGatewayV2httpRequest) -> Result<ApiGatewayV2httpResponse> {
+    let crm = named(&request);
     let status = match take(app, cx, request).await {
         Ok(status) => status,
         Err(error) => {
@@ -31,11 +32,19 @@ pub async fn webhook(app: &App, cx: &Context, request: ApiGatewayV2httpRequest) 
     };
     let mut response = ApiGatewayV2httpResponse::default();
     response.status_code = status;
+    if let Some(ack) = crm.and_then(|crm| crm.capabilities().ack).filter(|_| status == 200) {
+        response.headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(ack.content_type));
+        response.body = Some(ack.body.into());
+    }
     Ok(response)
 }
 
+fn named(request: &ApiGatewayV2httpRequest) -> Option<Crm> {
+    request.path_parameters.get("crm")?.parse().ok()
+}
+
 async fn take(app: &App, cx: &Context, request: ApiGatewayV2httpRequest) -> Result<i64> {
-    let Some(Ok(crm)) = request.path_parameters.get("crm").map(|crm| crm.parse::<Crm>()) else { return Ok(404) };
+    let Some(crm) = named(&request) else { return Ok(404) };
     let connection = request.path_parameters.get("connection").and_then(|id| id.parse::<ConnectionId>().ok());
     let Some(delivery) = delivery(app, request) else { return Ok(400) };
     if delivery.body.len() > LARGEST {
@@ -133,6 +142,10 @@ async fn per_connection(app: &App, cx: &Context, crm: Crm, id: &ConnectionId, de
         Err(forged) => return Ok(refused(crm, cx, &forged)),
     };
     let Some(hints) = hints(crm, cx, &verified) else { return Ok(200) };
+    // Who knows the token but comes from another account is not who it was given to.
+    if hints.iter().any(|hint| hint.account.as_ref().is_some_and(|account| *account != connection.account)) {
+        return Ok(refused(crm, cx, &Forged::Mismatch));
+    }
     enqueue(app, cx, crm, &outgoing(&connection, &hints, cx)?).await
 }
 

@@ -16,7 +16,7 @@ pub struct Change {
 
 /// What the hub wants this CRM to show: the mapping's rendering, with the link's own values laid over it.
 pub fn wanted(hub: &Fields, link: &Link, mapping: &Mapping) -> Wanted {
-    let mut wanted = mapping.render(hub);
+    let mut wanted = mapping.render(hub, link.remote.as_ref());
     let in_force =
         link.overrides.keys().filter_map(|f| Some((f.clone(), in_force(hub, link, mapping, f)?.value.clone())));
     wanted.extend(in_force);

@@ -1,5 +1,6 @@
 //! What a CRM can do, so that the rest of the code never asks which one it has before it.
 
+use super::Ack;
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +14,8 @@ pub struct Capabilities {
     pub deletions: Deletions,
     /// The field that shows a remote's own id, which nobody sets.
     pub id: &'static str,
+    /// What a delivery is answered, where its status is not enough.
+    pub ack: Option<Ack>,
 }
 
 /// How deliveries are proved, and where they arrive.
@@ -20,8 +23,9 @@ pub struct Capabilities {
 pub enum Webhooks {
     /// One URL per app; the account is named in the delivery, the secret is the app's.
     PerApp,
-    /// One URL per connection, whose own token comes back in each delivery. The subscription dies unless renewed.
-    PerConnection { lives: Duration },
+    /// One URL per connection, whose own token comes back in each delivery. The subscription is ours to make, and to renew
+    /// before it has lived so long; without that, a person makes it by hand.
+    PerConnection { lives: Option<Duration> },
 }
 
 /// Whether the answer to a write shows the record as it is afterwards.

@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod capability;
 mod hubspot;
+mod salesforce;
 pub mod session;
 pub mod signature;
 mod zoho;
@@ -13,10 +14,10 @@ mod zoho;
 pub use batch::{Fetched, Found, Outcome, Query, Write};
 pub use capability::{Capabilities, Deletions, Echo, Webhooks};
 pub use session::{AppCredentials, Grant, Hosts, Secret, Session};
-pub use signature::{Delivery, Forged, Schemes, Verified};
+pub use signature::{Ack, Delivery, Forged, Schemes, Verified};
 
 use crate::{
-    change::{Cursor, Hinted},
+    change::{Cursor, Hinted, Removed, Walk},
     connection::Watch,
     error::Result,
     id::{AccountId, RemoteId},
@@ -33,6 +34,7 @@ use std::{fmt, future::Future, str::FromStr};
 pub enum Crm {
     HubSpot,
     Zoho,
+    Salesforce,
 }
 
 /// What every CRM must do. No default bodies: a provider cannot forget something.
@@ -99,13 +101,8 @@ pub trait Provider {
         cursor: &Cursor,
         now: Timestamp,
     ) -> impl Future<Output = Result<Page>> + Send;
-    /// One page of the remotes deleted since a time; `after` is the `next` of the page before.
-    fn deleted(
-        session: &Session,
-        mapping: &Mapping,
-        since: Timestamp,
-        after: Option<&str>,
-    ) -> impl Future<Output = Result<Deleted>> + Send;
+    /// The next page of a walk through what was deleted.
+    fn deleted(session: &Session, mapping: &Mapping, walk: &Walk) -> impl Future<Output = Result<Deleted>> + Send;
     /// Opens or extends the webhook subscription of one connection; `None` where the CRM has no such thing.
     fn watch(
         session: &Session,
@@ -140,7 +137,7 @@ pub struct Page {
 /// One page of what was deleted.
 #[derive(Clone, Debug, Default)]
 pub struct Deleted {
-    pub remotes: Vec<(RemoteId, Timestamp)>,
+    pub remotes: Vec<Removed>,
     /// Where to go on; `None` after the last page.
     pub next: Option<String>,
 }
@@ -167,17 +164,22 @@ macro_rules! each {
                 type $P = zoho::Zoho;
                 $call
             }
+            Crm::Salesforce => {
+                type $P = salesforce::Salesforce;
+                $call
+            }
         }
     };
 }
 
 impl Crm {
-    pub const ALL: [Crm; 2] = [Crm::HubSpot, Crm::Zoho];
+    pub const ALL: [Crm; 3] = [Crm::HubSpot, Crm::Zoho, Crm::Salesforce];
 
     pub const fn name(self) -> &'static str {
         match self {
             Crm::HubSpot => "hubspot",
             Crm::Zoho => "zoho",
+            Crm::Salesforce => "salesforce",
         }
     }
 
@@ -236,14 +238,8 @@ impl Crm {
     pub async fn delta(self, session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {
         each!(self, P => P::delta(session, mapping, cursor, now).await)
     }
-    pub async fn deleted(
-        self,
-        session: &Session,
-        mapping: &Mapping,
-        since: Timestamp,
-        after: Option<&str>,
-    ) -> Result<Deleted> {
-        each!(self, P => P::deleted(session, mapping, since, after).await)
+    pub async fn deleted(self, session: &Session, mapping: &Mapping, walk: &Walk) -> Result<Deleted> {
+        each!(self, P => P::deleted(session, mapping, walk).await)
     }
     pub async fn watch(self, session: &Session, mapping: &Mapping, wish: &WatchWish) -> Result<Option<Watch>> {
         each!(self, P => P::watch(session, mapping, wish).await)

@@ -95,6 +95,20 @@ pub struct Answer {
     pub body: Json,
 }
 
+impl Answer {
+    /// When it was given, by the CRM's own clock.
+    pub fn date(&self) -> Option<Timestamp> {
+        let date = self.headers.get(reqwest::header::DATE)?.to_str().ok()?;
+        jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date).ok()
+    }
+}
+
+/// A text as one part of a query.
+pub fn encoded(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
+    text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
 /// A request of a provider; every one of ours can be repeated without harm.
 pub struct Request {
     pub method: Method,

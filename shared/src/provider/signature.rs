@@ -36,6 +36,13 @@ pub enum Forged {
     Stale,
 }
 
+/// What a CRM must be answered to believe that a delivery was taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Ack {
+    pub content_type: &'static str,
+    pub body: &'static str,
+}
+
 impl Verified<'_> {
     pub fn body(&self) -> &[u8] {
         &self.0.body

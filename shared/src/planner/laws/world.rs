@@ -5,7 +5,7 @@ use crate::{
     id::{ConnectionId, Source},
     mapping::{Direction, Mapping, Rule},
     planner::*,
-    record::{Fields, Gone, Link, Refusal, Region, Value, Written},
+    record::{Fields, Gone, Link, Refusal, Value, Written},
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,7 +60,7 @@ pub fn product() -> Source {
 }
 
 pub fn rule(hub: &str, remote: &str) -> Rule {
-    Rule { hub: hub.to_owned(), remote: remote.to_owned(), direction: Direction::Both, default: None, clears: false }
+    Rule::both(hub, remote)
 }
 
 pub fn mapping() -> Mapping {
@@ -68,12 +68,12 @@ pub fn mapping() -> Mapping {
         rule("first_name", "First"),
         Rule { clears: true, ..rule("company", "Company") },
         rule("phone", "Phone"),
-        Rule { default: Some(text("Unknown")), ..rule("last_name", "Last") },
+        rule("last_name", "Last").or("Unknown"),
         rule("duration", "Duration"),
-        Rule { direction: Direction::ToCrm, ..rule("status", "Status") },
+        Rule::to_crm("status", "Status"),
         Rule { direction: Direction::FromCrm, ..rule("owner", "Owner") },
     ];
-    Mapping { version: 1, object: "people".to_owned(), id_field: "Our_Id".to_owned(), rules, region: Region::default() }
+    Mapping::new("people", "Our_Id", rules)
 }
 
 impl World {

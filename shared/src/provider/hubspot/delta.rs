@@ -12,12 +12,12 @@ use super::{
     records::{archived, id, modified, property, read, time},
 };
 use crate::{
-    change::{Cursor, Place},
+    change::{Cursor, Place, Removed, Walk},
     error::Result,
     id::RemoteId,
     mapping::Mapping,
     planner::Seen,
-    provider::{Deleted, Page, Session, session::Answer},
+    provider::{Deleted, Page, Session},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
@@ -42,7 +42,7 @@ pub(super) async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor,
                 place,
                 rows: &rows,
                 full: !rows.is_empty() && (next.is_some() || rows.len() >= PAGE),
-                clock: clock(&answer),
+                clock: answer.date(),
                 modified: call::modified_property(mapping),
             };
             let (next, more) = run.next();
@@ -139,16 +139,10 @@ fn shown(row: &Json, mapping: &Mapping) -> Option<(RemoteId, Seen)> {
     Some((id(row)?, read(row, mapping.remote_fields())))
 }
 
-/// When HubSpot answered, by its own clock.
-fn clock(answer: &Answer) -> Option<Timestamp> {
-    let date = answer.headers.get("date")?.to_str().ok()?;
-    jiff::fmt::rfc2822::parse(date).ok().map(|date| date.timestamp())
-}
-
 /// A page of everything there is; then on from when that began.
 async fn listing(session: &Session, mapping: &Mapping, after: Option<&str>, started: Timestamp) -> Result<Page> {
     let (rows, next, answer) = call::list(session, mapping, false, after).await?;
-    let started = if after.is_none() { clock(&answer).map_or(started, |clock| clock.min(started)) } else { started };
+    let started = if after.is_none() { answer.date().map_or(started, |clock| clock.min(started)) } else { started };
     let shown = rows.iter().filter_map(|row| shown(row, mapping)).collect();
     Ok(match next {
         Some(after) => Page { shown, next: Cursor::Listing { after, started }, more: true },
@@ -158,15 +152,11 @@ async fn listing(session: &Session, mapping: &Mapping, after: Option<&str>, star
 
 /// There is no feed of deletions: the list of archived records is walked, which holds those of the last 90 days
 /// (HubSpot docs: CRM objects, list; restore records).
-pub(super) async fn deleted(
-    session: &Session,
-    mapping: &Mapping,
-    since: Timestamp,
-    after: Option<&str>,
-) -> Result<Deleted> {
-    let (rows, next, _) = call::list(session, mapping, true, after).await?;
-    let rows = rows.iter().filter_map(|row| Some((id(row)?, archived(row)?)));
-    Ok(Deleted { remotes: rows.filter(|(_, at)| *at >= since).collect(), next })
+pub(super) async fn deleted(session: &Session, mapping: &Mapping, walk: &Walk) -> Result<Deleted> {
+    let (rows, next, _) = call::list(session, mapping, true, walk.after.as_deref()).await?;
+    let removed = |row| Some(Removed { remote: id(row)?, at: archived(row)?, merged_into: None });
+    let removed = rows.iter().filter_map(removed);
+    Ok(Deleted { remotes: removed.filter(|removed| removed.at >= walk.since).collect(), next })
 }
 
 #[cfg(test)]

@@ -14,7 +14,13 @@ use super::{
     AppCredentials, Capabilities, Deleted, Deletions, Delivery, Echo, Fetched, Forged, Found, Grant, Hint, Hosts,
     Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Write,
 };
-use crate::{change::Cursor, connection::Watch, error::Result, id::RemoteId, mapping::Mapping};
+use crate::{
+    change::{Cursor, Walk},
+    connection::Watch,
+    error::Result,
+    id::RemoteId,
+    mapping::Mapping,
+};
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use serde_json::Value as Json;
@@ -41,6 +47,7 @@ impl Provider for HubSpot {
         echo: Echo::Fields,
         deletions: Deletions { every: Duration::from_secs(3600) },
         id: "hs_object_id",
+        ack: None,
     };
 
     fn default_mapping() -> Mapping {
@@ -113,8 +120,8 @@ impl Provider for HubSpot {
         delta::delta(session, mapping, cursor, now).await
     }
 
-    async fn deleted(session: &Session, mapping: &Mapping, since: Timestamp, after: Option<&str>) -> Result<Deleted> {
-        delta::deleted(session, mapping, since, after).await
+    async fn deleted(session: &Session, mapping: &Mapping, walk: &Walk) -> Result<Deleted> {
+        delta::deleted(session, mapping, walk).await
     }
 
     /// Subscriptions are the app's, and do not expire (HubSpot docs: webhooks).

@@ -6,6 +6,7 @@ use super::{
     records::{self, time},
 };
 use crate::{
+    change::{Removed, Walk},
     error::Result,
     id::RemoteId,
     provider::{
@@ -20,12 +21,13 @@ use std::collections::{BTreeMap, BTreeSet};
 const LOOK: usize = 2;
 
 /// What was deleted since a time, and a little before it: a page, whose successor is named by its number.
-pub(super) async fn since(session: &Session, module: &str, since: Timestamp, after: Option<&str>) -> Result<Deleted> {
-    let since = since.checked_sub(OVERLAP).unwrap_or(since);
-    let number = after.and_then(|number| number.parse().ok()).unwrap_or(1);
+pub(super) async fn since(session: &Session, module: &str, walk: &Walk) -> Result<Deleted> {
+    let since = walk.since.checked_sub(OVERLAP).unwrap_or(walk.since);
+    let number = walk.after.as_ref().and_then(|number| number.parse().ok()).unwrap_or(1);
     let page = page(session, module, number, Some(since)).await?;
     // Without a time of its own it is at least not older than what was asked for.
-    let remotes = page.rows.into_iter().map(|(remote, at)| (remote, at.unwrap_or(since))).collect();
+    let removed = |(remote, at): (_, Option<_>)| Removed { remote, at: at.unwrap_or(since), merged_into: None };
+    let remotes = page.rows.into_iter().map(removed).collect();
     Ok(Deleted { remotes, next: page.more.then(|| (number + 1).to_string()) })
 }
 

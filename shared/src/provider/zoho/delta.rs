@@ -20,11 +20,10 @@ use crate::{
     mapping::Mapping,
     provider::{
         Page,
-        session::{Answer, Request, Session},
+        session::{Answer, Request, Session, encoded},
     },
 };
 use jiff::{SignedDuration, Timestamp};
-use reqwest::header::DATE;
 use serde_json::Value as Json;
 
 /// How late Zoho may show a change. Not documented: a safe guess.
@@ -83,16 +82,6 @@ pub(super) fn converted(module: &str) -> &'static str {
     if module == "Leads" { "&converted=both" } else { "" }
 }
 
-fn encoded(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
-    text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
-}
-
-fn server_time(answer: &Answer) -> Option<Timestamp> {
-    let date = answer.headers.get(DATE)?.to_str().ok()?;
-    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date).ok()
-}
-
 impl Run {
     /// The beginning is a run like any other: sorted by time, whatever changes meanwhile comes again at its end.
     fn at(cursor: &Cursor, now: Timestamp) -> Run {
@@ -122,7 +111,7 @@ impl Run {
         }
         let shown = rows.iter().filter_map(|row| records::read(row, mapping)).collect();
         let newest = rows.iter().filter_map(modified).fold(self.place.newest, Timestamp::max);
-        let shown_at = server_time(answer).unwrap_or(newest).max(newest);
+        let shown_at = answer.date().unwrap_or(newest).max(newest);
         let run = self.seen_to(newest, shown_at);
         let more = !rows.is_empty() && records::more(&answer.body).unwrap_or(rows.len() >= PAGE);
         let next = if more { run.go_on(rows, &answer.body) } else { run.rest(shown_at) };

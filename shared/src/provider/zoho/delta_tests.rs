@@ -124,7 +124,7 @@ fn answer(status: u16, body: &Json, now: i64) -> Answer {
     let date = jiff::fmt::rfc2822::DateTimePrinter::new()
         .timestamp_to_rfc9110_string(&Timestamp::from_second(START + now).unwrap())
         .unwrap();
-    headers.insert(DATE, date.parse().unwrap());
+    headers.insert(reqwest::header::DATE, date.parse().unwrap());
     Answer { status: StatusCode::from_u16(status).unwrap(), headers, body: body.clone() }
 }
 

@@ -15,7 +15,7 @@ use super::{
     session::Request,
 };
 use crate::{
-    change::Cursor,
+    change::{Cursor, Walk},
     connection::Watch,
     error::{Error, Result},
     id::RemoteId,
@@ -39,12 +39,13 @@ impl Provider for Zoho {
     /// At most 100 rows in a write and ids in a read, times in whole seconds, nothing but ids in the answer to a write
     /// (Zoho docs: Upsert records, Get records).
     const CAPABILITIES: Capabilities = Capabilities {
-        webhooks: Webhooks::PerConnection { lives: Duration::from_secs(webhook::LIVES.as_secs().unsigned_abs()) },
+        webhooks: Webhooks::PerConnection { lives: Some(Duration::from_secs(webhook::LIVES.as_secs().unsigned_abs())) },
         max_read: 100,
         max_write: 100,
         echo: Echo::IdOnly,
         deletions: Deletions { every: Duration::from_secs(3600) },
         id: "id",
+        ack: None,
     };
 
     fn default_mapping() -> Mapping {
@@ -131,8 +132,8 @@ impl Provider for Zoho {
         delta::delta(session, mapping, cursor, now).await
     }
 
-    async fn deleted(session: &Session, mapping: &Mapping, since: Timestamp, after: Option<&str>) -> Result<Deleted> {
-        deletions::since(session, asked(mapping, &[])?.module, since, after).await
+    async fn deleted(session: &Session, mapping: &Mapping, walk: &Walk) -> Result<Deleted> {
+        deletions::since(session, asked(mapping, &[])?.module, walk).await
     }
 
     async fn watch(session: &Session, mapping: &Mapping, wish: &WatchWish) -> Result<Option<Watch>> {

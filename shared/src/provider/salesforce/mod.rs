@@ -1,0 +1,188 @@
+#![doc = include_str!("README.md")]
+
+mod auth;
+mod deletions;
+mod delta;
+mod failure;
+mod fields;
+mod find;
+mod query;
+mod records;
+mod webhook;
+
+use super::{
+    AppCredentials, Capabilities, Deleted, Deletions, Delivery, Echo, Fetched, Forged, Found, Grant, Hint, Hosts,
+    Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Write,
+    session::Request,
+};
+use crate::{
+    change::{Cursor, Walk},
+    connection::Watch,
+    error::Result,
+    id::RemoteId,
+    mapping::Mapping,
+};
+use jiff::Timestamp;
+use query::{Among, lists};
+use records::{PEOPLE, object_of, text_at};
+use reqwest::Method;
+use serde_json::{Value as Json, json};
+use std::{collections::BTreeMap, time::Duration};
+
+/// Of the REST API; supported for three years at least (Salesforce docs: API End-of-Life Policy).
+const VERSION: &str = "v66.0";
+
+pub enum Salesforce {}
+
+impl Provider for Salesforce {
+    const AUTHORIZATION: &'static str = "Bearer ";
+
+    /// At most 200 rows in a write, whose answer tells ids alone (Salesforce docs: sObject Collections).
+    const CAPABILITIES: Capabilities = Capabilities {
+        webhooks: Webhooks::PerConnection { lives: None },
+        max_read: 200,
+        max_write: 200,
+        echo: Echo::IdOnly,
+        deletions: Deletions { every: Duration::from_secs(3600) },
+        id: "Id",
+        ack: Some(webhook::ACK),
+    };
+
+    fn default_mapping() -> Mapping {
+        fields::default_mapping()
+    }
+
+    fn could_name(field: &str) -> bool {
+        fields::could_name(field)
+    }
+
+    fn verify<'d>(
+        delivery: &'d Delivery,
+        secrets: &[Secret],
+        _: Schemes,
+        _: Timestamp,
+    ) -> Result<Verified<'d>, Forged> {
+        webhook::verify(delivery, secrets)
+    }
+
+    fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
+        webhook::hints(delivery)
+    }
+
+    fn base(hosts: &Hosts, grant: &Grant) -> Result<String> {
+        auth::base(hosts, grant)
+    }
+
+    async fn refresh(
+        http: &reqwest::Client,
+        hosts: &Hosts,
+        app: &AppCredentials,
+        grant: &Grant,
+        _: Timestamp,
+    ) -> Result<Grant> {
+        auth::refresh(http, hosts, app, grant).await
+    }
+
+    async fn fetch(session: &Session, mapping: &Mapping, ids: &[RemoteId]) -> Result<Vec<Fetched>> {
+        let mut queries = Vec::new();
+        for object in PEOPLE {
+            let (name, fields) = (object.name, object.fields(mapping)?);
+            let ids = ids.iter().filter(|id| object_of(id.as_str()) == Some(object)).map(RemoteId::to_string);
+            queries.extend(
+                lists(ids.collect()).iter().map(|ids| format!("SELECT {fields} FROM {name} WHERE Id IN ({ids})")),
+            );
+        }
+        let rows = query::all(session, Among::All, &queries).await?;
+        let told = rows.iter().flatten().filter_map(|row| Some((records::id(row)?, fetched(row, mapping)?)));
+        let told: BTreeMap<RemoteId, Fetched> = told.collect();
+        Ok(ids.iter().map(|id| told.get(id).cloned().unwrap_or(Fetched::NotVisible)).collect())
+    }
+
+    async fn find(session: &Session, mapping: &Mapping, queries: &[Query]) -> Result<Vec<Vec<Found>>> {
+        find::find(session, mapping, queries).await
+    }
+
+    async fn create(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        let object = records::target(mapping)?;
+        let row = |write: &Write| {
+            let mut row = records::row(object, &write.changes);
+            row.insert(mapping.id_field.clone(), json!(write.record));
+            Json::Object(row)
+        };
+        let rows = writes.iter().map(row).collect();
+        let path = format!("{}/{}", object.name, mapping.id_field);
+        send(session, mapping, &path, rows, &writes.iter().collect::<Vec<_>>()).await
+    }
+
+    /// Rows of one object stand together: a collection may change from one to the other ten times at most.
+    async fn update(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        let mut outcomes = vec![Outcome::Missing; writes.len()];
+        let of = |write: &Write| write.remote.as_ref().and_then(|remote| object_of(remote.as_str()));
+        let mut known: Vec<(usize, records::Object)> =
+            writes.iter().enumerate().filter_map(|(place, write)| Some((place, of(write)?))).collect();
+        known.sort_by_key(|(_, object)| object.prefix);
+        let (mut rows, mut sent) = (Vec::new(), Vec::new());
+        for (write, object) in known.iter().filter_map(|(place, object)| Some((writes.get(*place)?, object))) {
+            let mut row = records::row(*object, &write.changes);
+            row.insert("id".to_owned(), json!(write.remote));
+            rows.push(Json::Object(row));
+            sent.push(write);
+        }
+        let told = send(session, mapping, "", rows, &sent).await?;
+        for ((place, _), outcome) in known.into_iter().zip(told) {
+            outcomes.splice(place..=place, [outcome]);
+        }
+        Ok(outcomes)
+    }
+
+    async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, _: Timestamp) -> Result<Page> {
+        delta::delta(session, mapping, cursor).await
+    }
+
+    async fn deleted(session: &Session, _: &Mapping, walk: &Walk) -> Result<Deleted> {
+        deletions::since(session, walk).await
+    }
+
+    /// An outbound message has no API of its own: an admin makes it.
+    async fn watch(_: &Session, _: &Mapping, _: &WatchWish) -> Result<Option<Watch>> {
+        Ok(None)
+    }
+}
+
+/// What became of a record, by its row.
+fn fetched(row: &Json, mapping: &Mapping) -> Option<Fetched> {
+    let is = |flag: &str| row.get(flag).and_then(Json::as_bool) == Some(true);
+    let other = |field: &str| text_at(row, field).and_then(|id| id.parse().ok());
+    Some(match (other("/MasterRecordId"), other("/ConvertedContactId")) {
+        (Some(winner), _) if is("IsDeleted") => Fetched::MergedInto(winner),
+        _ if is("IsDeleted") => Fetched::Deleted { at: records::modified(row)? },
+        (_, Some(contact)) if is("IsConverted") => Fetched::MergedInto(contact),
+        _ => Fetched::Shown(records::read(row, mapping)?.1),
+    })
+}
+
+/// Sends the rows of a collection, whose other rows go on where one fails.
+async fn send(
+    session: &Session,
+    mapping: &Mapping,
+    path: &str,
+    rows: Vec<Json>,
+    writes: &[&Write],
+) -> Result<Vec<Outcome>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let path = format!("/services/data/{VERSION}/composite/sobjects/{path}");
+    let request = Request {
+        method: Method::PATCH,
+        path: path.trim_end_matches('/').to_owned(),
+        body: Some(json!({"allOrNone": false, "records": rows})),
+        headers: vec![
+            // By this name our own changes are known in change events.
+            ("sforce-call-options", "client=crm-sync".to_owned()),
+            // Otherwise assignment rules run, and with them the customer's e-mails to the new owner.
+            ("sforce-auto-assign", "FALSE".to_owned()),
+        ],
+    };
+    failure::outcomes(&session.send(&request, failure::of_call).await?, mapping, writes)
+}

@@ -1,0 +1,121 @@
+//! Records as Salesforce spells them, and the objects that people are filed under.
+
+use crate::{
+    error::{Error, Result},
+    id::{RecordId, RemoteId},
+    mapping::Mapping,
+    planner::{Change, Seen},
+    record::Value,
+};
+use jiff::Timestamp;
+use serde_json::{Map, Value as Json, json};
+
+/// An object that people are filed under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Object {
+    pub(super) name: &'static str,
+    /// How its ids begin (Salesforce docs: Object Reference, field types, "ID").
+    pub(super) prefix: &'static str,
+    /// What is asked of it besides the mapped fields, to know what became of a record.
+    fate: &'static [&'static str],
+    /// What a query leaves out: a converted lead is its contact from then on.
+    pub(super) only: &'static str,
+}
+
+/// In the order of their ids.
+pub(super) const PEOPLE: [Object; 2] = [
+    Object { name: "Contact", prefix: "003", fate: &["IsDeleted", "MasterRecordId"], only: "" },
+    Object {
+        name: "Lead",
+        prefix: "00Q",
+        fate: &["IsDeleted", "MasterRecordId", "IsConverted", "ConvertedContactId"],
+        only: " AND IsConverted = false",
+    },
+];
+
+/// The object that new people are made as.
+pub(super) fn target(mapping: &Mapping) -> Result<Object> {
+    PEOPLE.into_iter().find(|object| object.name == mapping.object).ok_or_else(|| Error::Config {
+        reason: format!(
+            "people are leads or contacts in Salesforce, and not {:?}: set the object to one",
+            mapping.object
+        ),
+    })
+}
+
+/// What a remote is, by its id; `None` for what is no id of a person.
+pub(super) fn object_of(id: &str) -> Option<Object> {
+    let sound = matches!(id.len(), 15 | 18) && id.bytes().all(|b| b.is_ascii_alphanumeric());
+    PEOPLE.into_iter().find(|object| sound && id.starts_with(object.prefix))
+}
+
+impl Object {
+    /// The fields of a query, joined; each name is fit for one.
+    pub(super) fn fields(self, mapping: &Mapping) -> Result<String> {
+        let mut fields = mapping.remote_fields_of(self.name);
+        if let Some(odd) = fields.iter().find(|name| !is_name(name)) {
+            return Err(Error::Config { reason: format!("{odd:?} is no API name of Salesforce's") });
+        }
+        fields.extend(["Id", "SystemModstamp"].iter().chain(self.fate));
+        fields.sort_unstable();
+        fields.dedup();
+        Ok(fields.join(","))
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.len() <= 80
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// A text inside a JSON value.
+pub(super) fn text_at<'a>(json: &'a Json, pointer: &str) -> Option<&'a str> {
+    json.pointer(pointer)?.as_str()
+}
+
+pub(super) fn id(row: &Json) -> Option<RemoteId> {
+    text_at(row, "/Id")?.parse().ok()
+}
+
+/// When a record changed last, in whole seconds: `2026-11-21T09:00:00.000+0000`.
+pub(super) fn modified(row: &Json) -> Option<Timestamp> {
+    text_at(row, "/SystemModstamp")?.parse().ok()
+}
+
+/// A record that Salesforce shows. What is nested, such as a related record, says nothing.
+pub(super) fn read(row: &Json, mapping: &Mapping) -> Option<(RemoteId, Seen)> {
+    let remote = id(row)?;
+    let shown = |field: &str| Some((field.to_owned(), Value::from_json(row.get(field)?).ok()?));
+    let object = object_of(remote.as_str())?.name;
+    let fields = mapping.remote_fields_of(object).into_iter().filter_map(shown).collect();
+    Some((remote, Seen { modified: modified(row), fields }))
+}
+
+/// Whose record it is, where it carries an id of ours.
+pub(super) fn claimed(row: &Json, mapping: &Mapping) -> Option<RecordId> {
+    row.get(&mapping.id_field)?.as_str()?.trim().parse().ok()
+}
+
+/// A row of a collection: null clears.
+pub(super) fn row(object: Object, changes: &[Change]) -> Map<String, Json> {
+    let mut row: Map<String, Json> =
+        changes.iter().map(|change| (change.field.clone(), value(change.value.as_ref()))).collect();
+    row.insert("attributes".to_owned(), json!({"type": object.name}));
+    row
+}
+
+/// Several choices are one text (Salesforce docs: Object Reference, field types, "Multi-Select Picklist").
+fn value(value: Option<&Value>) -> Json {
+    match value {
+        None => Json::Null,
+        Some(Value::Flag(flag)) => json!(flag),
+        Some(Value::Number(number)) => json!(number),
+        Some(Value::Text(text)) => json!(text),
+        Some(Value::List(texts)) => json!(texts.iter().map(crate::record::Text::as_str).collect::<Vec<_>>().join(";")),
+    }
+}
+
+#[cfg(test)]
+#[path = "records_tests.rs"]
+mod tests;
