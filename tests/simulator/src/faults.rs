@@ -53,7 +53,7 @@ pub struct CrmFaults {
     pub expire_tokens: bool,
     /// The refresh token dies now, and the access tokens with it. Registering the account again revives it.
     pub revoke_grant: bool,
-    /// HubSpot only: the account is gone, which its token endpoint calls `BAD_HUB`.
+    /// HubSpot: the account is gone, which its token endpoint calls `BAD_HUB`. Pipedrive: the app is removed, and its webhooks with it.
     pub uninstall: bool,
     pub webhooks: WebhookFaults,
     /// Longest text that a field keeps; the rest is cut off silently.

@@ -1,7 +1,7 @@
 //! Merging two records of a kind (Pipedrive API v1: merge two persons).
 
 use super::events::Event;
-use super::kinds::Kind;
+use super::kinds::{Kind, Shape};
 use super::{Desk, errors, show};
 use crate::records::{Fields, Source};
 use crate::wire::{Call, Reply};
@@ -31,7 +31,7 @@ impl Desk<'_> {
     pub fn merge(&mut self, kind: &'static Kind, winner: u64, loser: u64, source: Source) {
         let Some(before) = self.event_data(kind, winner) else { return };
         let fields = |id| self.live(kind, id).map(|r| r.fields.clone()).unwrap_or_default();
-        let gained = gained(&fields(winner), fields(loser));
+        let gained = gained(kind, &fields(winner), fields(loser));
         self.write(kind, Some(winner), gained, source);
         self.delete(kind, loser, source, Some(winner));
         if let Some(table) = self.company.tables.get_mut(kind.table) {
@@ -44,9 +44,10 @@ impl Desk<'_> {
     }
 }
 
-fn gained(kept: &Fields, lost: Fields) -> Fields {
+fn gained(kind: &Kind, kept: &Fields, lost: Fields) -> Fields {
     let mut gained = Fields::new();
-    for (name, value) in lost {
+    let derived = |name: &str| kind.field(name).is_some_and(|f| f.shape == Shape::Derived);
+    for (name, value) in lost.into_iter().filter(|(name, _)| !derived(name)) {
         let merged = match (kept.get(&name), value) {
             (None, value) => value,
             (Some(Value::Array(ours)), Value::Array(theirs)) => {
