@@ -23,11 +23,11 @@ pub struct Account {
     pub webhook_url: Option<String>,
     /// HubSpot: the app's id in its deliveries.
     pub app_id: Option<u64>,
-    /// HubSpot: a static token of a private app, which never expires.
+    /// HubSpot: a static token of a private app, which never expires. Pipedrive: a user's API token.
     pub private_app_token: Option<String>,
     /// HubSpot: properties whose changes are told; left out, all but HubSpot's own and `crm_sync_id`.
     pub subscriptions: Option<Vec<String>>,
-    /// Zoho: the edition's credits in 24 hours.
+    /// Zoho: the edition's credits in 24 hours. Pipedrive: the daily token budget.
     pub credits: Option<u64>,
     /// Zoho: the organisation's offset from UTC.
     pub offset_minutes: Option<i32>,

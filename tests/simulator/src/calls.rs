@@ -88,8 +88,11 @@ pub fn route(segments: &[&str]) -> String {
         // `/crm/objects/{version}/{object}/{this}`: an id, or a value of the property in `?idProperty`.
         let hubspot_id =
             i == 4 && segments.get(1) == Some(&"objects") && !matches!(s, "batch" | "search" | "merge" | "gdpr-delete");
+        // Pipedrive: `/v1/notes/{number}`, leads' UUIDs and the hashes of custom fields.
+        let hash = s.len() >= 36 && s.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+        let pipedrive_id = i == 2 && segments.first() == Some(&"v1") && (number || hash);
         // Object and module names stay, even HubSpot's numeric ones.
-        (number || s.contains('@') || hubspot_id) && i >= 3
+        (number || hash || s.contains('@') || hubspot_id) && i >= 3 || pipedrive_id
     };
     let mut path = String::new();
     for (i, s) in segments.iter().enumerate() {
@@ -109,5 +112,9 @@ mod tests {
         assert_eq!(route("/crm/objects/2026-09/contacts/batch/upsert"), "/crm/objects/2026-09/contacts/batch/upsert");
         assert_eq!(route("/crm/v8/Leads/57257670000"), "/crm/v8/Leads/{id}");
         assert_eq!(route("/oauth/2026-09/token"), "/oauth/2026-09/token");
+        assert_eq!(route("/api/v2/persons/17"), "/api/v2/persons/{id}");
+        assert_eq!(route("/api/v2/persons/search"), "/api/v2/persons/search");
+        assert_eq!(route("/api/v1/leads/adf21080-0e10-11eb-879b-05d71fb426ec"), "/api/v1/leads/{id}");
+        assert_eq!(route("/v1/persons/17/merge"), "/v1/persons/{id}/merge");
     }
 }

@@ -31,6 +31,8 @@ pub struct CrmFaults {
     pub rate_limit_for_ms: i64,
     /// Another burst limit than the vendor's.
     pub burst: Option<Burst>,
+    /// Pipedrive: a burst limit of searches alone; the vendor's is 10 calls in 2 seconds.
+    pub search_burst: Option<Burst>,
     /// The next record writes that commit and are never answered.
     pub timeout_after_commit_next: u32,
     /// How long such a call hangs before its socket closes.
@@ -51,7 +53,7 @@ pub struct CrmFaults {
     pub expire_tokens: bool,
     /// The refresh token dies now, and the access tokens with it. Registering the account again revives it.
     pub revoke_grant: bool,
-    /// HubSpot only: the account is gone, which its token endpoint calls `BAD_HUB`.
+    /// HubSpot: the account is gone, which its token endpoint calls `BAD_HUB`. Pipedrive: the app is removed, and its webhooks with it.
     pub uninstall: bool,
     pub webhooks: WebhookFaults,
     /// Longest text that a field keeps; the rest is cut off silently.

@@ -79,6 +79,7 @@ fn table<'w>(world: &'w World, crm: Crm, at: usize, object: &str) -> Option<&'w 
 fn id_text(crm: Crm, object: &str, id: u64) -> String {
     match crm {
         Crm::Salesforce => crate::salesforce::ids::text(crate::salesforce::ids::object(object).unwrap_or_default(), id),
+        Crm::Pipedrive if object == "leads" => crate::pipedrive::kinds::lead_uuid(id),
         _ => id.to_string(),
     }
 }

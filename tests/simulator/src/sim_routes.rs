@@ -67,7 +67,7 @@ async fn counters(State(shared): World) -> Response<Body> {
     let zoho: Vec<_> = world.orgs.iter().map(crate::zoho::org::Org::counters).collect();
     let hubspot: Vec<_> = world.portals.iter().map(crate::hubspot::portal::Portal::counters).collect();
     let salesforce: Vec<_> = world.salesforce_orgs.iter().map(crate::salesforce::org::Org::counters).collect();
-    let pipedrive: Vec<_> = world.companies.iter().map(crate::pipedrive::company::Company::counters).collect();
+    let pipedrive: Vec<_> = world.companies.iter().map(|c| c.counters(world.clock.now())).collect();
     ok(json!({"hubspot": hubspot, "zoho": zoho, "salesforce": salesforce, "pipedrive": pipedrive}))
 }
 

@@ -181,6 +181,10 @@ async fn send(shared: Arc<Shared>, client: reqwest::Client, item: Item) {
     if outbox.delivered.len() > KEPT {
         outbox.delivered.pop_front();
     }
+    if item.crm == Crm::Pipedrive {
+        crate::pipedrive::webhooks::delivered(&mut world, &item, status, taken);
+    }
+    let outbox = &mut world.outbox;
     if !taken && item.attempt < retries(item.crm) {
         let wait = 200 * 3i64.pow(item.attempt);
         outbox.put(Item { attempt: item.attempt + 1, ..item }, wait);

@@ -2,5 +2,6 @@
 
 mod client;
 mod hubspot;
+mod pipedrive;
 mod sim;
 mod zoho;
