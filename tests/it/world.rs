@@ -74,12 +74,19 @@ impl Random {
 }
 
 pub(crate) const TENANT: &str = "demo";
+/// The two CRMs of most worlds; the laws of every CRM are in `laws`.
+const PAIR: [Crm; 2] = [Crm::HubSpot, Crm::Zoho];
 const QUEUES: [&str; 4] = ["changes", "sync-requests", "pushes", "pulls"];
 
 impl World {
     pub(crate) async fn new() -> World {
+        World::of(&PAIR).await
+    }
+
+    /// A world with a connection to each of these CRMs.
+    pub(crate) async fn of(crms: &[Crm]) -> World {
         let aws = aws::account().await;
-        World::over(aws.clone(), &aws).await
+        World::over(aws.clone(), &aws, crms).await
     }
 
     /// A world whose functions' calls to AWS are counted.
@@ -87,10 +94,10 @@ impl World {
         let aws = aws::account().await;
         let meter = Meter::start(aws.endpoint_url().unwrap()).await;
         let metered = aws.to_builder().endpoint_url(&meter.url).build();
-        (World::over(aws, &metered).await, meter)
+        (World::over(aws, &metered, &PAIR).await, meter)
     }
 
-    async fn over(aws: SdkConfig, functions: &SdkConfig) -> World {
+    async fn over(aws: SdkConfig, functions: &SdkConfig, crms: &[Crm]) -> World {
         let sim = Simulator::start(Options::default()).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let public_url = format!("http://{}", listener.local_addr().unwrap());
@@ -102,19 +109,29 @@ impl World {
         tokio::spawn(async move { axum::serve(listener, door).await });
         let stream = Stream::of(&aws, &app.settings.state_table).await;
         let world = World { app, aws, sim, ahead, chaos: Chaos::default(), stream, invocations };
-        for crm in Crm::ALL {
-            world.connect(crm, &public_url).await;
+        for crm in crms {
+            world.connect(*crm, &public_url).await;
         }
         world
     }
 
     /// A connection to an account of the simulator, which is told where its webhooks go.
     async fn connect(&self, crm: Crm, public_url: &str) {
-        let account = if crm == Crm::HubSpot { "62515" } else { "900000001" };
+        let account = match crm {
+            Crm::HubSpot => "62515",
+            Crm::Zoho => "900000001",
+            Crm::Salesforce => "00Dxx0000001gPLEAY",
+            Crm::Pipedrive => "6083095",
+        };
         let (id, secret) = (format!("client-{crm}"), format!("secret-of-the-{crm}-app"));
         let mut opened = json!({"crm": crm.name(), "account_id": account, "client_id": id, "client_secret": secret, "refresh_token": format!("refresh-{crm}")});
-        if crm == Crm::HubSpot {
-            opened["webhook_url"] = json!(format!("{public_url}/webhooks/hubspot"));
+        match crm {
+            Crm::HubSpot => opened["webhook_url"] = json!(format!("{public_url}/webhooks/hubspot")),
+            Crm::Salesforce => {
+                let url = format!("{public_url}/webhooks/salesforce/salesforce?token=token-of-the-channel");
+                opened["webhook_url"] = json!(url);
+            }
+            Crm::Zoho | Crm::Pipedrive => {}
         }
         self.sim("accounts", &opened).await;
         let secrets = aws_sdk_secretsmanager::Client::new(&self.aws);
@@ -144,9 +161,8 @@ impl World {
             due_at: Timestamp::UNIX_EPOCH,
             version: 1,
         };
-        self.app.store.put_connection(&connection).await.unwrap();
-        self.app.renew_watch(&self.cx("connect"), &connection).await.unwrap();
-        self.app.start(&self.cx("connect"), &connection, shared::change::Work::Delta).await.unwrap();
+        let opened = self.app.open(&self.cx("connect"), connection).await.unwrap();
+        assert!(opened.by_hand.is_empty(), "{:?}", opened.by_hand);
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -3,12 +3,12 @@
 use anyhow::{Context as _, Result};
 use shared::{
     App,
-    change::Work,
     connection::{Connection, State},
     context::Context,
     id::{AccountId, ConnectionId, TenantId},
     mapping::Direction,
     provider::Crm,
+    provision::Opened,
     record::{Object, Region},
 };
 
@@ -17,10 +17,10 @@ pub(crate) struct Args {
     tenant: TenantId,
     /// A name of your choice; it becomes a part of the webhook URL
     connection: ConnectionId,
-    /// hubspot or zoho
+    /// hubspot, salesforce, zoho or pipedrive
     #[arg(value_parser = crm)]
     crm: Crm,
-    /// HubSpot's portal id, Zoho's organisation id (zgid)
+    /// HubSpot's portal id, Salesforce's org id (18 characters), Zoho's organisation id (zgid), Pipedrive's company id
     account: AccountId,
     /// The country whose way of writing phone numbers is used where none is given
     #[arg(long, default_value = "US")]
@@ -67,13 +67,13 @@ pub(crate) async fn run(app: &App, cx: &Context, args: Args) -> Result<()> {
             app.settings.secret_prefix, connection.tenant, connection.id
         )
     })?;
-    app.store.put_connection(&connection).await?;
-    let watch = app.renew_watch(cx, &connection).await?;
-    app.start(cx, &connection, Work::Delta).await?;
+    let Opened { connection, by_hand, renewed } = app.open(cx, connection).await?;
     println!("{} is connected to {crm}; its records are being read", connection.id);
-    if let Some(until) = watch {
+    if let Some(until) = renewed {
         println!("webhooks are subscribed, to be renewed after {until}");
-        app.store.set_renewal(&connection.tenant, &connection.id, cx.now()).await?;
+    }
+    for (field, what) in by_hand {
+        println!("To do in {crm}, for the field {field}: {what}");
     }
     if !active {
         println!("nothing is written to it before: operator activate {} {}", connection.tenant, connection.id);

@@ -15,7 +15,7 @@ mod spelling;
 pub use absorb::{Absorbed, Parked, absorb};
 pub use pending::{Change, Route, fingerprint, pending, refused, route, wanted};
 pub use policy::{Policy, Strategy, Verdict};
-pub use settle::{read_back, settle};
+pub use settle::{Shown, read_back, settle};
 
 use crate::{
     change::Tells,

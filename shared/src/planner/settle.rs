@@ -8,14 +8,22 @@ use crate::{
 };
 use jiff::Timestamp;
 
+/// How a remote was seen after a write of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// In the answer to the write itself: nobody came between.
+    Echoed,
+    /// By a later look, or not at all; with the time of the write, as its answer gives it.
+    After(Option<Timestamp>),
+}
+
 /// Records a push: for each field that was sent, what we meant and what the CRM now shows.
 ///
-/// `written` is the remote's modification time as the write's own answer gives it. Fields we did not send keep their
-/// agreement, and one that someone edited between the write and the read-back keeps what we sent as theirs, so that
-/// the next look still sees the edit.
-pub fn settle(link: &Link, sent: &[Change], seen: &Seen, written: Option<Timestamp>) -> Link {
+/// Fields we did not send keep their agreement, and one that someone edited between the write and the look keeps what
+/// we sent as theirs, so that the next look still sees the edit.
+pub fn settle(link: &Link, sent: &[Change], seen: &Seen, shown: Shown) -> Link {
     let mut next = link.clone();
-    let race = Race::between(written, seen.modified);
+    let race = Race::of(shown, seen.modified);
     for Change { field, value } in sent {
         let before = link.agreed.get(field).cloned().unwrap_or_default();
         // A CRM that ignores a field goes on showing what it did before our write.
@@ -44,6 +52,7 @@ pub fn settle(link: &Link, sent: &[Change], seen: &Seen, written: Option<Timesta
             next.agreed.insert(field.clone(), Agreed::new(ours.as_ref(), shown.as_ref()));
         }
     }
+    let written = if let Shown::After(written) = shown { written } else { None };
     next.modified = if race == Race::Lost { written } else { seen.modified.or(written) }.max(link.modified);
     next.refused = None;
     next.intent = None;
@@ -60,12 +69,12 @@ pub fn read_back(
     link: &Link,
     sent: &[Change],
     seen: &Seen,
-    written: Option<Timestamp>,
+    shown: Shown,
     connection: &ConnectionId,
     mapping: &Mapping,
     policy: &Policy,
 ) -> Absorbed {
-    let settled = settle(link, sent, seen, written);
+    let settled = settle(link, sent, seen, shown);
     let rev = settled.rev;
     let mut done = absorb_since(link.modified, hub, &settled, seen, connection, mapping, policy);
     done.link.rev = rev;
@@ -84,7 +93,8 @@ enum Race {
 }
 
 impl Race {
-    fn between(written: Option<Timestamp>, modified: Option<Timestamp>) -> Race {
+    fn of(shown: Shown, modified: Option<Timestamp>) -> Race {
+        let Shown::After(written) = shown else { return Race::None };
         match (written, modified) {
             _ if cfg!(feature = "mutant_race_is_swallowed") => Race::None,
             (Some(written), Some(modified)) if modified > written => Race::Lost,

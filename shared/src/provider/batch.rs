@@ -25,8 +25,10 @@ pub enum Fetched {
 /// How to find a record that has no link yet.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Query {
-    /// Asked for only after a create of unknown outcome.
+    /// Asked for only after a create of unknown outcome …
     pub record: Option<RecordId>,
+    /// … which was begun then.
+    pub begun: Option<Timestamp>,
     pub email: Option<Email>,
     /// Asked for only where the e-mail matches nothing.
     pub phone: Option<Phone>,

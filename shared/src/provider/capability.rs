@@ -10,6 +10,11 @@ pub struct Capabilities {
     pub max_read: usize,
     /// Remotes in one write.
     pub max_write: usize,
+    /// Records that are looked for at once.
+    pub max_find: usize,
+    pub creates: Creates,
+    /// Fields that are taken together or not at all.
+    pub together: &'static [&'static str],
     pub echo: Echo,
     pub deletions: Deletions,
     /// The field that shows a remote's own id, which nobody sets.
@@ -34,6 +39,15 @@ pub enum Echo {
     Fields,
     /// One read-back per batch supplies it.
     IdOnly,
+}
+
+/// What a repeated create does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Creates {
+    /// It finds the first one by our own id, which the CRM keeps unique.
+    Once,
+    /// It makes another one. So our intent is recorded first, and after an unknown outcome the record is looked for.
+    Guarded,
 }
 
 /// How often deletions are asked for; webhooks tell of most of them sooner.

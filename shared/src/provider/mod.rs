@@ -6,13 +6,16 @@
 pub mod batch;
 pub mod capability;
 mod hubspot;
+mod pipedrive;
 mod salesforce;
+pub mod schema;
 pub mod session;
 pub mod signature;
 mod zoho;
 
 pub use batch::{Fetched, Found, Outcome, Query, Write};
-pub use capability::{Capabilities, Deletions, Echo, Webhooks};
+pub use capability::{Capabilities, Creates, Deletions, Echo, Webhooks};
+pub use schema::{Field, Made, Wish};
 pub use session::{AppCredentials, Grant, Hosts, Secret, Session};
 pub use signature::{Ack, Delivery, Forged, Schemes, Verified};
 
@@ -35,6 +38,7 @@ pub enum Crm {
     HubSpot,
     Zoho,
     Salesforce,
+    Pipedrive,
 }
 
 /// What every CRM must do. No default bodies: a provider cannot forget something.
@@ -69,19 +73,24 @@ pub trait Provider {
         now: Timestamp,
     ) -> impl Future<Output = Result<Grant>> + Send;
 
+    /// The fields of the mapping's object.
+    fn schema(session: &Session, mapping: &Mapping) -> impl Future<Output = Result<Vec<Field>>> + Send;
+    /// Makes a text field that the account lacks, or says how a person does.
+    fn make_field(session: &Session, mapping: &Mapping, wish: &Wish<'_>) -> impl Future<Output = Result<Made>> + Send;
+
     /// What each of these remotes is now, in their order. At most `max_read` ids.
     fn fetch(
         session: &Session,
         mapping: &Mapping,
         ids: &[RemoteId],
     ) -> impl Future<Output = Result<Vec<Fetched>>> + Send;
-    /// The remotes that match each query, in their order. At most `max_read` queries.
+    /// The remotes that match each query, in their order. At most `max_find` queries.
     fn find(
         session: &Session,
         mapping: &Mapping,
         queries: &[Query],
     ) -> impl Future<Output = Result<Vec<Vec<Found>>>> + Send;
-    /// Creates remotes, each carrying our record id in the mapping's id field; a repeat finds the first one. At most `max_write`.
+    /// Creates remotes, each carrying our record id in the mapping's id field. At most `max_write`.
     fn create(
         session: &Session,
         mapping: &Mapping,
@@ -168,18 +177,23 @@ macro_rules! each {
                 type $P = salesforce::Salesforce;
                 $call
             }
+            Crm::Pipedrive => {
+                type $P = pipedrive::Pipedrive;
+                $call
+            }
         }
     };
 }
 
 impl Crm {
-    pub const ALL: [Crm; 3] = [Crm::HubSpot, Crm::Zoho, Crm::Salesforce];
+    pub const ALL: [Crm; 4] = [Crm::HubSpot, Crm::Zoho, Crm::Salesforce, Crm::Pipedrive];
 
     pub const fn name(self) -> &'static str {
         match self {
             Crm::HubSpot => "hubspot",
             Crm::Zoho => "zoho",
             Crm::Salesforce => "salesforce",
+            Crm::Pipedrive => "pipedrive",
         }
     }
 
@@ -222,6 +236,12 @@ impl Crm {
         now: Timestamp,
     ) -> Result<Grant> {
         each!(self, P => P::refresh(http, hosts, app, grant, now).await)
+    }
+    pub async fn schema(self, session: &Session, mapping: &Mapping) -> Result<Vec<Field>> {
+        each!(self, P => P::schema(session, mapping).await)
+    }
+    pub async fn make_field(self, session: &Session, mapping: &Mapping, wish: &Wish<'_>) -> Result<Made> {
+        each!(self, P => P::make_field(session, mapping, wish).await)
     }
     pub async fn fetch(self, session: &Session, mapping: &Mapping, ids: &[RemoteId]) -> Result<Vec<Fetched>> {
         each!(self, P => P::fetch(session, mapping, ids).await)

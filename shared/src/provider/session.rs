@@ -109,7 +109,7 @@ pub fn encoded(text: &str) -> String {
     text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
-/// A request of a provider; every one of ours can be repeated without harm.
+/// A request of a provider.
 pub struct Request {
     pub method: Method,
     /// Path and query, below the base.
@@ -133,18 +133,25 @@ const MOST_BYTES: usize = 32 << 20;
 const CALL: Duration = Duration::from_secs(15);
 
 impl Session {
-    /// Sends a request; `judge` makes the vendor's errors ours. Tries twice more where that is [`Error::Retryable`].
+    /// Sends a request that can be repeated without harm; `judge` makes the vendor's errors ours. Tries twice more where that
+    /// is [`Error::Retryable`].
     pub async fn send(&self, request: &Request, judge: fn(&Answer) -> Option<Error>) -> Result<Answer> {
         let retry =
             ExponentialBuilder::default().with_min_delay(Duration::from_millis(200)).with_max_times(2).with_jitter();
-        let attempt = async || {
-            let answer = self.once(request).await?;
-            judge(&answer).map_or(Ok(answer), Err)
-        };
         let worth_it = |error: &Error| matches!(error, Error::Retryable { after: None, .. }) && self.left() > CALL;
-        let answer = attempt.retry(retry).when(worth_it).await?;
-        self.answered.store(true, Ordering::Relaxed);
-        Ok(answer)
+        (async || self.send_once(request, judge).await).retry(retry).when(worth_it).await
+    }
+
+    /// Sends a request whose repetition would do it twice.
+    pub async fn send_once(&self, request: &Request, judge: fn(&Answer) -> Option<Error>) -> Result<Answer> {
+        let answer = self.once(request).await?;
+        match judge(&answer) {
+            Some(error) => Err(error),
+            None => {
+                self.answered.store(true, Ordering::Relaxed);
+                Ok(answer)
+            }
+        }
     }
 
     fn left(&self) -> Duration {

@@ -45,7 +45,7 @@ pub async fn push(
     let settling = SETTLE_TAKES * u32::try_from(records.len()).unwrap_or(u32::MAX);
     let job = Job { app, cx, connection, mapping, settling };
     let items: Vec<Item> = records.into_iter().map(|record| Item::new(record, connection)).collect();
-    let mut items = job.read(items).await?;
+    let (mut items, read) = job.read(items).await;
     let written = job.write(&mut items).await;
     let settled = job.settle(items).await?;
     for record in settled.again {
@@ -55,7 +55,7 @@ pub async fn push(
         pushes.note(record);
     }
     job.look_at(settled.look).await?;
-    written?;
+    read.and(written)?;
     if settled.later {
         let what = "some records come later".to_owned();
         return Err(Error::Retryable { what, after: Some(Duration::from_secs(2)), source: None });

@@ -19,28 +19,28 @@ use std::collections::{BTreeMap, BTreeSet};
 type Holders = BTreeMap<Key, Vec<RecordId>>;
 
 impl Job<'_> {
-    /// Reads and absorbs.
-    pub(super) async fn read(&self, items: Vec<Item>) -> Result<Vec<Item>> {
+    /// Reads and absorbs. What is left after a failure comes later.
+    pub(super) async fn read(&self, items: Vec<Item>) -> (Vec<Item>, Result<()>) {
         let (lacking, complete): (Vec<Item>, Vec<Item>) = items.into_iter().partition(|item| item.lacks(self.mapping));
         let (linked, unlinked): (Vec<Item>, Vec<Item>) =
             lacking.into_iter().partition(|item| item.link.remote.is_some());
-        let mut items = complete;
-        for mut batch in batches(linked, self.connection.crm.capabilities().max_read) {
-            match self.has_time() {
-                true => self.read_linked(&mut batch).await?,
-                false => batch.iter_mut().for_each(|item| item.end = End::Later),
+        let capabilities = self.connection.crm.capabilities();
+        let (mut items, mut done, mut taken) = (complete, Ok(()), BTreeSet::new());
+        let batches = batches(linked, capabilities.max_read).chain(batches(unlinked, capabilities.max_find));
+        for mut batch in batches {
+            let known = batch.iter().any(|item| item.link.remote.is_some());
+            let go_on = done.is_ok() && self.has_time();
+            if go_on && known {
+                done = self.read_linked(&mut batch).await;
+            } else if go_on {
+                done = self.find_unlinked(&mut batch, &mut taken).await;
+            }
+            if !go_on || done.is_err() {
+                batch.iter_mut().filter(|item| item.is_open()).for_each(|item| item.end = End::Later);
             }
             items.append(&mut batch);
         }
-        let mut taken = BTreeSet::new();
-        for mut batch in batches(unlinked, self.connection.crm.capabilities().max_read) {
-            match self.has_time() {
-                true => self.find_unlinked(&mut batch, &mut taken).await?,
-                false => batch.iter_mut().for_each(|item| item.end = End::Later),
-            }
-            items.append(&mut batch);
-        }
-        Ok(items)
+        (items, done)
     }
 
     async fn read_linked(&self, items: &mut [Item]) -> Result<()> {
@@ -110,8 +110,11 @@ impl Job<'_> {
 
     fn query(&self, item: &Item) -> Query {
         let keys = Key::of(&item.hub, &self.connection.region);
-        let mut query =
-            Query { record: (route(&item.link) == Route::Find).then(|| item.record.id.clone()), ..Query::default() };
+        let (record, begun) = match route(&item.link) {
+            Route::Find => (Some(item.record.id.clone()), item.link.intent),
+            _ => (None, None),
+        };
+        let mut query = Query { record, begun, ..Query::default() };
         for key in keys {
             match key {
                 Key::Email(email) => query.email = Some(email),

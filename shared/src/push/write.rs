@@ -9,8 +9,8 @@ use crate::{
     cause::{By, Cause, Status, Step},
     error::{Error, Result},
     id::{RecordId, RemoteId},
-    planner::{Change, Route, fingerprint, read_back, refused, route, settle, wanted},
-    provider::{Echo, Fetched, Outcome, Session, Write},
+    planner::{Change, Route, Shown, fingerprint, read_back, refused, route, settle, wanted},
+    provider::{Creates, Echo, Fetched, Outcome, Session, Write},
     record::{Awaiting, Key, Link, Record, Refusal},
     store::{Commit, Exception, Lost},
     sync::steps,
@@ -60,6 +60,12 @@ impl Job<'_> {
 
     async fn write_batch(&self, items: &mut [Item], batch: &[(usize, Write)], creates: bool) -> Result<()> {
         let crm = self.connection.crm;
+        let guarded = creates && crm.capabilities().creates == Creates::Guarded;
+        if guarded {
+            self.intend(items, batch).await?;
+        }
+        // An item whose record moved meanwhile comes later.
+        let batch: Vec<&(usize, Write)> = batch.iter().filter(|(place, _)| items[*place].is_open()).collect();
         let writes: Vec<Write> = batch.iter().map(|(_, write)| write.clone()).collect();
         let call = async |session: &Session| match creates {
             true => crm.create(session, self.mapping, &writes).await,
@@ -73,6 +79,47 @@ impl Job<'_> {
             items[*place].ended(write, outcome);
         }
         Ok(())
+    }
+
+    /// Records that these are about to be created, where a repetition would make another: after an unknown outcome they
+    /// are looked for.
+    async fn intend(&self, items: &mut [Item], batch: &[(usize, Write)]) -> Result<()> {
+        let places: Vec<usize> = batch.iter().map(|(place, _)| *place).collect();
+        let intents = places.iter().map(|place| self.intent(&items[*place]));
+        let noted: Vec<Result<Option<Record>>> = stream::iter(intents).buffered(AT_ONCE).collect().await;
+        for (place, noted) in places.into_iter().zip(noted) {
+            let item = &mut items[place];
+            match noted? {
+                Some(record) => {
+                    let stored = record.links.get(&self.connection.id);
+                    (item.link.rev, item.link.intent) = stored.map_or((0, None), |link| (link.rev, link.intent));
+                    item.record = record;
+                }
+                None => item.end = End::Later,
+            }
+        }
+        Ok(())
+    }
+
+    /// The record with its intent; `None` where it moved meanwhile.
+    async fn intent(&self, item: &Item) -> Result<Option<Record>> {
+        let (mut record, link) = (item.record.clone(), item.record.links.get(&self.connection.id));
+        let link = link.cloned().unwrap_or_default();
+        if link.intent.is_some() {
+            return Ok(Some(record));
+        }
+        let link = Link { intent: Some(self.cx.now()), rev: link.rev + 1, ..link };
+        let cause = Cause::new(By::Push { connection: self.connection.id.clone() }, &self.cx.trace, self.cx.now());
+        match self.app.store.settle(&record, &self.connection.id, &link, &cause).await {
+            Ok(()) => {
+                record.links.insert(self.connection.id.clone(), link);
+                record.version += 1;
+                record.cause = cause;
+                Ok(Some(record))
+            }
+            Err(Lost::Failed(error)) => Err(error),
+            Err(_) => Ok(None),
+        }
     }
 
     /// One read per batch for all rows whose answer did not show the record. Without it the next look tells.
@@ -214,7 +261,7 @@ impl Job<'_> {
                 let fingerprint = fingerprint(&wanted(&item.hub, &item.link, self.mapping), self.mapping);
                 Link { refused: Some(Refusal { fingerprint, code: code.clone(), field: field.clone() }), ..link }
             }
-            End::Written { sent, modified, seen } => {
+            End::Written { sent, shown, seen } => {
                 let sent: Vec<Change> =
                     sent.iter().filter(|change| change.field != self.mapping.id_field).cloned().collect();
                 cause.steps = {
@@ -223,7 +270,7 @@ impl Job<'_> {
                 };
                 let seen = seen.clone().unwrap_or_default();
                 match first {
-                    false => settle(&link, &sent, &seen, *modified),
+                    false => settle(&link, &sent, &seen, *shown),
                     true => {
                         let Job { connection, mapping, .. } = self;
                         let read = read_back(
@@ -231,7 +278,7 @@ impl Job<'_> {
                             &link,
                             &sent,
                             &seen,
-                            *modified,
+                            *shown,
                             &connection.id,
                             mapping,
                             &connection.policy,
@@ -329,14 +376,15 @@ impl Item {
 
     /// Whether the read-back shows a later state than our write.
     fn raced(&self) -> bool {
-        matches!(&self.end, End::Written { modified: Some(written), seen: Some(seen), .. } if seen.modified > Some(*written))
+        matches!(&self.end, End::Written { shown: Shown::After(Some(written)), seen: Some(seen), .. } if seen.modified > Some(*written))
     }
 
     fn ended(&mut self, write: Write, outcome: Outcome) {
         self.end = match outcome {
             Outcome::Written { remote, modified, seen } => {
                 self.link.remote = Some(remote);
-                End::Written { sent: write.changes, modified, seen }
+                let shown = if seen.is_some() { Shown::Echoed } else { Shown::After(modified) };
+                End::Written { sent: write.changes, shown, seen }
             }
             Outcome::Refused { code, field, message } => End::Refused { code, field, message },
             Outcome::Exists { remote } => {

@@ -62,7 +62,7 @@ proptest! {
         let sent = w.pending(i);
         w.push(i, &Trouble::default());
         let (link, seen) = (&w.sides[i].link, w.look(i));
-        let again = crate::planner::settle(link, &sent, &seen, seen.modified);
+        let again = crate::planner::settle(link, &sent, &seen, crate::planner::Shown::After(seen.modified));
         prop_assert_eq!(again, crate::record::Link { rev: link.rev + 1, ..link.clone() });
     }
 }

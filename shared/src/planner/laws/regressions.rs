@@ -134,7 +134,7 @@ fn a_field_that_the_crm_ignores_does_not_set_the_hub_back() {
     let sent = vec![Change { field: "First".to_owned(), value: Some(text("new")) }];
     w.sides[0].crm.modified += 60_000;
     let seen = w.look(0);
-    w.sides[0].link = settle(&w.sides[0].link, &sent, &seen, seen.modified);
+    w.sides[0].link = settle(&w.sides[0].link, &sent, &seen, crate::planner::Shown::After(seen.modified));
     w.pull(0);
     assert_eq!((w.hub_of("First"), w.pending(0)), (Some(&text("new")), vec![]));
 }

@@ -228,14 +228,14 @@ impl World {
                 link,
                 &changes,
                 &seen,
-                Some(time(written)),
+                Shown::After(Some(time(written))),
                 &side.connection,
                 &self.mapping,
                 &self.policy,
             );
             self.commit(i, done);
         } else {
-            side.link = settle(&side.link, &changes, &seen, Some(time(written)));
+            side.link = settle(&side.link, &changes, &seen, Shown::After(Some(time(written))));
             self.pull(i);
         }
     }

@@ -7,12 +7,14 @@ mod failure;
 mod fields;
 mod find;
 mod records;
+mod schema;
 mod webhook;
 mod write;
 
 use super::{
-    AppCredentials, Capabilities, Deleted, Deletions, Delivery, Echo, Fetched, Forged, Found, Grant, Hint, Hosts,
-    Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Write,
+    AppCredentials, Capabilities, Creates, Deleted, Deletions, Delivery, Echo, Fetched, Field, Forged, Found, Grant,
+    Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable, Verified, WatchWish,
+    Webhooks, Wish, Write,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -44,6 +46,9 @@ impl Provider for HubSpot {
         webhooks: Webhooks::PerApp,
         max_read: call::BATCH,
         max_write: call::BATCH,
+        max_find: call::BATCH,
+        creates: Creates::Once,
+        together: &[],
         echo: Echo::Fields,
         deletions: Deletions { every: Duration::from_secs(3600) },
         id: "hs_object_id",
@@ -86,6 +91,14 @@ impl Provider for HubSpot {
     }
 
     /// Live ones in one batch, archived ones in another; what is in neither was merged, erased, or is not for us.
+    async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<Field>> {
+        schema::schema(session, mapping).await
+    }
+
+    async fn make_field(session: &Session, mapping: &Mapping, wish: &Wish<'_>) -> Result<Made> {
+        schema::make(session, mapping, wish).await
+    }
+
     async fn fetch(session: &Session, mapping: &Mapping, ids: &[RemoteId]) -> Result<Vec<Fetched>> {
         let mut known: BTreeMap<RemoteId, Fetched> = BTreeMap::new();
         for archived in [false, true] {

@@ -8,12 +8,13 @@ mod fields;
 mod find;
 mod query;
 mod records;
+mod schema;
 mod webhook;
 
 use super::{
-    AppCredentials, Capabilities, Deleted, Deletions, Delivery, Echo, Fetched, Forged, Found, Grant, Hint, Hosts,
-    Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Write,
-    session::Request,
+    AppCredentials, Capabilities, Creates, Deleted, Deletions, Delivery, Echo, Fetched, Field, Forged, Found, Grant,
+    Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable, Verified, WatchWish,
+    Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -42,6 +43,9 @@ impl Provider for Salesforce {
         webhooks: Webhooks::PerConnection { lives: None },
         max_read: 200,
         max_write: 200,
+        max_find: 200,
+        creates: Creates::Once,
+        together: &[],
         echo: Echo::IdOnly,
         deletions: Deletions { every: Duration::from_secs(3600) },
         id: "Id",
@@ -81,6 +85,14 @@ impl Provider for Salesforce {
         _: Timestamp,
     ) -> Result<Grant> {
         auth::refresh(http, hosts, app, grant).await
+    }
+
+    async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<Field>> {
+        schema::schema(session, mapping).await
+    }
+
+    async fn make_field(_: &Session, _: &Mapping, wish: &Wish<'_>) -> Result<Made> {
+        Ok(schema::clicks(wish))
     }
 
     async fn fetch(session: &Session, mapping: &Mapping, ids: &[RemoteId]) -> Result<Vec<Fetched>> {

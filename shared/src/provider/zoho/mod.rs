@@ -7,12 +7,13 @@ mod failure;
 mod fields;
 mod find;
 mod records;
+mod schema;
 mod webhook;
 
 use super::{
-    AppCredentials, Capabilities, Deleted, Deletions, Delivery, Echo, Fetched, Forged, Found, Grant, Hint, Hosts,
-    Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Write,
-    session::Request,
+    AppCredentials, Capabilities, Creates, Deleted, Deletions, Delivery, Echo, Fetched, Field, Forged, Found, Grant,
+    Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable, Verified, WatchWish,
+    Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -42,6 +43,9 @@ impl Provider for Zoho {
         webhooks: Webhooks::PerConnection { lives: Some(Duration::from_secs(webhook::LIVES.as_secs().unsigned_abs())) },
         max_read: 100,
         max_write: 100,
+        max_find: 100,
+        creates: Creates::Once,
+        together: &[],
         echo: Echo::IdOnly,
         deletions: Deletions { every: Duration::from_secs(3600) },
         id: "id",
@@ -81,6 +85,14 @@ impl Provider for Zoho {
         now: Timestamp,
     ) -> Result<Grant> {
         auth::refresh(http, hosts, app, grant, now).await
+    }
+
+    async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<Field>> {
+        schema::schema(session, mapping).await
+    }
+
+    async fn make_field(session: &Session, mapping: &Mapping, wish: &Wish<'_>) -> Result<Made> {
+        schema::make(session, mapping, wish).await
     }
 
     async fn fetch(session: &Session, mapping: &Mapping, ids: &[RemoteId]) -> Result<Vec<Fetched>> {

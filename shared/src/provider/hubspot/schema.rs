@@ -1,0 +1,40 @@
+//! Properties (HubSpot docs: properties API).
+
+use super::{VERSION, failure};
+use crate::{
+    error::Result,
+    mapping::Mapping,
+    provider::{
+        schema::{Field, Made, Wish},
+        session::{Request, Session},
+    },
+};
+use serde_json::{Value as Json, json};
+
+fn path(mapping: &Mapping) -> String {
+    format!("/crm/properties/{VERSION}/{}", mapping.object)
+}
+
+pub(super) async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<Field>> {
+    let body = session.send(&Request::get(path(mapping)), failure::of_call).await?.body;
+    let text = |row: &Json, name: &str| row.get(name).and_then(Json::as_str).map(str::to_owned);
+    let is = |row: &Json, at: &str| row.pointer(at).and_then(Json::as_bool) == Some(true);
+    let field = |row: &Json| {
+        Some(Field {
+            name: text(row, "name")?,
+            label: text(row, "label").unwrap_or_default(),
+            writable: !is(row, "/modificationMetadata/readOnlyValue"),
+            unique: is(row, "/hasUniqueValue"),
+        })
+    };
+    Ok(body.get("results").and_then(Json::as_array).into_iter().flatten().filter_map(field).collect())
+}
+
+pub(super) async fn make(session: &Session, mapping: &Mapping, wish: &Wish<'_>) -> Result<Made> {
+    let body = json!({
+        "name": wish.name, "label": wish.label(), "type": "string", "fieldType": "text",
+        "groupName": "contactinformation", "hasUniqueValue": wish.unique,
+    });
+    session.send(&Request::post(path(mapping), body), failure::of_call).await?;
+    Ok(Made::Done)
+}

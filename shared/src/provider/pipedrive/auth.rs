@@ -1,0 +1,85 @@
+//! The company's own host, and tokens.
+
+use crate::{
+    error::{Error, Result},
+    provider::session::{Answer, AppCredentials, Grant, Hosts, Secret, read},
+};
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
+/// A token request must end within the lease that it is made under.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Access tokens live an hour, less a second (Pipedrive docs: OAuth authorization, step 7).
+const HOUR: i64 = 3599;
+const OAUTH: &str = "https://oauth.pipedrive.com";
+const OURS: &str = ".pipedrive.com";
+
+/// Where the company's API is: it may be renamed, so each token answer says it anew.
+pub(super) fn base(hosts: &Hosts, grant: &Grant) -> Result<String> {
+    match (&hosts.local, &grant.api_domain) {
+        (Some(local), _) => Ok(format!("{local}/pipedrive")),
+        (None, Some(named)) => known(named)
+            .ok_or_else(|| Error::Config { reason: "the company's API domain is none of Pipedrive's".to_owned() }),
+        (None, None) => Ok("https://api.pipedrive.com".to_owned()),
+    }
+}
+
+/// A URL that came from the network, if it is nothing but a company's host.
+fn known(named: &str) -> Option<String> {
+    let host = named.strip_prefix("https://").map(|rest| rest.strip_suffix('/').unwrap_or(rest))?;
+    let company = host.strip_suffix(OURS)?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    (!company.is_empty() && company.bytes().all(plain)).then(|| format!("https://{host}"))
+}
+
+/// One token request (Pipedrive docs: OAuth authorization, refreshing the tokens). Our app is named by HTTP Basic.
+pub(super) async fn refresh(
+    http: &reqwest::Client,
+    hosts: &Hosts,
+    app: &AppCredentials,
+    grant: &Grant,
+    now: Timestamp,
+) -> Result<Grant> {
+    let server = hosts.local.as_ref().map_or_else(|| OAUTH.to_owned(), |local| format!("{local}/pipedrive"));
+    let Some(refresh_token) = &grant.refresh_token else {
+        return Err(Error::AuthExpired { reason: "there is no refresh token".to_owned() });
+    };
+    let call = http
+        .post(format!("{server}/oauth/token"))
+        .basic_auth(&app.client_id, Some(app.client_secret.reveal()))
+        .form(&[("grant_type", "refresh_token"), ("refresh_token", refresh_token.reveal())])
+        .timeout(PATIENCE);
+    granted(&read(call).await?, grant, hosts, now)
+}
+
+/// The grant to keep from now on. Refresh tokens live 60 days from their last use, and are not rotated.
+fn granted(answer: &Answer, grant: &Grant, hosts: &Hosts, now: Timestamp) -> Result<Grant> {
+    let text = |name: &str| answer.body.get(name).and_then(|v| v.as_str()).filter(|text| !text.is_empty());
+    let Some(access_token) = text("access_token").filter(|_| answer.status.is_success()) else {
+        return Err(refused(answer));
+    };
+    let lives = answer.body.get("expires_in").and_then(serde_json::Value::as_i64).unwrap_or(HOUR).clamp(60, 24 * HOUR);
+    let moved = text("api_domain").filter(|_| hosts.local.is_none()).and_then(known);
+    Ok(Grant {
+        access_token: Secret::new(access_token),
+        refresh_token: text("refresh_token").map(Secret::new).or_else(|| grant.refresh_token.clone()),
+        expires_at: Some(now + SignedDuration::from_secs(lives)),
+        api_domain: moved.or_else(|| grant.api_domain.clone()),
+        ..grant.clone()
+    })
+}
+
+fn refused(answer: &Answer) -> Error {
+    let named = answer.body.get("error").and_then(|v| v.as_str()).unwrap_or("no error named");
+    let told = format!("Pipedrive answers {} {named} to a token request", answer.status.as_u16());
+    match (answer.status.as_u16(), named) {
+        (400 | 401, "invalid_grant") => Error::AuthExpired { reason: told },
+        (400 | 401, "invalid_client" | "unauthorized_client") => Error::Config { reason: told },
+        (429, _) => Error::RateLimited { after: Duration::from_secs(60) },
+        _ => Error::retryable(told),
+    }
+}
+
+#[cfg(test)]
+#[path = "auth_tests.rs"]
+mod tests;

@@ -1,0 +1,167 @@
+//! Persons as Pipedrive spells them (Pipedrive docs: API v2, Persons).
+//!
+//! Some of a person's fields are lists or derived; the mapping knows them under plain names. `email` and `phone` are the
+//! primary entries of lists, which are written whole: the other entries are kept. `first_name` and `last_name` are shown,
+//! but only `name` is taken.
+
+use super::fields::is_code;
+use crate::{
+    id::{RecordId, RemoteId},
+    mapping::Mapping,
+    planner::{Change, Seen},
+    record::Value,
+};
+use jiff::Timestamp;
+use serde_json::{Map, Value as Json, json};
+
+/// A field that every account has.
+pub(super) struct Standard {
+    pub(super) name: &'static str,
+    /// The list whose primary entry it is.
+    list: Option<&'static str>,
+}
+
+pub(super) const STANDARD: &[Standard] = &[
+    Standard { name: FIRST, list: None },
+    Standard { name: LAST, list: None },
+    Standard { name: "email", list: Some("emails") },
+    Standard { name: "phone", list: Some("phones") },
+    Standard { name: "job_title", list: None },
+];
+
+const FIRST: &str = "first_name";
+const LAST: &str = "last_name";
+/// One name is made of both.
+pub(super) const TOGETHER: &[&str] = &[FIRST, LAST];
+
+fn list_of(field: &str) -> Option<&'static str> {
+    STANDARD.iter().find(|standard| standard.name == field)?.list
+}
+
+/// Ids are numbers in records and texts in deliveries.
+pub(super) fn id(json: &Json) -> Option<RemoteId> {
+    let id = json.as_u64().map(|n| n.to_string()).or_else(|| json.as_str().map(str::to_owned))?;
+    id.parse().ok().filter(is_id)
+}
+
+pub(super) fn is_id(id: &RemoteId) -> bool {
+    id.as_str().len() <= 20 && id.as_str().bytes().all(|b| b.is_ascii_digit())
+}
+
+/// The rows of an answer.
+pub(super) fn rows(body: &Json) -> &[Json] {
+    body.get("data").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// Where the rest of a list is, fit for a URL; it is not for us to read.
+pub(super) fn next_cursor(body: &Json) -> Option<String> {
+    let cursor = body.pointer("/additional_data/next_cursor")?.as_str()?;
+    Some(crate::provider::session::encoded(cursor)).filter(|cursor| !cursor.is_empty())
+}
+
+/// A person that Pipedrive shows.
+pub(super) fn read(person: &Json, mapping: &Mapping) -> Option<(RemoteId, Seen)> {
+    let remote = id(person.get("id")?)?;
+    let shown = |field: &str| Some((field.to_owned(), value(person, field)?));
+    let fields = mapping.remote_fields().into_iter().filter_map(shown).collect();
+    Some((remote, Seen { modified: modified(person), fields }))
+}
+
+/// `None` where nothing is shown, or what is no plain value, such as a sum of money with its currency.
+pub(super) fn value(person: &Json, field: &str) -> Option<Option<Value>> {
+    if let Some(list) = list_of(field) {
+        return Some(primary(person.get(list)?).and_then(Value::text));
+    }
+    let json = if is_code(field) { person.get("custom_fields")?.get(field)? } else { person.get(field)? };
+    Value::from_json(json).ok()
+}
+
+fn primary(list: &Json) -> Option<&str> {
+    let entries = list.as_array()?;
+    let entry = entries.iter().find(|entry| is_primary(entry)).or_else(|| entries.first())?;
+    entry.get("value")?.as_str()
+}
+
+fn is_primary(entry: &Json) -> bool {
+    entry.get("primary").and_then(Json::as_bool) == Some(true)
+}
+
+/// All entries of a list, such as every address of a person.
+pub(super) fn entries<'p>(person: &'p Json, field: &str) -> Vec<&'p str> {
+    let list = list_of(field).and_then(|list| person.get(list)?.as_array());
+    list.into_iter().flatten().filter_map(|entry| entry.get("value")?.as_str()).collect()
+}
+
+/// When a person changed last, in whole seconds.
+pub(super) fn modified(person: &Json) -> Option<Timestamp> {
+    person.get("update_time")?.as_str()?.parse().ok()
+}
+
+pub(super) fn is_deleted(person: &Json) -> bool {
+    person.get("is_deleted").and_then(Json::as_bool) == Some(true)
+}
+
+/// Whose person it is, where it carries an id of ours.
+pub(super) fn claimed(person: &Json, mapping: &Mapping) -> Option<RecordId> {
+    value(person, &mapping.id_field)??.to_string().parse().ok()
+}
+
+/// Whether a change replaces an entry of a list, so that the others must be known first.
+pub(super) fn needs_lists(changes: &[Change]) -> bool {
+    changes.iter().any(|change| list_of(&change.field).is_some())
+}
+
+/// The body of a write. `before` is the person as it is, where it is there already.
+pub(super) fn write(changes: &[Change], before: &Json) -> Map<String, Json> {
+    let (mut body, mut custom) = (Map::new(), Map::new());
+    for Change { field, value } in changes.iter().filter(|change| !TOGETHER.contains(&change.field.as_str())) {
+        match list_of(field) {
+            Some(list) => drop(body.insert(list.to_owned(), replaced(before.get(list), value.as_ref()))),
+            None if is_code(field) => drop(custom.insert(field.clone(), plain(value.as_ref()))),
+            None => drop(body.insert(field.clone(), plain(value.as_ref()))),
+        }
+    }
+    if let Some(name) = name(changes) {
+        body.insert("name".to_owned(), json!(name));
+    }
+    if !custom.is_empty() {
+        body.insert("custom_fields".to_owned(), Json::Object(custom));
+    }
+    body
+}
+
+/// The whole name, where a part of it is written.
+fn name(changes: &[Change]) -> Option<String> {
+    let part = |name: &str| changes.iter().find(|change| change.field == name);
+    if part(FIRST).is_none() && part(LAST).is_none() {
+        return None;
+    }
+    let parts = [FIRST, LAST].into_iter().filter_map(|name| Some(part(name)?.value.as_ref()?.to_string()));
+    Some(parts.collect::<Vec<_>>().join(" "))
+}
+
+/// A list with another primary entry: the others stay, and what was primary goes.
+fn replaced(before: Option<&Json>, value: Option<&Value>) -> Json {
+    let before = before.and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    let same = |entry: &Json| entry.get("value").and_then(Json::as_str) == value.map(ToString::to_string).as_deref();
+    let old = before.iter().position(is_primary).unwrap_or(0);
+    let others =
+        before.iter().enumerate().filter(|(place, entry)| *place != old && !same(entry)).map(|(_, e)| e.clone());
+    let label = before.get(old).and_then(|entry| entry.get("label")?.as_str()).unwrap_or("work");
+    let new = value.map(|value| json!({"value": value, "primary": true, "label": label}));
+    new.into_iter().chain(others).collect()
+}
+
+fn plain(value: Option<&Value>) -> Json {
+    match value {
+        None => Json::Null,
+        Some(Value::Flag(flag)) => json!(flag),
+        Some(Value::Number(number)) => json!(number),
+        Some(Value::Text(text)) => json!(text),
+        Some(Value::List(texts)) => json!(texts),
+    }
+}
+
+#[cfg(test)]
+#[path = "person_tests.rs"]
+mod tests;

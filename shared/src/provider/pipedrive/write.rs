@@ -1,0 +1,106 @@
+//! One call per record: there is no batch, no upsert and no idempotency key.
+
+use super::{failure, person};
+use crate::{
+    error::{Error, Result},
+    id::RemoteId,
+    mapping::Mapping,
+    provider::{
+        batch::{Outcome, Write},
+        session::{Request, Session},
+    },
+};
+use futures::{StreamExt, stream};
+use reqwest::Method;
+use serde_json::{Value as Json, json};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+/// Calls at the same time.
+const AT_ONCE: usize = 4;
+
+pub(super) async fn create(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+    let stopped = AtomicBool::new(false);
+    let mut calls = Vec::new();
+    for write in writes {
+        calls.push(unless(&stopped, create_one(session, mapping, write)));
+    }
+    each(calls).await
+}
+
+async fn create_one(session: &Session, mapping: &Mapping, write: &Write) -> Result<Outcome> {
+    let mut body = person::write(&write.changes, &Json::Null);
+    let custom = body.entry("custom_fields").or_insert_with(|| json!({}));
+    if let Some(custom) = custom.as_object_mut() {
+        custom.insert(mapping.id_field.clone(), json!(write.record));
+    }
+    // Not to be repeated: after an unknown outcome it is looked for.
+    let request = Request::post("/api/v2/persons", Json::Object(body));
+    Ok(written(&session.send_once(&request, failure::of_record).await?, mapping, false))
+}
+
+pub(super) async fn update(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+    let lists = writes.iter().filter(|write| person::needs_lists(&write.changes));
+    let before = shown(session, lists.filter_map(|write| write.remote.as_ref())).await?;
+    let stopped = AtomicBool::new(false);
+    let mut calls = Vec::new();
+    for write in writes {
+        let before = write.remote.as_ref().and_then(|remote| before.get(remote)).unwrap_or(&Json::Null);
+        calls.push(unless(&stopped, update_one(session, mapping, write, before)));
+    }
+    each(calls).await
+}
+
+async fn update_one(session: &Session, mapping: &Mapping, write: &Write, before: &Json) -> Result<Outcome> {
+    let remote = write.remote.as_ref().ok_or_else(|| Error::bug("an update without a remote id"))?;
+    let body = Json::Object(person::write(&write.changes, before));
+    let request = Request { method: Method::PATCH, ..Request::post(format!("/api/v2/persons/{remote}"), body) };
+    Ok(written(&session.send(&request, failure::of_record).await?, mapping, true))
+}
+
+/// The answer shows the whole person.
+fn written(answer: &crate::provider::session::Answer, mapping: &Mapping, updates: bool) -> Outcome {
+    if !answer.status.is_success() {
+        return failure::outcome(answer, updates);
+    }
+    match answer.body.get("data").and_then(|data| person::read(data, mapping)) {
+        Some((remote, seen)) => Outcome::Written { remote, modified: seen.modified, seen: Some(seen) },
+        None => Outcome::Later,
+    }
+}
+
+/// Persons by their ids, in one call for a hundred (Pipedrive docs: API v2, Persons, `ids`).
+pub(super) async fn shown(session: &Session, ids: impl Iterator<Item = &RemoteId>) -> Result<BTreeMap<RemoteId, Json>> {
+    let ids: Vec<&str> = ids.filter(|id| person::is_id(id)).map(RemoteId::as_str).collect();
+    let mut found = BTreeMap::new();
+    for some in ids.chunks(100) {
+        let request = Request::get(format!("/api/v2/persons?limit=100&ids={}", some.join(",")));
+        let body = session.send(&request, failure::of_call).await?.body;
+        found.extend(person::rows(&body).iter().filter_map(|row| Some((person::id(row.get("id")?)?, row.clone()))));
+    }
+    Ok(found)
+}
+
+/// A call that is not begun once another has failed for more than its own record.
+async fn unless(stopped: &AtomicBool, call: impl Future<Output = Result<Outcome>>) -> Result<Outcome> {
+    if stopped.load(Ordering::Relaxed) {
+        return Ok(Outcome::Later);
+    }
+    let done = call.await;
+    let passing = matches!(done, Ok(_) | Err(Error::Retryable { .. }));
+    stopped.fetch_or(!passing, Ordering::Relaxed);
+    done
+}
+
+/// Record by record. What was written stands: an error is the whole call's only where nothing else was done.
+async fn each(calls: Vec<impl Future<Output = Result<Outcome>>>) -> Result<Vec<Outcome>> {
+    let done: Vec<Result<Outcome>> = stream::iter(calls).buffered(AT_ONCE).collect().await;
+    let some_done = done.iter().any(|done| matches!(done, Ok(outcome) if *outcome != Outcome::Later));
+    let kept = |done: Result<Outcome>| match done {
+        Err(_) if some_done => Ok(Outcome::Later),
+        done => done,
+    };
+    done.into_iter().map(kept).collect()
+}

@@ -1,0 +1,48 @@
+//! Fields (Salesforce docs: REST API, sObject Describe).
+
+use super::{
+    VERSION, failure,
+    records::{PEOPLE, target, text_at},
+};
+use crate::{
+    error::Result,
+    mapping::Mapping,
+    provider::{
+        schema::{Field, Made, Wish},
+        session::{Request, Session},
+    },
+};
+use serde_json::Value as Json;
+
+/// The fields of the object that people are made as. What our user may not see is not among them.
+pub(super) async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<Field>> {
+    let path = format!("/services/data/{VERSION}/sobjects/{}/describe", target(mapping)?.name);
+    let body = session.send(&Request::get(path), failure::of_call).await?.body;
+    let is = |row: &Json, name: &str| row.get(name).and_then(Json::as_bool) == Some(true);
+    let field = |row: &Json| {
+        Some(Field {
+            name: text_at(row, "/name")?.to_owned(),
+            label: text_at(row, "/label").unwrap_or_default().to_owned(),
+            writable: is(row, "createable") && is(row, "updateable"),
+            unique: is(row, "unique") && is(row, "externalId"),
+        })
+    };
+    Ok(body.get("fields").and_then(Json::as_array).into_iter().flatten().filter_map(field).collect())
+}
+
+/// A field needs an admin, who also gives our user the right to it: on both objects, because people are found in both.
+pub(super) fn clicks(wish: &Wish<'_>) -> Made {
+    let [contact, lead] = PEOPLE.map(|object| object.name);
+    let unique = match wish.unique {
+        true => {
+            ", tick \"Do not allow duplicate values\" and \"Set this field as the unique record identifier from an external system\""
+        }
+        false => "",
+    };
+    let name = wish.name.trim_end_matches("__c");
+    Made::ByHand(format!(
+        "In Setup open Object Manager, then {lead}, then Fields & Relationships, then New. Choose Text, length 255, field label \
+         \"{}\", field name \"{name}\"{unique}. Let our user's profile read and edit it, save, and do the same for {contact}.",
+        wish.label()
+    ))
+}

@@ -1,0 +1,37 @@
+//! What fields an account has, and what it takes to have those that we need.
+
+use crate::record::RemoteField;
+
+/// A field of an object, as our token sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    pub name: RemoteField,
+    pub label: String,
+    /// Whether we may write it.
+    pub writable: bool,
+    /// Whether the CRM refuses a second record with the same value.
+    pub unique: bool,
+}
+
+/// A field that an account lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish<'a> {
+    pub name: &'a str,
+    /// It is to hold our record id.
+    pub unique: bool,
+}
+
+impl Wish<'_> {
+    /// How a person may read the name: `CRM_Sync_Id__c` is "CRM Sync Id".
+    pub fn label(&self) -> String {
+        self.name.trim_end_matches("__c").replace('_', " ")
+    }
+}
+
+/// What came of a wish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Made {
+    Done,
+    /// The API does not allow it: what an admin must do, click by click.
+    ByHand(String),
+}

@@ -1,0 +1,105 @@
+//! A connection is opened: what its account must have for us is made, or a person is told how.
+
+use crate::{
+    app::App,
+    change::Work,
+    connection::Connection,
+    context::Context,
+    error::{Error, Result},
+    mapping::Mapping,
+    provider::{Creates, Field, Made, Wish},
+    record::Object,
+};
+use jiff::Timestamp;
+
+/// What opening a connection came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opened {
+    pub connection: Connection,
+    /// What a person must do, each with the field it is about.
+    pub by_hand: Vec<(String, String)>,
+    /// When the webhook subscription is renewed, where the CRM has such a thing.
+    pub renewed: Option<Timestamp>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Provisioned {
+    /// With the names that only the account knows.
+    pub mapping: Mapping,
+    /// What a person must do, each with the field it is about.
+    pub by_hand: Vec<(String, String)>,
+}
+
+impl App {
+    /// Stores a new connection, prepares its account and begins to read it.
+    pub async fn open(&self, cx: &Context, connection: Connection) -> Result<Opened> {
+        self.store.put_connection(&connection).await?;
+        let Provisioned { mapping, by_hand } = self.provision(cx, &connection).await?;
+        let mut next = connection.clone();
+        next.mappings.insert(Object::Person, mapping);
+        if !self.store.update_connection(&connection, &next).await? {
+            return Err(Error::retryable("the connection changed while it was opened"));
+        }
+        let connection = Connection { version: connection.version + 1, ..next };
+        let renewed = self.renew_watch(cx, &connection).await?;
+        if renewed.is_some() {
+            self.store.set_renewal(&connection.tenant, &connection.id, cx.now()).await?;
+        }
+        self.start(cx, &connection, Work::Delta).await?;
+        Ok(Opened { connection, by_hand, renewed })
+    }
+
+    /// Sees to it that the account has every field of the connection's mapping: those that it lacks are made.
+    pub async fn provision(&self, cx: &Context, connection: &Connection) -> Result<Provisioned> {
+        let crm = connection.crm;
+        let mut mapping = connection.of_people()?.clone();
+        let read = async |mapping: &Mapping| {
+            self.with_session(connection, cx, async |session| crm.schema(session, mapping).await).await
+        };
+        let mut schema = read(&mapping).await?;
+        let (mut by_hand, mut made) = (Vec::new(), false);
+        for name in lacking(&mapping, &schema) {
+            let wish = Wish { name: &name, unique: name == mapping.id_field };
+            let make = async |session: &_| crm.make_field(session, &mapping, &wish).await;
+            match self.with_session(connection, cx, make).await? {
+                Made::Done => made = true,
+                Made::ByHand(clicks) => by_hand.push((name.clone(), clicks)),
+            }
+        }
+        if made {
+            schema = read(&mapping).await?;
+        }
+        rename(&mut mapping, &schema);
+        let asked = |name: &str| by_hand.iter().any(|(asked, _)| asked == name);
+        let again = "was asked for and is not there: make a text field of this name".to_owned();
+        let lacking = lacking(&mapping, &schema).into_iter().filter(|name| !asked(name));
+        let mut by_hand: Vec<_> = by_hand.iter().cloned().chain(lacking.map(|name| (name, again.clone()))).collect();
+        let id = schema.iter().find(|field| field.name == mapping.id_field);
+        if id.is_some_and(|id| !id.unique) && crm.capabilities().creates == Creates::Once {
+            let what = "holds our record ids and must not take a value twice: let it have unique values only";
+            by_hand.push((mapping.id_field.clone(), what.to_owned()));
+        }
+        Ok(Provisioned { mapping, by_hand })
+    }
+}
+
+/// The mapped fields that an account has neither by name nor by label.
+fn lacking(mapping: &Mapping, schema: &[Field]) -> Vec<String> {
+    let known = |name: &&str| schema.iter().any(|field| is_called(field, name));
+    mapping.remote_fields().into_iter().filter(|name| !known(name)).map(str::to_owned).collect()
+}
+
+fn is_called(field: &Field, name: &str) -> bool {
+    field.name == name || field.label == name
+}
+
+/// Fields that stand under their labels get their names.
+fn rename(mapping: &mut Mapping, schema: &[Field]) {
+    let names = mapping.rules.iter_mut().map(|rule| &mut rule.remote).chain([&mut mapping.id_field]);
+    for name in names.filter(|name| !schema.iter().any(|field| field.name == **name)) {
+        if let Some(field) = schema.iter().find(|field| field.label == *name) {
+            name.clone_from(&field.name);
+        }
+    }
+}
