@@ -89,7 +89,7 @@ pub fn route(segments: &[&str]) -> String {
         let hubspot_id =
             i == 4 && segments.get(1) == Some(&"objects") && !matches!(s, "batch" | "search" | "merge" | "gdpr-delete");
         // Object and module names stay, even HubSpot's numeric ones.
-        (number || s.contains('@') || hubspot_id) && i >= 3
+        (number || s.contains('@') || hubspot_id || salesforce_id(segments, i)) && i >= 3
     };
     let mut path = String::new();
     for (i, s) in segments.iter().enumerate() {
@@ -97,6 +97,16 @@ pub fn route(segments: &[&str]) -> String {
         path.push_str(if is_id(i, s) { "{id}" } else { s });
     }
     path
+}
+
+/// In `/services/data/{version}/…`: a record, the value of a key, or a locator of further records.
+fn salesforce_id(segments: &[&str], at: usize) -> bool {
+    match segments {
+        ["services", "data", _, "sobjects", _, one] => at == 5 && !matches!(*one, "describe" | "deleted" | "updated"),
+        ["services", "data", _, "sobjects", _, _, _] => at == 6,
+        ["services", "data", _, "query" | "queryAll", _] => at == 4,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -109,5 +119,15 @@ mod tests {
         assert_eq!(route("/crm/objects/2026-09/contacts/batch/upsert"), "/crm/objects/2026-09/contacts/batch/upsert");
         assert_eq!(route("/crm/v8/Leads/57257670000"), "/crm/v8/Leads/{id}");
         assert_eq!(route("/oauth/2026-09/token"), "/oauth/2026-09/token");
+        for (path, template) in [
+            ("composite/sobjects/Lead/CRM_Sync_Id__c", "composite/sobjects/Lead/CRM_Sync_Id__c"),
+            ("sobjects/Contact/003A0000000001AAAQ", "sobjects/Contact/{id}"),
+            ("sobjects/Contact/Email/a@b.c", "sobjects/Contact/Email/{id}"),
+            ("sobjects/Contact/updated", "sobjects/Contact/updated"),
+            ("query/01gA0000000001AAAQ-2000", "query/{id}"),
+            ("query", "query"),
+        ] {
+            assert_eq!(route(&format!("/services/data/v66.0/{path}")), format!("/services/data/v66.0/{template}"));
+        }
     }
 }

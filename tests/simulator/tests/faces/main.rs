@@ -2,5 +2,7 @@
 
 mod client;
 mod hubspot;
+mod salesforce;
+mod salesforce_queries;
 mod sim;
 mod zoho;

@@ -14,7 +14,10 @@ async fn calls_are_counted_by_route_and_traced() -> Result {
     assert_eq!(calls["hubspot"]["GET /crm/objects/2026-09/contacts/{id}"], 1);
     assert_eq!(calls["hubspot"]["POST /crm/objects/2026-09/contacts"], 1);
     assert_eq!(calls["zoho"]["POST /oauth/v2/token"], 1);
-    assert_eq!(c.sim("GET", "calls", Value::Null).await?.1, json!({"hubspot": {}, "zoho": {}}));
+    assert_eq!(
+        c.sim("GET", "calls", Value::Null).await?.1,
+        json!({"hubspot": {}, "pipedrive": {}, "salesforce": {}, "zoho": {}})
+    );
     c.hubspot("GET", OBJECTS, Value::Null).await?;
     let (_, log) = c.sim("GET", "log", Value::Null).await?;
     assert_eq!((log.as_array().map(Vec::len), &log[0]["status"]), (Some(1), &json!(200)));
