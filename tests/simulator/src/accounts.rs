@@ -19,21 +19,32 @@ pub struct Account {
     pub client_id: Option<String>,
     pub client_secret: Option<String>,
     pub refresh_token: Option<String>,
-    /// HubSpot: the app's one target URL.
+    /// HubSpot: the app's one target URL. Salesforce: where outbound messages about leads and contacts go.
     pub webhook_url: Option<String>,
     /// HubSpot: the app's id in its deliveries.
     pub app_id: Option<u64>,
     /// HubSpot: a static token of a private app, which never expires. Pipedrive: a user's API token.
     pub private_app_token: Option<String>,
     /// HubSpot: properties whose changes are told; left out, all but HubSpot's own and `crm_sync_id`.
+    /// Salesforce: fields that an outbound message carries beside the id.
     pub subscriptions: Option<Vec<String>>,
-    /// Zoho: the edition's credits in 24 hours. Pipedrive: the daily token budget.
+    /// Zoho: the edition's credits in 24 hours. Salesforce: API requests in 24 hours. Pipedrive: the daily token budget.
     pub credits: Option<u64>,
     /// Zoho: the organisation's offset from UTC.
     pub offset_minutes: Option<i32>,
+    /// Salesforce: every refresh answers a new refresh token, and the old one is dead.
+    pub rotates: Option<bool>,
+    /// Salesforce: seconds of inactivity that end a session.
+    pub session_s: Option<i64>,
+    /// Salesforce: the most records in a batch of a query, fewer than were asked for.
+    pub batch_size: Option<usize>,
+    /// Salesforce: fields that field-level security hides from the connected user.
+    pub hidden_fields: Option<Vec<String>>,
+    /// Salesforce: an active duplicate rule on e-mail addresses.
+    pub duplicate_rule: Option<bool>,
     /// Custom text fields beside the defaults.
     pub fields: Vec<String>,
-    /// Without `crm_sync_id`/`CRM_Sync_Id`, `last_call`/`Last_Call`: an account that our app was never in.
+    /// Without `crm_sync_id`/`CRM_Sync_Id`/`CRM_Sync_Id__c`, `last_call`/`Last_Call`/`Last_Call__c`: an account that our app was never in.
     pub bare: bool,
 }
 

@@ -92,7 +92,8 @@ pub fn route(segments: &[&str]) -> String {
         let hash = s.len() >= 36 && s.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
         let pipedrive_id = i == 2 && segments.first() == Some(&"v1") && (number || hash);
         // Object and module names stay, even HubSpot's numeric ones.
-        (number || hash || s.contains('@') || hubspot_id) && i >= 3 || pipedrive_id
+        let id = number || hash || s.contains('@') || hubspot_id || salesforce_id(segments, i);
+        (id && i >= 3) || pipedrive_id
     };
     let mut path = String::new();
     for (i, s) in segments.iter().enumerate() {
@@ -100,6 +101,16 @@ pub fn route(segments: &[&str]) -> String {
         path.push_str(if is_id(i, s) { "{id}" } else { s });
     }
     path
+}
+
+/// In `/services/data/{version}/…`: a record, the value of a key, or a locator of further records.
+fn salesforce_id(segments: &[&str], at: usize) -> bool {
+    match segments {
+        ["services", "data", _, "sobjects", _, one] => at == 5 && !matches!(*one, "describe" | "deleted" | "updated"),
+        ["services", "data", _, "sobjects", _, _, _] => at == 6,
+        ["services", "data", _, "query" | "queryAll", _] => at == 4,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -116,5 +127,15 @@ mod tests {
         assert_eq!(route("/api/v2/persons/search"), "/api/v2/persons/search");
         assert_eq!(route("/api/v1/leads/adf21080-0e10-11eb-879b-05d71fb426ec"), "/api/v1/leads/{id}");
         assert_eq!(route("/v1/persons/17/merge"), "/v1/persons/{id}/merge");
+        for (path, template) in [
+            ("composite/sobjects/Lead/CRM_Sync_Id__c", "composite/sobjects/Lead/CRM_Sync_Id__c"),
+            ("sobjects/Contact/003A0000000001AAAQ", "sobjects/Contact/{id}"),
+            ("sobjects/Contact/Email/a@b.c", "sobjects/Contact/Email/{id}"),
+            ("sobjects/Contact/updated", "sobjects/Contact/updated"),
+            ("query/01gA0000000001AAAQ-2000", "query/{id}"),
+            ("query", "query"),
+        ] {
+            assert_eq!(route(&format!("/services/data/v66.0/{path}")), format!("/services/data/v66.0/{template}"));
+        }
     }
 }

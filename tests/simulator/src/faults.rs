@@ -37,7 +37,7 @@ pub struct CrmFaults {
     pub timeout_after_commit_next: u32,
     /// How long such a call hangs before its socket closes.
     pub hang_ms: u64,
-    /// The next calls that HubSpot answers with 423 Locked.
+    /// The next calls that HubSpot answers with 423 Locked; the next rows that Salesforce refuses with `UNABLE_TO_LOCK_ROW`.
     pub lock_next: u32,
     /// The next calls that HubSpot answers with 477 Migration in Progress.
     pub migrate_next: u32,
@@ -47,7 +47,7 @@ pub struct CrmFaults {
     pub delay_ms: u64,
     /// The token lacks a scope, whatever is asked for.
     pub scope_missing: bool,
-    /// Zoho and Pipedrive: how long a token that is given from now on lives, in seconds.
+    /// Zoho and Pipedrive: how long a token that is given from now on lives, in seconds. Salesforce: without being used.
     pub tokens_live_s: Option<i64>,
     /// All access tokens die now.
     pub expire_tokens: bool,

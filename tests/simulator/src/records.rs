@@ -21,7 +21,7 @@ pub struct Version {
     pub source: Source,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Record {
     pub id: u64,
     pub fields: Fields,
@@ -66,7 +66,7 @@ impl Record {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Table {
     pub records: BTreeMap<u64, Record>,
     /// Former ids of merged records.
@@ -116,6 +116,20 @@ impl Table {
     /// The first live record whose indexed field has this value, whatever its case.
     pub fn find(&self, field: &str, value: &str) -> Option<u64> {
         self.index.get(field)?.get(&fold(value))?.iter().copied().filter(|id| self.live(*id).is_some()).min()
+    }
+
+    /// All live records whose indexed field has this value.
+    pub fn all(&self, field: &str, value: &str) -> Vec<u64> {
+        let found = self.index.get(field).and_then(|map| map.get(&fold(value)));
+        let mut ids: Vec<u64> = found.into_iter().flatten().copied().filter(|id| self.live(*id).is_some()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    /// Makes the table what it was; ids go on where they are.
+    pub fn roll_back(&mut self, before: Self) {
+        *self = Self { next: self.next, ..before };
     }
 
     pub fn insert(&mut self, fields: Fields, stamp: Stamp) -> u64 {

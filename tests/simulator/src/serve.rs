@@ -179,7 +179,10 @@ fn scope_missing(world: &mut World, crm: Crm) -> Reply {
 /// Creates, updates or deletes records (POST also reads, at both vendors).
 fn writes_records(call: &Call) -> bool {
     let path = call.path.as_str();
-    let reads = path.ends_with("/batch/read") || path.ends_with("/search") || path.ends_with("/coql");
+    let reads = path.ends_with("/batch/read")
+        || path.ends_with("/search")
+        || path.ends_with("/coql")
+        || salesforce::only_reads(call);
     let other = path.contains("/oauth")
         || path.contains("/actions/")
         || path.starts_with("/crm/properties")

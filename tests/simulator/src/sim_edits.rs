@@ -36,6 +36,8 @@ pub struct Edit {
     pub privacy_delete: bool,
     /// Winner and loser.
     pub merge: Option<(String, String)>,
+    /// Salesforce: the lead becomes a contact.
+    pub convert: bool,
     /// Its webhook is lost.
     pub silent: bool,
 }

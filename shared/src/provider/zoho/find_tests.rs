@@ -5,6 +5,7 @@ fn query(email: Option<&str>, phone: Option<&str>, record: Option<&str>) -> Quer
     let mapping = default_mapping();
     Query {
         record: record.map(|id| id.parse().unwrap()),
+        begun: None,
         email: email.and_then(Email::parse),
         phone: phone.and_then(|raw| Phone::parse(raw, &mapping.region)),
     }

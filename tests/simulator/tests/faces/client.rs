@@ -11,9 +11,11 @@ pub struct Client {
     pub http: reqwest::Client,
     pub hubspot: String,
     pub zoho: String,
+    pub salesforce: String,
 }
 
 pub const OBJECTS: &str = "/crm/objects/2026-09/contacts";
+pub const SALESFORCE: &str = "/services/data/v66.0";
 
 /// Status and body of an answer; an empty body is null.
 pub type Answer = (u16, Value);
@@ -21,9 +23,16 @@ pub type Answer = (u16, Value);
 impl Client {
     pub async fn start() -> Result<Self> {
         let sim = Simulator::start(Options::default()).await?;
-        let mut client = Self { sim, http: reqwest::Client::new(), hubspot: String::new(), zoho: String::new() };
+        let mut client = Self {
+            sim,
+            http: reqwest::Client::new(),
+            hubspot: String::new(),
+            zoho: String::new(),
+            salesforce: String::new(),
+        };
         client.hubspot = client.hubspot_token().await?.1["access_token"].as_str().ok_or("no token")?.to_owned();
         client.zoho = client.zoho_token().await?.1["access_token"].as_str().ok_or("no token")?.to_owned();
+        client.salesforce = client.salesforce_token().await?.1["access_token"].as_str().ok_or("no token")?.to_owned();
         Ok(client)
     }
 
@@ -38,6 +47,10 @@ impl Client {
 
     pub async fn zoho_token(&self) -> Result<Answer> {
         self.token("zoho", "/zoho/oauth/v2/token").await
+    }
+
+    pub async fn salesforce_token(&self) -> Result<Answer> {
+        self.token("salesforce", "/salesforce/services/oauth2/token").await
     }
 
     async fn token(&self, crm: &str, path: &str) -> Result<Answer> {
@@ -68,6 +81,15 @@ impl Client {
     pub fn zoho_request(&self, method: &str, path: &str, body: Value) -> Result<reqwest::RequestBuilder> {
         let request = self.request(method, &format!("/zoho{path}"), body)?;
         Ok(request.header("authorization", format!("Zoho-oauthtoken {}", self.zoho)))
+    }
+
+    pub async fn salesforce(&self, method: &str, path: &str, body: Value) -> Result<Answer> {
+        answer(self.salesforce_request(method, &format!("{SALESFORCE}{path}"), body)?).await
+    }
+
+    pub fn salesforce_request(&self, method: &str, path: &str, body: Value) -> Result<reqwest::RequestBuilder> {
+        let request = self.request(method, &format!("/salesforce{path}"), body)?;
+        Ok(request.header("authorization", format!("Bearer {}", self.salesforce)))
     }
 
     pub fn request(&self, method: &str, path: &str, body: Value) -> Result<reqwest::RequestBuilder> {
@@ -140,18 +162,25 @@ pub struct Subscriber {
 
 impl Subscriber {
     pub async fn start(statuses: Vec<u16>) -> Result<Self> {
+        let answers = statuses.into_iter().map(|status| (status, String::new())).collect();
+        Self::answering(answers, String::new()).await
+    }
+
+    /// Answers in turn with these statuses and bodies, then with 200 and the last body.
+    pub async fn answering(answers: Vec<(u16, String)>, then: String) -> Result<Self> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}/hooks?app=a%2Fb", listener.local_addr()?);
         let got: Arc<Mutex<Vec<Delivery>>> = Arc::default();
-        let (kept, statuses) = (got.clone(), Arc::new(Mutex::new(statuses)));
+        let (kept, answers) = (got.clone(), Arc::new(Mutex::new(answers)));
         let router = axum::Router::new().fallback(move |headers: http::HeaderMap, body: String| async move {
             let headers =
                 headers.iter().map(|(n, v)| (n.to_string(), v.to_str().unwrap_or_default().to_owned())).collect();
             if let Ok(mut kept) = kept.lock() {
                 kept.push(Delivery { headers, body });
             }
-            let status = statuses.lock().ok().and_then(|mut s| (!s.is_empty()).then(|| s.remove(0))).unwrap_or(200);
-            http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::OK)
+            let next = answers.lock().ok().and_then(|mut a| (!a.is_empty()).then(|| a.remove(0)));
+            let (status, body) = next.unwrap_or((200, then));
+            (http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::OK), body)
         });
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(Self { url, got })

@@ -3,5 +3,7 @@
 mod client;
 mod hubspot;
 mod pipedrive;
+mod salesforce;
+mod salesforce_queries;
 mod sim;
 mod zoho;
