@@ -83,8 +83,9 @@ impl Mapping {
         };
         let sent = self.rules.iter().filter(holds);
         sent.filter_map(|rule| {
-            let value = hub.get(&rule.hub).cloned();
-            let known = hub.written(&rule.hub).is_some() || rule.default.is_some();
+            let said = hub.said(&rule.hub);
+            let known = said.is_some() || rule.default.is_some();
+            let value = said.and_then(|said| said.value);
             known.then(|| (rule.remote.clone(), value.or_else(|| rule.default.clone())))
         })
         .collect()

@@ -13,8 +13,10 @@
 mod aws;
 mod costs;
 mod engine;
+mod face;
 mod faults;
 mod handlers;
+mod laws;
 mod meter;
 mod people;
 mod refresh;

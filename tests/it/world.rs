@@ -7,7 +7,7 @@ use aws_lambda_events::{
     sqs::{SqsBatchResponse, SqsEvent},
 };
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
-use axum::{Router, body::Bytes, extract::State, http, routing::post};
+use axum::{Router, body::Bytes, extract::State, http, response::IntoResponse, routing::post};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 use shared::{
@@ -374,7 +374,7 @@ async fn deliver(
     State((app, ahead, invocations)): State<(Arc<App>, Arc<AtomicI64>, Arc<AtomicU64>)>,
     parts: http::request::Parts,
     body: Bytes,
-) -> http::StatusCode {
+) -> impl IntoResponse {
     invocations.fetch_add(1, Ordering::Relaxed);
     let path = parts.uri.path().to_owned();
     let mut names = path.trim_start_matches("/webhooks/").split('/');
@@ -393,5 +393,6 @@ async fn deliver(
     let request: ApiGatewayV2httpRequest = serde_json::from_value(request).unwrap();
     let cx = Context::new(now(&ahead), Duration::from_secs(10), "delivery");
     let answer = handler::webhook(&app, &cx, request).await.unwrap();
-    http::StatusCode::from_u16(answer.status_code as u16).unwrap()
+    let body = answer.body.map(|body| String::from_utf8(body.to_vec()).unwrap()).unwrap_or_default();
+    (http::StatusCode::from_u16(answer.status_code as u16).unwrap(), answer.headers, body)
 }

@@ -20,7 +20,7 @@ const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 
 /// The walk to begin now, if one is due.
 pub(super) fn due(connection: &Connection, cx: &Context) -> Option<Walk> {
-    let every = SignedDuration::try_from(connection.crm.capabilities().deletions.every).ok()?;
+    let every = SignedDuration::try_from(connection.crm.capabilities().deletions?.every).ok()?;
     let read = connection.deletions_read.filter(|read| *read + every <= cx.now())?;
     let walk = Walk { since: read - OVERLAP, begun: cx.now(), after: None, found: Vec::new() };
     (connection.state == State::Active && connection.direction.receives()).then_some(walk)

@@ -157,7 +157,7 @@ impl Look<'_> {
         let rule = self.mapping.inbound(field);
         let ours = wanted(&done.hub, &done.link, self.mapping).remove(field).flatten();
         let own = in_force(&done.hub, &done.link, self.mapping, field);
-        let said = own.or_else(|| done.hub.written(&rule?.hub)).cloned();
+        let said = own.cloned().or_else(|| done.hub.said(&rule?.hub));
         let read =
             shown.and_then(|value| rule.map_or(Some(value.clone()), |rule| rule.invert(value, &self.mapping.region)));
         let (theirs, misfit) = match (read, rule) {

@@ -26,7 +26,7 @@ pub fn wanted(hub: &Fields, link: &Link, mapping: &Mapping) -> Wanted {
 /// The link's own value for a field, unless the hub has said something newer there.
 pub(super) fn in_force<'a>(hub: &Fields, link: &'a Link, mapping: &Mapping, field: &str) -> Option<&'a Written> {
     let rule = mapping.rules.iter().find(|rule| rule.remote == field && rule.direction.sends());
-    let said = rule.and_then(|rule| hub.written(&rule.hub));
+    let said = rule.and_then(|rule| hub.said(&rule.hub));
     link.overrides.get(field).filter(|own| said.is_none_or(|said| said.at <= own.at))
 }
 

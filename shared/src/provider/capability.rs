@@ -13,10 +13,9 @@ pub struct Capabilities {
     /// Records that are looked for at once.
     pub max_find: usize,
     pub creates: Creates,
-    /// Fields that are taken together or not at all.
-    pub together: &'static [&'static str],
     pub echo: Echo,
-    pub deletions: Deletions,
+    /// `None` where nothing lists them: webhooks tell, and whoever looks.
+    pub deletions: Option<Deletions>,
     /// The field that shows a remote's own id, which nobody sets.
     pub id: &'static str,
     /// What a delivery is answered, where its status is not enough.

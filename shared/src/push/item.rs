@@ -4,7 +4,7 @@ use crate::{
     cause::Overruled,
     connection::Connection,
     mapping::Mapping,
-    planner::{Change, Seen, Shown, pending, wanted},
+    planner::{Change, Seen, Shown, pending},
     provider::Write,
     record::{Fields, Link, Record, RemoteField, Value},
 };
@@ -80,7 +80,6 @@ impl Item {
         if changes.is_empty() {
             return None;
         }
-        self.complete(&mut changes, connection.crm.capabilities().together, mapping);
         if self.link.remote.is_none() {
             changes.retain(|change| change.value.is_some());
         }
@@ -88,20 +87,6 @@ impl Item {
             changes.push(Change { field: mapping.id_field.clone(), value: Value::text(self.record.id.as_str()) });
         }
         Some(Write { record: self.record.id.clone(), remote: self.link.remote.clone(), changes })
-    }
-
-    /// Adds what the CRM takes only together with something that changes.
-    fn complete(&self, changes: &mut Vec<Change>, together: &[&str], mapping: &Mapping) {
-        let is_one = |field: &str| together.contains(&field);
-        if !changes.iter().any(|change| is_one(&change.field)) {
-            return;
-        }
-        let others = wanted(&self.hub, &self.link, mapping).into_iter().filter(|(field, _)| is_one(field));
-        for (field, value) in others {
-            if !changes.iter().any(|change| change.field == field) {
-                changes.push(Change { field, value });
-            }
-        }
     }
 
     /// Whether something is still to be written.

@@ -43,11 +43,17 @@ const KINDS: &[(&str, Kind)] = &[
     ("phone", Kind::Text),
     ("first_name", Kind::Text),
     ("last_name", Kind::Text),
+    ("name", Kind::Text),
     ("company", Kind::Text),
     ("callStatus", Kind::Text),
     ("duration", Kind::Number),
     ("successEvaluation", Kind::Text),
 ];
+
+/// The whole name: of the two names, and for the CRMs that know no parts.
+const NAME: &str = "name";
+const FIRST: &str = "first_name";
+const LAST: &str = "last_name";
 
 /// A value of another kind than the field's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -104,6 +110,17 @@ impl Fields {
         self.0.get(field)
     }
 
+    /// As [`Fields::written`]; also of the whole `name`, which was written when one of its parts was.
+    pub fn said(&self, field: &str) -> Option<Written> {
+        if field != NAME {
+            return self.written(field).cloned();
+        }
+        let parts: Vec<&Written> = [FIRST, LAST].into_iter().filter_map(|part| self.written(part)).collect();
+        let newest = parts.iter().max_by_key(|written| written.stamp())?;
+        let name: Vec<String> = parts.iter().filter_map(|part| Some(part.value.as_ref()?.to_string())).collect();
+        Some(Written { value: Value::text(&name.join(" ")), earlier: BTreeMap::new(), ..(*newest).clone() })
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&FieldName, &Written)> {
         self.0.iter()
     }
@@ -133,11 +150,50 @@ impl Fields {
 
     /// As [`Fields::put`], for a write that carries its own time.
     pub fn write(&mut self, field: &str, written: Written) -> Result<bool, WrongKind> {
+        if field == NAME {
+            return self.write_name(written);
+        }
         let value = written.value.map(|value| self.fit(field, value)).transpose()?;
         let before = self.0.remove(field);
         let changed = before.as_ref().and_then(|w| w.value.as_ref()) != value.as_ref();
         self.0.insert(field.to_owned(), Written { value, ..written }.over(before));
         Ok(changed)
+    }
+
+    /// Writes those parts of a name that are others now. A part that is missing clears nothing.
+    fn write_name(&mut self, written: Written) -> Result<bool, WrongKind> {
+        let Some(name) = &written.value else { return Ok(false) };
+        if self.said(NAME).and_then(|said| said.value).as_ref() == Some(name) {
+            return Ok(false);
+        }
+        let old = |part| self.get(part).map(ToString::to_string);
+        let (first, last) = parts(&name.to_string(), old(FIRST).as_deref(), old(LAST).as_deref());
+        let mut changed = false;
+        for (part, text) in [(FIRST, first), (LAST, last)] {
+            let value = Value::text(&text);
+            if value.is_some() && value.as_ref() != self.get(part) {
+                changed |= self.write(part, Written { value, ..written.clone() })?;
+            }
+        }
+        Ok(changed)
+    }
+}
+
+/// The parts of a name. A part that is known already is kept whole; without one the last word is the last name.
+pub fn parts(name: &str, first: Option<&str>, last: Option<&str>) -> (String, String) {
+    let name = name.trim();
+    let beside = |rest: &str| rest.trim().to_owned();
+    let before_last = last.and_then(|last| name.strip_suffix(last)).filter(|rest| rest.ends_with(char::is_whitespace));
+    let after_first =
+        first.and_then(|first| name.strip_prefix(first)).filter(|rest| rest.starts_with(char::is_whitespace));
+    match (before_last, after_first, last, first) {
+        _ if last == Some(name) => (String::new(), name.to_owned()),
+        (Some(rest), _, Some(last), _) => (beside(rest), last.to_owned()),
+        (_, Some(rest), _, Some(first)) => (first.to_owned(), beside(rest)),
+        _ => match name.rsplit_once(char::is_whitespace) {
+            Some((first, last)) => (beside(first), last.to_owned()),
+            None => (String::new(), name.to_owned()),
+        },
     }
 }
 
@@ -229,6 +285,44 @@ mod tests {
             }
             let json = serde_json::to_string(&fields).unwrap();
             prop_assert_eq!(serde_json::from_str::<Fields>(&json).unwrap(), fields);
+        }
+    }
+
+    #[test]
+    fn a_name_is_parted_where_its_known_parts_are() {
+        for (name, first, last, expected) in [
+            ("Ada Byron", None, None, ("Ada", "Byron")),
+            ("Byron", None, None, ("", "Byron")),
+            ("Ludwig van Beethoven", None, None, ("Ludwig van", "Beethoven")),
+            ("Ludwig van Beethoven", Some("Ludwig"), Some("Beethoven"), ("Ludwig van", "Beethoven")),
+            ("Ludwig van Beethoven", Some("Ludwig"), Some("van Beethoven"), ("Ludwig", "van Beethoven")),
+            ("Mary Ann King", Some("Mary Ann"), Some("Byron"), ("Mary Ann", "King")),
+            ("Name 7", None, Some("Name 7"), ("", "Name 7")),
+            ("Adabyron", Some("Ada"), Some("byron"), ("", "Adabyron")),
+        ] {
+            let (a, b) = parts(name, first, last);
+            assert_eq!((a.as_str(), b.as_str()), expected, "{name}, known as {first:?} {last:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(crate::planner::cases(1000))]
+
+        #[test]
+        fn a_name_that_is_written_is_said(first in "[a-z]{0,3}( [a-z]{1,3}){0,2}", last in "[a-z]{0,3}( [a-z]{1,3}){0,2}", name in "[a-z]{1,3}( [a-z]{1,3}){0,3}") {
+            let (us, crm): (Source, Source) = ("workflow".parse().unwrap(), "crm-0".parse().unwrap());
+            let mut fields = Fields::default();
+            fields.put("first_name", Value::text(&first), at(1), &us).unwrap();
+            fields.put("last_name", Value::text(&last), at(1), &us).unwrap();
+            let before = fields.clone();
+            let said = fields.said("name").unwrap();
+            prop_assert!(!fields.write("name", Written::new(said.value, at(2), &crm)).unwrap(), "what is said already changes nothing");
+            prop_assert_eq!(&fields, &before);
+            fields.write("name", Written::new(Value::text(&name), at(2), &crm)).unwrap();
+            let now = fields.said("name").unwrap();
+            // One word says nothing of the other name.
+            let said = now.value.map(|value| value.to_string()).unwrap_or_default();
+            prop_assert!(said == name || said.ends_with(&format!(" {name}")), "{said} for {name}");
         }
     }
 

@@ -5,7 +5,7 @@ mod key;
 mod link;
 mod value;
 
-pub use fields::{FieldName, Fields, Stamp, Written, WrongKind};
+pub use fields::{FieldName, Fields, Stamp, Written, WrongKind, parts};
 pub use key::{Email, Key, Phone, Region};
 pub use link::{Agreed, Awaiting, Flips, Gone, Link, Refusal, RemoteField, Workflow};
 pub use value::{Kind, NotAValue, Text, Value};

@@ -3,7 +3,7 @@
 use super::{SyncRequest, template};
 use crate::{
     mapping::normal,
-    record::{Email, Fields, Phone, Region, RemoteField, Value, Written},
+    record::{Email, Fields, Phone, Region, RemoteField, Value, Written, parts},
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -91,10 +91,9 @@ fn values(request: &SyncRequest, region: &Region, bad: &mut Vec<BadValue>) -> BT
         }
     }
     if let Some(name) = values.remove("name") {
-        let name = name.to_string();
-        let (first, last) = name.rsplit_once(char::is_whitespace).unwrap_or(("", &name));
+        let (first, last) = parts(&name.to_string(), None, None);
         for (field, part) in [("first_name", first), ("last_name", last)] {
-            if let Some(part) = Value::text(part) {
+            if let Some(part) = Value::text(&part) {
                 values.entry(field.to_owned()).or_insert(part);
             }
         }
@@ -128,8 +127,6 @@ fn sound(field: &str, value: Option<Value>, region: &Region) -> Result<Option<Va
 fn placeholders(fields: &Fields) -> BTreeMap<String, Option<Value>> {
     let mut known: BTreeMap<String, Option<Value>> = KNOWN.iter().map(|name| ((*name).to_owned(), None)).collect();
     known.extend(fields.iter().map(|(name, written)| (name.clone(), written.value.clone())));
-    let names = ["first_name", "last_name"].map(|name| fields.get(name).map(ToString::to_string));
-    let name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    known.insert("name".to_owned(), Value::text(&name));
+    known.insert("name".to_owned(), fields.said("name").and_then(|said| said.value));
     known
 }

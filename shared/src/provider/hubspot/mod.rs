@@ -48,9 +48,8 @@ impl Provider for HubSpot {
         max_write: call::BATCH,
         max_find: call::BATCH,
         creates: Creates::Once,
-        together: &[],
         echo: Echo::Fields,
-        deletions: Deletions { every: Duration::from_secs(3600) },
+        deletions: Some(Deletions { every: Duration::from_secs(3600) }),
         id: "hs_object_id",
         ack: None,
     };

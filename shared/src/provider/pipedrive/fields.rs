@@ -22,8 +22,7 @@ const ID_FIELD: &str = "CRM Sync Id";
 /// Custom fields stand under their labels until the account has been asked for their codes.
 pub(super) fn default_mapping() -> Mapping {
     let rules = vec![
-        Rule::both("first_name", "first_name"),
-        Rule::both("last_name", "last_name").or("-"),
+        Rule::both("name", "name").or("-"),
         Rule::both("email", "email"),
         Rule::both("phone", "phone"),
         Rule::both("last_call", "Last call"),

@@ -10,9 +10,9 @@ mod webhook;
 mod write;
 
 use super::{
-    AppCredentials, Capabilities, Creates, Deleted, Deletions, Delivery, Echo, Fetched, Field, Forged, Found, Grant,
-    Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable, Verified, WatchWish,
-    Webhooks, Wish, Write, session::Request,
+    AppCredentials, Capabilities, Creates, Deleted, Delivery, Echo, Fetched, Field, Forged, Found, Grant, Hint, Hosts,
+    Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Wish,
+    Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -41,9 +41,8 @@ impl Provider for Pipedrive {
         max_write: 20,
         max_find: 10,
         creates: Creates::Guarded,
-        together: person::TOGETHER,
         echo: Echo::Fields,
-        deletions: Deletions { every: Duration::from_secs(3600) },
+        deletions: None,
         id: "id",
         ack: None,
     };

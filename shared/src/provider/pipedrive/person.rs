@@ -1,8 +1,7 @@
 //! Persons as Pipedrive spells them (Pipedrive docs: API v2, Persons).
 //!
-//! Some of a person's fields are lists or derived; the mapping knows them under plain names. `email` and `phone` are the
-//! primary entries of lists, which are written whole: the other entries are kept. `first_name` and `last_name` are shown,
-//! but only `name` is taken.
+//! The mapping knows a person's lists under plain names: `email` and `phone` are the primary entries of `emails` and
+//! `phones`, which are written whole, with the other entries as they were.
 
 use super::fields::is_code;
 use crate::{
@@ -22,17 +21,11 @@ pub(super) struct Standard {
 }
 
 pub(super) const STANDARD: &[Standard] = &[
-    Standard { name: FIRST, list: None },
-    Standard { name: LAST, list: None },
+    Standard { name: "name", list: None },
     Standard { name: "email", list: Some("emails") },
     Standard { name: "phone", list: Some("phones") },
     Standard { name: "job_title", list: None },
 ];
-
-const FIRST: &str = "first_name";
-const LAST: &str = "last_name";
-/// One name is made of both.
-pub(super) const TOGETHER: &[&str] = &[FIRST, LAST];
 
 fn list_of(field: &str) -> Option<&'static str> {
     STANDARD.iter().find(|standard| standard.name == field)?.list
@@ -114,30 +107,17 @@ pub(super) fn needs_lists(changes: &[Change]) -> bool {
 /// The body of a write. `before` is the person as it is, where it is there already.
 pub(super) fn write(changes: &[Change], before: &Json) -> Map<String, Json> {
     let (mut body, mut custom) = (Map::new(), Map::new());
-    for Change { field, value } in changes.iter().filter(|change| !TOGETHER.contains(&change.field.as_str())) {
+    for Change { field, value } in changes {
         match list_of(field) {
             Some(list) => drop(body.insert(list.to_owned(), replaced(before.get(list), value.as_ref()))),
             None if is_code(field) => drop(custom.insert(field.clone(), plain(value.as_ref()))),
             None => drop(body.insert(field.clone(), plain(value.as_ref()))),
         }
     }
-    if let Some(name) = name(changes) {
-        body.insert("name".to_owned(), json!(name));
-    }
     if !custom.is_empty() {
         body.insert("custom_fields".to_owned(), Json::Object(custom));
     }
     body
-}
-
-/// The whole name, where a part of it is written.
-fn name(changes: &[Change]) -> Option<String> {
-    let part = |name: &str| changes.iter().find(|change| change.field == name);
-    if part(FIRST).is_none() && part(LAST).is_none() {
-        return None;
-    }
-    let parts = [FIRST, LAST].into_iter().filter_map(|name| Some(part(name)?.value.as_ref()?.to_string()));
-    Some(parts.collect::<Vec<_>>().join(" "))
 }
 
 /// A list with another primary entry: the others stay, and what was primary goes.

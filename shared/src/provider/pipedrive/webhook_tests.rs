@@ -45,7 +45,7 @@ fn a_change_names_its_person_and_company_and_tells_every_plain_field() {
         let digest = crate::record::Agreed::digest(value.and_then(Value::text).as_ref());
         assert_eq!(told.0.get(field), Some(&digest), "{field}");
     };
-    expect("first_name", Some("Ada"));
+    expect("name", Some("Ada Byron"));
     expect("email", Some("ada@example.com"));
     expect("phone", None);
     expect("b2c3d4e5f60718293a4b5c6d7e8f900112233445", Some("done"));

@@ -45,9 +45,8 @@ impl Provider for Salesforce {
         max_write: 200,
         max_find: 200,
         creates: Creates::Once,
-        together: &[],
         echo: Echo::IdOnly,
-        deletions: Deletions { every: Duration::from_secs(3600) },
+        deletions: Some(Deletions { every: Duration::from_secs(3600) }),
         id: "Id",
         ack: Some(webhook::ACK),
     };

@@ -45,9 +45,8 @@ impl Provider for Zoho {
         max_write: 100,
         max_find: 100,
         creates: Creates::Once,
-        together: &[],
         echo: Echo::IdOnly,
-        deletions: Deletions { every: Duration::from_secs(3600) },
+        deletions: Some(Deletions { every: Duration::from_secs(3600) }),
         id: "id",
         ack: None,
     };
