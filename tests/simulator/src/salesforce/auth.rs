@@ -1,6 +1,7 @@
 //! The login host and the session check (Salesforce help: OAuth 2.0 refresh token flow, token revocation, introspection).
 
 use super::org::{Org, Session};
+use super::servers::{self, JWT_BEARER};
 use super::{errors, ids};
 use crate::calls::Crm;
 use crate::codes::{Flaw, Presented};
@@ -33,7 +34,7 @@ pub fn org_of(world: &mut World, call: &Call) -> Result<usize, Reply> {
     Err(errors::session_expired())
 }
 
-fn refused(error: &str, description: &str) -> Reply {
+pub fn refused(error: &str, description: &str) -> Reply {
     Reply::json(400, json!({"error": error, "error_description": description}))
 }
 
@@ -42,6 +43,10 @@ fn refused(error: &str, description: &str) -> Reply {
 pub fn token(world: &mut World, call: &Call) -> Reply {
     let form = call.form();
     let get = |name: &str| form.iter().find(|(k, _)| k == name).map_or("", |(_, v)| v.as_str());
+    if get("grant_type") == JWT_BEARER {
+        let given = servers::jwt_bearer(world, &call.base, get("assertion"));
+        return given.map_or_else(|refusal| refusal, |given| session(world, call, given));
+    }
     let client_id = get("client_id");
     if let Err(refusal) = client(world, client_id, get("client_secret")) {
         return refusal;
@@ -50,20 +55,18 @@ pub fn token(world: &mut World, call: &Call) -> Reply {
     let given = match get("grant_type") {
         "authorization_code" => exchanged(world, &Presented::read(Crm::Salesforce, client_id, &form), now),
         "refresh_token" => refreshed(world, client_id, get("refresh_token")),
+        "client_credentials" => servers::client_credentials(world, client_id),
         _ => return refused("unsupported_grant_type", "grant type not supported"),
     };
-    match given {
-        Ok(given) => session(world, call, given),
-        Err(refusal) => refusal,
-    }
+    given.map_or_else(|refusal| refusal, |given| session(world, call, given))
 }
 
 /// A session to open: in which org, with which grant, and a refresh token that the client does not have yet.
 #[derive(Debug)]
-struct Given {
-    at: usize,
-    grant: Grant,
-    told: Option<String>,
+pub struct Given {
+    pub at: usize,
+    pub grant: Grant,
+    pub told: Option<String>,
 }
 
 fn session(world: &mut World, call: &Call, given: Given) -> Reply {

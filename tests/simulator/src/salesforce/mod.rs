@@ -14,6 +14,7 @@ pub mod org;
 pub mod outbound;
 pub mod query;
 pub mod retrieve;
+pub mod servers;
 pub mod show;
 pub mod single;
 pub mod soql;

@@ -85,6 +85,41 @@ async fn salesforce_gives_a_refresh_token_for_its_scope_and_keeps_five() -> Resu
 }
 
 #[tokio::test]
+async fn salesforce_gives_sessions_to_servers_whose_app_is_approved() -> Result {
+    let (b, v) = (Browser::start().await?, vendor("salesforce"));
+    let encoded = |json: Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json.to_string());
+    let now = simulator::clock::real_now() / 1000;
+    let assertion = |iss: &str, aud: &str, exp: i64| {
+        let claims = json!({"iss": iss, "sub": "connected@salesforce.example", "aud": aud, "exp": exp});
+        format!("{}.{}.c2lnbmVk", encoded(json!({"alg": "RS256"})), encoded(claims))
+    };
+    let bearer = async |assertion: &str| {
+        let grant = ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
+        b.token(v, &[grant, ("assertion", assertion)]).await
+    };
+    let (us, login) = ("sim-salesforce-client", "https://login.salesforce.com");
+    for bad in [
+        assertion("nobody", login, now + 120),
+        assertion(us, "https://evil.example", now + 120),
+        assertion(us, login, now - 1),
+        assertion(us, login, now + 3600),
+        "a.b".to_owned(),
+    ] {
+        assert_eq!(bearer(&bad).await?.0, 400, "{bad}");
+    }
+    let credentials = [("grant_type", "client_credentials")];
+    for (status, tokens) in [bearer(&assertion(us, login, now + 120)).await?, b.token(v, &credentials).await?] {
+        assert_eq!((status, tokens.get("refresh_token")), (200, None), "{tokens}");
+        assert_eq!(b.whoami(v, &tokens["access_token"]).await?, "00Dxx0000001gPLEAY");
+    }
+    b.sim.sim("POST", "faults", json!({"salesforce": {"revoke_grant": true}})).await?;
+    let (_, refused) = bearer(&assertion(us, login, now + 120)).await?;
+    assert_eq!(refused["error_description"], "user hasn't approved this consumer");
+    assert_eq!(b.token(v, &credentials).await?.1["error"], "invalid_grant");
+    Ok(())
+}
+
+#[tokio::test]
 async fn pipedrive_keeps_one_grant_and_tells_of_an_uninstall() -> Result {
     let (b, v) = (Browser::start().await?, vendor("pipedrive"));
     let configured = b.sim.account("pipedrive").await?["refresh_token"].clone();
