@@ -19,6 +19,8 @@ pub struct Account {
     pub client_id: Option<String>,
     pub client_secret: Option<String>,
     pub refresh_token: Option<String>,
+    /// The callback that is registered for the app, in all its accounts. Left out, the first that is seen.
+    pub redirect_uri: Option<String>,
     /// HubSpot: the app's one target URL. Salesforce: where outbound messages about leads and contacts go.
     pub webhook_url: Option<String>,
     /// HubSpot: the app's id in its deliveries.
@@ -57,6 +59,14 @@ impl Account {
 impl World {
     /// Makes or changes an account and returns it as it now is.
     pub fn register(&mut self, account: &Account) -> Option<Account> {
+        let (crm, shown) = (account.crm?, self.place(account)?);
+        if let (Some(client_id), Some(redirect_uri)) = (&shown.client_id, &account.redirect_uri) {
+            self.consents.set_callback(crm, client_id, redirect_uri);
+        }
+        Some(self.with_callback(shown))
+    }
+
+    fn place(&mut self, account: &Account) -> Option<Account> {
         let crm = account.crm?;
         match crm {
             Crm::Hubspot => {
@@ -112,6 +122,13 @@ impl World {
         let portals = self.portals.iter().map(Portal::account);
         let orgs = self.orgs.iter().map(Org::account);
         let salesforce = self.salesforce_orgs.iter().map(SalesforceOrg::account);
-        portals.chain(orgs).chain(salesforce).chain(self.companies.iter().map(Company::account)).collect()
+        let all = portals.chain(orgs).chain(salesforce).chain(self.companies.iter().map(Company::account));
+        all.map(|account| self.with_callback(account)).collect()
+    }
+
+    fn with_callback(&self, account: Account) -> Account {
+        let app = account.crm.zip(account.client_id.as_deref());
+        let redirect_uri = app.and_then(|(crm, client_id)| self.consents.callback(crm, client_id).cloned());
+        Account { redirect_uri, ..account }
     }
 }

@@ -91,8 +91,10 @@ pub fn route(segments: &[&str]) -> String {
         // Pipedrive: `/v1/notes/{number}`, leads' UUIDs and the hashes of custom fields.
         let hash = s.len() >= 36 && s.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
         let pipedrive_id = i == 2 && segments.first() == Some(&"v1") && (number || hash);
+        // HubSpot: `/oauth/v1/access-tokens/{token}`.
+        let token = i == 3 && segments.starts_with(&["oauth", "v1"]);
         // Object and module names stay, even HubSpot's numeric ones.
-        let id = number || hash || s.contains('@') || hubspot_id || salesforce_id(segments, i);
+        let id = number || hash || s.contains('@') || hubspot_id || token || salesforce_id(segments, i);
         (id && i >= 3) || pipedrive_id
     };
     let mut path = String::new();

@@ -53,7 +53,8 @@ pub struct CrmFaults {
     pub expire_tokens: bool,
     /// The refresh token dies now, and the access tokens with it. Registering the account again revives it.
     pub revoke_grant: bool,
-    /// HubSpot: the account is gone, which its token endpoint calls `BAD_HUB`. Pipedrive: the app is removed, and its webhooks with it.
+    /// HubSpot: the account is gone, which its token endpoint calls `BAD_HUB`. Pipedrive: the app is removed,
+    /// and its webhooks with it; its callback is told.
     pub uninstall: bool,
     pub webhooks: WebhookFaults,
     /// Longest text that a field keeps; the rest is cut off silently.

@@ -12,12 +12,16 @@
 //! ```
 //!
 //! Code map: `server` (sockets) → `serve` (faults, holds, log) → `hubspot` | `zoho` | `salesforce` | `pipedrive` (wire faces) → `records` (tables);
-//! `webhooks` carries what the faces emit.
+//! `webhooks` carries what the faces emit; `consent` is where a person approves an app, in a browser.
 
 pub mod accounts;
 pub mod calls;
 pub mod clock;
+pub mod codes;
+pub mod consent;
+pub mod consent_page;
 pub mod faults;
+pub mod grants;
 pub mod hubspot;
 pub mod phones;
 pub mod pipedrive;

@@ -3,7 +3,7 @@
 use crate::calls::{Crm, Logged, route};
 use crate::clock::{http_date, iso_ms, real_now};
 use crate::faults::CrmFaults;
-use crate::wire::{Call, Payload, Reply};
+use crate::wire::{Call, Reply};
 use crate::world::{Shared, World};
 use crate::{hubspot, pipedrive, salesforce, zoho};
 use axum::body::{Body, to_bytes};
@@ -141,11 +141,7 @@ fn answer(world: &mut World, crm: Crm, call: &Call) -> (Reply, Option<&'static s
 fn server_error(world: &mut World, crm: Crm) -> Reply {
     let id = world.rng.uuid();
     match (world.rng.below(3), crm) {
-        (0, _) => Reply {
-            status: 502,
-            headers: Vec::new(),
-            payload: Payload::Html("<html><head><title>502 Bad Gateway</title></head></html>"),
-        },
+        (0, _) => Reply::html(502, "<html><head><title>502 Bad Gateway</title></head></html>"),
         (1, _) => Reply::empty(503),
         (_, Crm::Hubspot) => {
             Reply::json(500, json!({"status": "error", "message": "internal error", "correlationId": id}))
@@ -186,6 +182,7 @@ fn writes_records(call: &Call) -> bool {
     let other = path.contains("/oauth")
         || path.contains("/actions/")
         || path.starts_with("/crm/properties")
+        || path.contains("/settings/")
         || path.contains("/webhooks");
     call.method != http::Method::GET && !reads && !other
 }

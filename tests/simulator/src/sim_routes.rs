@@ -90,6 +90,7 @@ async fn set_faults(State(shared): World, body: Bytes) -> Response<Body> {
     with(&body, |faults: Faults| {
         let mut world = shared.lock();
         world.set_faults(faults);
+        shared.outbox_changed.notify_one();
         ok(json!(world.faults))
     })
 }

@@ -6,6 +6,7 @@ use crate::faults::WebhookFaults;
 use crate::world::{Shared, World};
 use base64::Engine as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -22,6 +23,8 @@ const KEPT: usize = 300;
 #[derive(Debug, Clone)]
 pub struct Item {
     pub crm: Crm,
+    /// `DELETE` tells of an app's end in Pipedrive; all else is a `POST`.
+    pub method: Method,
     pub url: String,
     /// HubSpot: the client secret that signs. Pipedrive: `user:password` of HTTP Basic.
     pub secret: Option<String>,
@@ -30,10 +33,17 @@ pub struct Item {
     pub attempt: u32,
 }
 
+impl Item {
+    pub fn post(crm: Crm, url: String, secret: Option<String>, bodies: Vec<Value>) -> Self {
+        Self { crm, method: Method::POST, url, secret, bodies, attempt: 0 }
+    }
+}
+
 #[derive(Debug, Clone, Serialize)]
 pub struct Delivered {
     pub at: String,
     pub crm: Crm,
+    pub method: String,
     pub url: String,
     pub attempt: u32,
     /// 0: no answer.
@@ -152,7 +162,7 @@ pub async fn deliver(shared: Arc<Shared>) {
 async fn send(shared: Arc<Shared>, client: reqwest::Client, item: Item) {
     let body = body_of(&item);
     let headers = headers_of(&item, &body);
-    let mut request = client.post(&item.url).body(body.clone());
+    let mut request = client.request(item.method.clone(), &item.url).body(body.clone());
     for (name, value) in &headers {
         request = request.header(name, value);
     }
@@ -172,6 +182,7 @@ async fn send(shared: Arc<Shared>, client: reqwest::Client, item: Item) {
     outbox.delivered.push_back(Delivered {
         at,
         crm: item.crm,
+        method: item.method.to_string(),
         url: item.url.clone(),
         attempt: item.attempt,
         status,
@@ -185,7 +196,7 @@ async fn send(shared: Arc<Shared>, client: reqwest::Client, item: Item) {
         crate::pipedrive::webhooks::delivered(&mut world, &item, status, taken);
     }
     let outbox = &mut world.outbox;
-    if !taken && item.attempt < retries(item.crm) {
+    if !taken && item.attempt < retries(&item) {
         let wait = 200 * 3i64.pow(item.attempt);
         outbox.put(Item { attempt: item.attempt + 1, ..item }, wait);
     }
@@ -200,12 +211,14 @@ fn taken(crm: Crm, status: u16, body: &str) -> bool {
 }
 
 /// How often a failed delivery is tried again, in seconds here rather than hours.
-fn retries(crm: Crm) -> u32 {
-    match crm {
+fn retries(item: &Item) -> u32 {
+    match item.crm {
         // Ten times over 24 hours (HubSpot docs: webhooks); up to 24 hours (Salesforce docs: outbound messaging).
         Crm::Hubspot | Crm::Salesforce => RETRIES,
         // Zoho documents no retry at all, so there is none (Zoho docs: notifications).
         Crm::Zoho => 0,
+        // Nor does Pipedrive for the end of an app (Pipedrive docs: app uninstallation).
+        Crm::Pipedrive if item.method == Method::DELETE => 0,
         // After 3, 30 and 150 seconds (Pipedrive docs: webhooks v2).
         Crm::Pipedrive => 3,
     }
@@ -239,13 +252,13 @@ fn body_of(item: &Item) -> String {
             }
             Value::Array(events).to_string()
         }
-        Crm::Zoho => item.bodies.first().map(Value::to_string).unwrap_or_default(),
         Crm::Salesforce => item.bodies.first().and_then(Value::as_str).unwrap_or_default().to_owned(),
-        Crm::Pipedrive => {
+        Crm::Pipedrive if item.method == Method::POST => {
             let mut body = item.bodies.first().cloned().unwrap_or_default();
             body["meta"]["attempt"] = json!(item.attempt + 1);
             body.to_string()
         }
+        Crm::Zoho | Crm::Pipedrive => item.bodies.first().map(Value::to_string).unwrap_or_default(),
     }
 }
 

@@ -40,6 +40,11 @@ impl Call {
         pairs
     }
 
+    /// The first value in [`Call::form`] of this name, or nothing.
+    pub fn field(&self, name: &str) -> String {
+        self.form().into_iter().find(|(k, _)| k == name).map(|(_, v)| v).unwrap_or_default()
+    }
+
     pub fn segments(&self) -> Vec<&str> {
         self.segments.iter().map(String::as_str).collect()
     }
@@ -63,8 +68,8 @@ pub struct Reply {
 pub enum Payload {
     Empty,
     Json(Value),
-    /// What a proxy in front of the vendor says when the vendor is down.
-    Html(&'static str),
+    /// A page for a person, or what a proxy in front of the vendor says when the vendor is down.
+    Html(String),
 }
 
 impl Reply {
@@ -76,6 +81,10 @@ impl Reply {
         Self { status, headers: Vec::new(), payload: Payload::Empty }
     }
 
+    pub fn html(status: u16, page: impl Into<String>) -> Self {
+        Self { status, headers: Vec::new(), payload: Payload::Html(page.into()) }
+    }
+
     pub fn with(mut self, name: &'static str, value: &dyn ToString) -> Self {
         self.headers.push((name, value.to_string()));
         self
@@ -85,7 +94,7 @@ impl Reply {
         let (kind, body) = match self.payload {
             Payload::Empty => (None, Body::empty()),
             Payload::Json(v) => (Some("application/json;charset=utf-8"), Body::from(v.to_string())),
-            Payload::Html(h) => (Some("text/html"), Body::from(h)),
+            Payload::Html(h) => (Some("text/html; charset=utf-8"), Body::from(h)),
         };
         let mut builder = Response::builder().status(self.status);
         if let Some(kind) = kind {

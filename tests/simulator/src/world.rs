@@ -3,10 +3,12 @@
 use crate::accounts::Account;
 use crate::calls::{Calls, Crm};
 use crate::clock::{Clock, Rng};
-use crate::faults::Faults;
+use crate::consent::Consents;
+use crate::faults::{CrmFaults, Faults};
 use crate::hubspot::Desk as PortalDesk;
 use crate::hubspot::portal::Portal;
 use crate::pipedrive::company::Company;
+use crate::pipedrive::uninstall;
 use crate::salesforce::org::Org as SalesforceOrg;
 use crate::webhooks::Outbox;
 use crate::zoho::Desk as OrgDesk;
@@ -27,6 +29,7 @@ pub struct World {
     pub limited_until: [i64; Crm::ALL.len()],
     pub calls: Calls,
     pub outbox: Outbox,
+    pub consents: Consents,
     /// Calls to Zoho that are being answered now.
     pub zoho_in_flight: usize,
     /// Calls whose answers wait for `POST /_sim/release`: ticket, CRM, route.
@@ -66,6 +69,7 @@ impl World {
             limited_until: [0; Crm::ALL.len()],
             calls: Calls::default(),
             outbox: Outbox::default(),
+            consents: Consents::default(),
             zoho_in_flight: 0,
             held: Vec::new(),
         };
@@ -128,10 +132,23 @@ impl World {
         for org in &mut self.salesforce_orgs {
             org.strike(&faults.salesforce);
         }
-        for company in &mut self.companies {
-            company.strike(&faults.pipedrive);
-        }
+        self.strike_companies(&faults.pipedrive);
         self.faults = faults;
+    }
+
+    fn strike_companies(&mut self, faults: &CrmFaults) {
+        let now = self.clock.now();
+        for company in &mut self.companies {
+            let installed = company.alive;
+            company.strike(faults);
+            if installed
+                && faults.uninstall
+                && let Some(callback) = self.consents.callback(Crm::Pipedrive, &company.client_id)
+            {
+                let notice = uninstall::notice(company, callback, now);
+                self.outbox.emit(&notice, &faults.webhooks, &mut self.rng);
+            }
+        }
     }
 
     /// An empty, healthy world. Accounts, apps, fields, tokens and watch channels stay.

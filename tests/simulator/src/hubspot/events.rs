@@ -26,7 +26,7 @@ impl Desk<'_> {
             event.extend(more);
         }
         let secret = Some(self.portal.app.client_secret.clone());
-        let item = Item { crm: Crm::Hubspot, url, secret, bodies: vec![event], attempt: 0 };
+        let item = Item::post(Crm::Hubspot, url, secret, vec![event]);
         self.outbox.emit(&item, &self.faults.webhooks, self.rng);
     }
 

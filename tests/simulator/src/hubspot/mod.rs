@@ -11,7 +11,9 @@ pub mod search;
 pub mod show;
 pub mod write;
 
+use crate::calls::Crm;
 use crate::clock::Rng;
+use crate::consent;
 use crate::faults::CrmFaults;
 use crate::webhooks::Outbox;
 use crate::wire::{Call, Reply};
@@ -40,10 +42,20 @@ const PRIVATE_CALLS: usize = 100;
 const SEARCHES: usize = 5;
 
 pub fn answer(world: &mut World, call: &Call) -> Reply {
-    if let (Method::POST, ["oauth", "2026-09" | "v3" | "v1", "token"]) =
-        (call.method.clone(), call.segments().as_slice())
-    {
-        return auth::token(world, call);
+    match (&call.method, call.segments().as_slice()) {
+        // The page is at app.hubspot.com, all else at api.hubapi.com.
+        (&Method::GET | &Method::POST, ["oauth", "authorize"]) => {
+            return consent::authorize(world, Crm::Hubspot, call);
+        }
+        (&Method::POST, ["oauth", "2026-09" | "v3" | "v1", "token"]) => return auth::token(world, call),
+        (&Method::POST, ["oauth", "2026-09" | "v3", "token", "introspect"]) => return auth::introspect(world, call),
+        (&Method::POST, ["oauth", "2026-09" | "v3", "token", "revoke"]) => return auth::revoke(world, call),
+        (&Method::GET, ["oauth", "v1", "access-tokens", token]) => return auth::access_token(world, token),
+        (&Method::DELETE, ["oauth", "v1", "refresh-tokens", token]) => {
+            auth::end(world, token);
+            return Reply::empty(204);
+        }
+        _ => {}
     }
     let at = match auth::portal_of(world, call) {
         Ok(at) => at,

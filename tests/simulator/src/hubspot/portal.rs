@@ -31,6 +31,7 @@ pub struct Portal {
     pub app: App,
     pub refresh_token: String,
     pub grant: Grant,
+    pub scopes: Vec<String>,
     pub private_app_token: Option<String>,
     /// Access tokens and when they die.
     pub tokens: HashMap<String, i64>,
@@ -42,6 +43,15 @@ pub struct Portal {
     pub window: VecDeque<i64>,
     pub searches: VecDeque<i64>,
 }
+
+/// What the app has in an account where nobody asked for anything else.
+const SCOPES: [&str; 5] = [
+    "oauth",
+    "crm.objects.contacts.read",
+    "crm.objects.contacts.write",
+    "crm.schemas.contacts.read",
+    "crm.schemas.contacts.write",
+];
 
 impl Portal {
     pub fn new(id: u64, nth: u64, bare: bool) -> Self {
@@ -55,6 +65,7 @@ impl Portal {
             },
             refresh_token: format!("na1-sim-refresh-not-real-{id}"),
             grant: Grant::Alive,
+            scopes: SCOPES.map(str::to_owned).into(),
             private_app_token: None,
             tokens: HashMap::new(),
             tokens_given: 0,

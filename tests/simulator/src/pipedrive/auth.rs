@@ -1,6 +1,9 @@
 //! The OAuth server and the token check (Pipedrive docs: OAuth authorization; API v1: OAuth).
 
-use super::errors;
+use super::company::Company;
+use super::{OUR_USER, errors};
+use crate::calls::Crm;
+use crate::codes::{Flaw, Presented};
 use crate::wire::{Call, Reply};
 use crate::world::World;
 use base64::Engine as _;
@@ -9,7 +12,7 @@ use serde_json::json;
 const EXPIRES_IN: i64 = 3599;
 /// A refresh token dies when it is not used for 60 days; every use begins them anew.
 const IDLE_MS: i64 = 60 * 24 * 3600 * 1000;
-const SCOPE: &str = "base,deals:full,contacts:full,leads:full,activities:full,users:read,search:read,contact-fields:full,deal-fields:full,admin";
+pub const SCOPE: &str = "base,deals:full,contacts:full,leads:full,activities:full,users:read,search:read,contact-fields:full,deal-fields:full,admin";
 
 /// Which company a call is for, and whether its user's API token said so rather than an app's access token.
 pub fn company_of(world: &World, call: &Call) -> Result<(usize, bool), Reply> {
@@ -24,22 +27,24 @@ pub fn company_of(world: &World, call: &Call) -> Result<(usize, bool), Reply> {
     at.map(|at| (at, false)).ok_or_else(errors::unauthorised)
 }
 
-/// HTTP Basic with the client's id and secret; the refresh token is not rotated.
+/// HTTP Basic with the client's id and secret; to refresh does not rotate the refresh token.
 pub fn token(world: &mut World, call: &Call) -> Reply {
     let Some(client) = client(world, call) else { return refused(401, "invalid_client") };
     let form = call.form();
     let get = |name: &str| form.iter().find(|(k, _)| k == name).map_or("", |(_, v)| v.as_str());
-    if get("grant_type") != "refresh_token" {
-        return refused(400, "unsupported_grant_type");
-    }
     let now = world.clock.now();
+    let company = match get("grant_type") {
+        "authorization_code" => exchanged(world, &Presented::read(Crm::Pipedrive, &client, &form), now),
+        "refresh_token" => refreshed(world, &client, get("refresh_token"), now),
+        _ => return refused(400, "unsupported_grant_type"),
+    };
+    let at = match company {
+        Ok(at) => at,
+        Err(refusal) => return refusal,
+    };
     let lives = world.faults.pipedrive.tokens_live_s.unwrap_or(EXPIRES_IN);
     let access_token = format!("v1u:AQIB{}", world.rng.hex(300));
-    let idle = |used: Option<i64>| used.is_some_and(|at| now - at > IDLE_MS);
-    let grant = |c: &&mut super::company::Company| {
-        c.alive && c.client_id == client && c.refresh_token == get("refresh_token") && !idle(c.grant_used)
-    };
-    let Some(company) = world.companies.iter_mut().find(grant) else { return refused(400, "invalid_grant") };
+    let company = &mut world.companies[at];
     company.grant_used = Some(now);
     company.tokens.retain(|(_, dies)| *dies > now);
     company.tokens.push((access_token.clone(), now + lives * 1000));
@@ -50,6 +55,35 @@ pub fn token(world: &mut World, call: &Call) -> Reply {
         "expires_in": lives, "api_domain": format!("{}/pipedrive", call.base),
     });
     Reply::json(200, body)
+}
+
+fn refreshed(world: &World, client: &str, refresh_token: &str, now: i64) -> Result<usize, Reply> {
+    let idle = |used: Option<i64>| used.is_some_and(|at| now - at > IDLE_MS);
+    let of_client = |c: &Company| c.client_id == client && c.refresh_token == refresh_token;
+    let found = world.companies.iter().position(|c| c.alive && of_client(c) && !idle(c.grant_used));
+    found.ok_or_else(|| refused(400, "invalid_grant"))
+}
+
+/// An app is installed once in a company: its earlier refresh token is no more.
+fn exchanged(world: &mut World, presented: &Presented<'_>, now: i64) -> Result<usize, Reply> {
+    let code = world.consents.codes.redeem(presented, now).map_err(flawed)?;
+    let found = world.companies.iter().position(|c| c.id.to_string() == code.account_id);
+    let at = found.ok_or_else(|| flawed(Flaw::Unknown))?;
+    let company = &mut world.companies[at];
+    company.refresh_token = format!("{}:{OUR_USER}:{}", company.id, world.rng.hex(40));
+    company.alive = true;
+    Ok(at)
+}
+
+/// Pipedrive docs: OAuth status codes.
+fn flawed(flaw: Flaw) -> Reply {
+    let (error, message) = match flaw {
+        Flaw::Unknown => ("invalid_grant", "Invalid grant: authorization_code is invalid"),
+        Flaw::Expired => ("invalid_grant", "Invalid grant: authorization_code has expired"),
+        Flaw::Redirect => ("invalid_request", "Invalid request: redirect_uri is invalid"),
+        Flaw::NoVerifier | Flaw::Verifier => ("invalid_grant", "Invalid grant: code_verifier is invalid"),
+    };
+    Reply::json(400, json!({"success": false, "message": message, "error": error}))
 }
 
 /// To revoke the refresh token is to uninstall the app (Pipedrive docs: app uninstallation).

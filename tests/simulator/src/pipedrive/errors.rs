@@ -1,6 +1,6 @@
 //! Error bodies. The vendor documents few of them (Pipedrive docs: HTTP status codes); a client reads the status.
 
-use crate::wire::{Payload, Reply};
+use crate::wire::Reply;
 use serde_json::json;
 
 const HELP: &str = "Please check developers.pipedrive.com for more information about Pipedrive API.";
@@ -26,7 +26,7 @@ pub fn too_many() -> Reply {
 /// What becomes of those who go on through 429s with an API token (Pipedrive docs: rate limiting).
 pub fn blocked() -> Reply {
     let page = "<html><head><title>Attention Required! | Cloudflare</title></head><body>This error is produced by Cloudflare. See troubleshooting guide here.</body></html>";
-    Reply { status: 403, headers: Vec::new(), payload: Payload::Html(page) }
+    Reply::html(403, page)
 }
 
 pub fn internal() -> Reply {

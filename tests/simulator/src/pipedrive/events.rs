@@ -96,13 +96,8 @@ impl Desk<'_> {
             if let Some((name, other)) = merged {
                 meta[*name] = json!(spell(*other));
             }
-            items.push(Item {
-                crm: Crm::Pipedrive,
-                url: webhook.url.clone(),
-                secret: webhook.basic.clone(),
-                bodies: vec![json!({"meta": meta, "data": data, "previous": previous})],
-                attempt: 0,
-            });
+            let body = json!({"meta": meta, "data": data, "previous": previous});
+            items.push(Item::post(Crm::Pipedrive, webhook.url.clone(), webhook.basic.clone(), vec![body]));
         }
         for item in items {
             self.outbox.emit(&item, &self.faults.webhooks, self.rng);

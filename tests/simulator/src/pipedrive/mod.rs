@@ -14,10 +14,13 @@ pub mod merge;
 pub mod search;
 pub mod show;
 pub mod store;
+pub mod uninstall;
 pub mod v1;
 pub mod webhooks;
 
+use crate::calls::Crm;
 use crate::clock::Rng;
+use crate::consent;
 use crate::faults::CrmFaults;
 use crate::webhooks::Outbox;
 use crate::wire::{Call, Reply};
@@ -43,6 +46,9 @@ pub struct Desk<'a> {
 
 pub fn answer(world: &mut World, call: &Call) -> Reply {
     match (&call.method, call.segments().as_slice()) {
+        (&Method::GET | &Method::POST, ["oauth", "authorize"]) => {
+            return consent::authorize(world, Crm::Pipedrive, call);
+        }
         (&Method::POST, ["oauth", "token"]) => return auth::token(world, call),
         (&Method::POST, ["oauth", "revoke"]) => return auth::revoke(world, call),
         _ => {}

@@ -14,6 +14,7 @@ pub mod org;
 pub mod outbound;
 pub mod query;
 pub mod retrieve;
+pub mod servers;
 pub mod show;
 pub mod single;
 pub mod soql;
@@ -21,7 +22,9 @@ pub mod soql_parse;
 pub mod soql_tokens;
 pub mod store;
 
+use crate::calls::Crm;
 use crate::clock::Rng;
+use crate::consent;
 use crate::faults::CrmFaults;
 use crate::webhooks::Outbox;
 use crate::wire::{Call, Reply};
@@ -45,10 +48,14 @@ const VERSIONS: std::ops::RangeInclusive<u32> = 31..=68;
 
 pub fn answer(world: &mut World, call: &Call) -> Reply {
     match (call.method.as_str(), call.segments().as_slice()) {
+        ("GET" | "POST", ["services", "oauth2", "authorize"]) => {
+            return consent::authorize(world, Crm::Salesforce, call);
+        }
         ("POST", ["services", "oauth2", "token"]) => return auth::token(world, call),
         ("POST" | "GET", ["services", "oauth2", "revoke"]) => return auth::revoke(world, call),
         ("POST", ["services", "oauth2", "introspect"]) => return auth::introspect(world, call),
         ("POST" | "GET", ["services", "oauth2", "userinfo"]) => return auth::userinfo(world, call),
+        ("GET", ["id", org, user]) => return auth::identity(world, call, org, user),
         ("GET", ["services", "data"]) => return describe::versions(),
         _ => {}
     }

@@ -1,5 +1,6 @@
 //! One Salesforce org: its grant, sessions, requests, objects, fields and open queries.
 
+use super::auth::SCOPE;
 use super::errors::DAILY;
 use super::fields::{Field, standard};
 use super::ids;
@@ -7,6 +8,7 @@ use super::query::Cursor;
 use crate::accounts::Account;
 use crate::calls::Crm;
 use crate::faults::{Burst, CrmFaults};
+use crate::grants::{Grant, Grants};
 use crate::records::Table;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
@@ -16,13 +18,11 @@ pub struct Org {
     pub id: String,
     pub client_id: String,
     pub client_secret: String,
-    pub refresh_token: String,
+    pub grants: Grants,
     /// Refresh tokens that were replaced by rotation; to use one is an error that is counted.
     pub spent_tokens: Vec<String>,
     pub rotates: bool,
-    pub alive: bool,
-    /// Sessions and when each was used last.
-    pub sessions: Vec<(String, i64)>,
+    pub sessions: Vec<Session>,
     /// A session dies after so much inactivity.
     pub session_s: i64,
     pub tokens_given: u64,
@@ -46,6 +46,15 @@ pub struct Org {
     api_calls: u64,
 }
 
+/// A session, when it was used last, and the refresh token that it goes with, if there is one.
+#[derive(Debug)]
+pub struct Session {
+    pub token: String,
+    pub used: i64,
+    pub refresh_token: String,
+    pub scope: String,
+}
+
 const DAY: i64 = 24 * 3600 * 1000;
 
 impl Org {
@@ -54,10 +63,9 @@ impl Org {
             id: id.to_owned(),
             client_id: "sim-salesforce-client".to_owned(),
             client_secret: "sim-salesforce-secret-not-real".to_owned(),
-            refresh_token: format!("5Aep-sim-refresh-not-real.{id}"),
+            grants: Grants::of(Grant::new(format!("5Aep-sim-refresh-not-real.{id}"), SCOPE.to_owned())),
             spent_tokens: Vec::new(),
             rotates: false,
-            alive: true,
             sessions: Vec::new(),
             session_s: 2 * 3600,
             tokens_given: 0,
@@ -118,10 +126,8 @@ impl Org {
         };
         set(&mut self.client_id, &a.client_id);
         set(&mut self.client_secret, &a.client_secret);
-        if let Some(token) = a.refresh_token.as_ref().filter(|t| **t != self.refresh_token) {
-            self.spent_tokens.retain(|spent| spent != token);
-            self.refresh_token.clone_from(token);
-        }
+        self.spent_tokens.retain(|spent| a.refresh_token.as_ref() != Some(spent));
+        self.grants.set(a.refresh_token.as_ref());
         self.webhook_url = a.webhook_url.clone().or_else(|| self.webhook_url.take());
         self.message_fields = a.subscriptions.clone().or_else(|| self.message_fields.take());
         self.daily = a.credits.unwrap_or(self.daily);
@@ -139,7 +145,6 @@ impl Org {
                 }
             }
         }
-        self.alive = true;
     }
 
     pub fn account(&self) -> Account {
@@ -148,7 +153,7 @@ impl Org {
             account_id: Some(self.id.clone()),
             client_id: Some(self.client_id.clone()),
             client_secret: Some(self.client_secret.clone()),
-            refresh_token: Some(self.refresh_token.clone()),
+            refresh_token: Some(self.grants.newest().refresh_token.clone()),
             webhook_url: self.webhook_url.clone(),
             subscriptions: self.message_fields.clone(),
             credits: Some(self.daily),
@@ -168,7 +173,7 @@ impl Org {
             self.sessions.clear();
         }
         if faults.revoke_grant {
-            self.alive = false;
+            self.grants.end_all();
         }
     }
 
@@ -180,7 +185,7 @@ impl Org {
         self.tokens_given = 0;
         self.refresh_reused = 0;
         self.api_calls = 0;
-        self.alive = true;
+        self.grants.revive();
     }
 
     pub fn counters(&self) -> Value {

@@ -19,7 +19,7 @@ impl Desk<'_> {
         let Some(url) = self.org.webhook_url.clone().filter(|_| matches!(object, "Lead" | "Contact")) else { return };
         let notification = ids::seal("04l", self.rng.below(62u64.pow(10)));
         let xml = self.message(object, id, &notification);
-        let item = Item { crm: Crm::Salesforce, url, secret: None, bodies: vec![Value::String(xml)], attempt: 0 };
+        let item = Item::post(Crm::Salesforce, url, None, vec![Value::String(xml)]);
         self.outbox.emit(&item, &self.faults.webhooks, self.rng);
     }
 

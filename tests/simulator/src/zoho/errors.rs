@@ -46,8 +46,13 @@ pub fn unreadable() -> Reply {
 /// A row whose field is wrong.
 pub fn field(code: &str, message: &str, name: &str, row: usize, more: Value) -> Value {
     let mut details = json!({"api_name": name, "json_path": format!("$.data[{row}].{name}")});
-    if let (Some(details), Value::Object(more)) = (details.as_object_mut(), more) {
-        details.extend(more);
-    }
+    extend(&mut details, more);
     object(code, message, details)
+}
+
+/// Adds the members of one object to another.
+pub fn extend(object: &mut Value, more: Value) {
+    if let (Some(object), Value::Object(more)) = (object.as_object_mut(), more) {
+        object.extend(more);
+    }
 }

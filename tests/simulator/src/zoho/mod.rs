@@ -7,6 +7,7 @@ pub mod coql_parse;
 pub mod delete;
 pub mod errors;
 pub mod list;
+pub mod new_fields;
 pub mod notify;
 pub mod org;
 pub mod search;
@@ -15,7 +16,9 @@ pub mod show;
 pub mod watch;
 pub mod write;
 
+use crate::calls::Crm;
 use crate::clock::Rng;
+use crate::consent;
 use crate::faults::CrmFaults;
 use crate::webhooks::Outbox;
 use crate::wire::{Call, Reply};
@@ -38,6 +41,7 @@ const CONCURRENCY: usize = 20;
 
 pub fn answer(world: &mut World, call: &Call) -> Reply {
     match (&call.method, call.segments().as_slice()) {
+        (&Method::GET | &Method::POST, ["oauth", "v2", "auth"]) => return consent::authorize(world, Crm::Zoho, call),
         (&Method::POST, ["oauth", "v2", "token"]) => return auth::token(world, call),
         (&Method::POST, ["oauth", "v2", "token", "revoke"]) => return auth::revoke(world, call),
         _ => {}
@@ -83,6 +87,7 @@ fn dispatch(desk: &mut Desk<'_>, call: &Call) -> Result<Reply, Reply> {
         ("GET", ["org"]) => Ok(settings::org(desk)),
         ("GET", ["users"]) => Ok(settings::users(desk)),
         ("GET", ["settings", "fields"]) => settings::fields(desk, call),
+        ("POST", ["settings", "fields"]) => new_fields::create(desk, call),
         ("GET", ["settings", "modules"]) => Ok(settings::modules(desk)),
         ("POST", ["coql"]) => coql::query(desk, call),
         ("POST" | "PUT", ["actions", "watch"]) => watch::subscribe(desk, call),

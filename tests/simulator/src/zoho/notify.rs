@@ -53,13 +53,7 @@ impl Desk<'_> {
             if channel.values {
                 body["affected_values"] = json!(values);
             }
-            items.push(Item {
-                crm: Crm::Zoho,
-                url: channel.notify_url.clone(),
-                secret: None,
-                bodies: vec![body],
-                attempt: 0,
-            });
+            items.push(Item::post(Crm::Zoho, channel.notify_url.clone(), None, vec![body]));
         }
         for item in items {
             self.outbox.emit(&item, &self.faults.webhooks, self.rng);

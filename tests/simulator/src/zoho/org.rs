@@ -5,6 +5,7 @@ use super::watch::Channel;
 use crate::accounts::Account;
 use crate::calls::Crm;
 use crate::faults::{Burst, CrmFaults};
+use crate::grants::{Grant, Grants};
 use crate::records::Table;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -15,12 +16,11 @@ pub struct Org {
     pub id: String,
     pub client_id: String,
     pub client_secret: String,
-    pub refresh_token: String,
-    pub alive: bool,
-    /// Live access tokens, oldest first, and when they die.
-    pub tokens: Vec<(String, i64)>,
-    /// When the refreshes of the last ten minutes were made.
-    pub refreshes: VecDeque<i64>,
+    pub grants: Grants,
+    /// Live access tokens, oldest first.
+    pub tokens: Vec<Token>,
+    /// The refreshes of the last ten minutes: when, and with which refresh token.
+    pub refreshes: VecDeque<(i64, String)>,
     pub tokens_given: u64,
     pub modules: BTreeMap<String, Table>,
     pub fields: BTreeMap<String, Vec<Field>>,
@@ -35,6 +35,17 @@ pub struct Org {
     pub offset_minutes: i32,
 }
 
+/// An access token, when it dies, and the refresh token that it goes with, if there is one.
+#[derive(Debug)]
+pub struct Token {
+    pub text: String,
+    pub dies: i64,
+    pub refresh_token: String,
+}
+
+/// What the app has in an organisation where nobody asked for anything else.
+const SCOPE: &str =
+    "ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.notifications.ALL,ZohoCRM.coql.READ,ZohoCRM.org.READ";
 const DAY: i64 = 24 * 3600 * 1000;
 
 impl Org {
@@ -43,8 +54,7 @@ impl Org {
             id: id.to_owned(),
             client_id: "1000.SIMZOHOCLIENT".to_owned(),
             client_secret: "sim-zoho-secret-not-real".to_owned(),
-            refresh_token: format!("1000.sim-refresh-not-real.{id}"),
-            alive: true,
+            grants: Grants::of(Grant::new(format!("1000.sim-refresh-not-real.{id}"), SCOPE.to_owned())),
             tokens: Vec::new(),
             refreshes: VecDeque::new(),
             tokens_given: 0,
@@ -98,7 +108,6 @@ impl Org {
         };
         set(&mut self.client_id, &a.client_id);
         set(&mut self.client_secret, &a.client_secret);
-        set(&mut self.refresh_token, &a.refresh_token);
         self.credits = a.credits.unwrap_or(self.credits);
         self.offset_minutes = a.offset_minutes.unwrap_or(self.offset_minutes);
         for name in &a.fields {
@@ -106,7 +115,7 @@ impl Org {
                 self.add_field("Leads", Field::custom(name));
             }
         }
-        self.alive = true;
+        self.grants.set(a.refresh_token.as_ref());
     }
 
     pub fn account(&self) -> Account {
@@ -115,7 +124,7 @@ impl Org {
             account_id: Some(self.id.clone()),
             client_id: Some(self.client_id.clone()),
             client_secret: Some(self.client_secret.clone()),
-            refresh_token: Some(self.refresh_token.clone()),
+            refresh_token: Some(self.grants.newest().refresh_token.clone()),
             credits: Some(self.credits),
             offset_minutes: Some(self.offset_minutes),
             fields: custom.map(|f| f.name.clone()).collect(),
@@ -129,7 +138,7 @@ impl Org {
             self.tokens.clear();
         }
         if faults.revoke_grant {
-            self.alive = false;
+            self.grants.end_all();
         }
     }
 
@@ -141,7 +150,7 @@ impl Org {
         self.refreshes.clear();
         self.workflows = 0;
         self.tokens_given = 0;
-        self.alive = true;
+        self.grants.revive();
     }
 
     pub fn counters(&self) -> Value {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone)]
 pub struct Field {
     pub name: String,
+    pub label: String,
     /// `text`, `email`, `phone`, `picklist`, `integer`, `boolean`, `datetime`, `website`, `textarea`.
     pub kind: String,
     pub length: usize,
@@ -23,6 +24,7 @@ impl Field {
     pub fn custom(name: &str) -> Self {
         Self {
             name: name.to_owned(),
+            label: name.replace('_', " "),
             kind: "text".to_owned(),
             length: 255,
             mandatory: false,
@@ -47,12 +49,17 @@ impl Field {
             _ => "string",
         };
         json!({
-            "id": (5_725_767_000_000_002_000u64 + n as u64 * 2).to_string(), "api_name": self.name, "field_label": self.name.replace('_', " "),
+            "id": field_id(n), "api_name": self.name, "field_label": self.label,
             "data_type": self.kind, "json_type": json_type, "length": self.length, "system_mandatory": self.mandatory,
             "custom_field": self.custom, "read_only": self.read_only, "unique": unique, "pick_list_values": options, "lookup": {},
             "external": null, "visible": true,
         })
     }
+}
+
+/// Of the nth field of a module.
+pub fn field_id(n: usize) -> String {
+    (5_725_767_000_000_002_000u64 + n as u64 * 2).to_string()
 }
 
 const LEAD_STATUS: &[&str] = &[

@@ -140,6 +140,7 @@ pub async fn answer(request: reqwest::RequestBuilder) -> Result<Answer> {
 /// A delivery as it arrived: headers in lower case, and the raw body.
 #[derive(Debug, Clone)]
 pub struct Delivery {
+    pub method: String,
     pub headers: Vec<(String, String)>,
     pub body: String,
 }
@@ -172,16 +173,18 @@ impl Subscriber {
         let url = format!("http://{}/hooks?app=a%2Fb", listener.local_addr()?);
         let got: Arc<Mutex<Vec<Delivery>>> = Arc::default();
         let (kept, answers) = (got.clone(), Arc::new(Mutex::new(answers)));
-        let router = axum::Router::new().fallback(move |headers: http::HeaderMap, body: String| async move {
-            let headers =
-                headers.iter().map(|(n, v)| (n.to_string(), v.to_str().unwrap_or_default().to_owned())).collect();
-            if let Ok(mut kept) = kept.lock() {
-                kept.push(Delivery { headers, body });
-            }
-            let next = answers.lock().ok().and_then(|mut a| (!a.is_empty()).then(|| a.remove(0)));
-            let (status, body) = next.unwrap_or((200, then));
-            (http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::OK), body)
-        });
+        let router = axum::Router::new().fallback(
+            move |method: http::Method, headers: http::HeaderMap, body: String| async move {
+                let headers =
+                    headers.iter().map(|(n, v)| (n.to_string(), v.to_str().unwrap_or_default().to_owned())).collect();
+                if let Ok(mut kept) = kept.lock() {
+                    kept.push(Delivery { method: method.to_string(), headers, body });
+                }
+                let next = answers.lock().ok().and_then(|mut a| (!a.is_empty()).then(|| a.remove(0)));
+                let (status, body) = next.unwrap_or((200, then));
+                (http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::OK), body)
+            },
+        );
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(Self { url, got })
     }

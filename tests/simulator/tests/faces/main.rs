@@ -1,6 +1,9 @@
 //! The simulator over real HTTP: what the vendors document, and what `/_sim` promises.
 
+mod browser;
 mod client;
+mod consent;
+mod consent_vendors;
 mod hubspot;
 mod pipedrive;
 mod salesforce;
