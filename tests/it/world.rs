@@ -6,7 +6,7 @@ use aws_lambda_events::{
     apigw::ApiGatewayV2httpRequest,
     sqs::{SqsBatchResponse, SqsEvent},
 };
-use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
+use aws_sdk_sqs::types::MessageSystemAttributeName;
 use axum::{Router, body::Bytes, extract::State, http, response::IntoResponse, routing::post};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
@@ -22,8 +22,9 @@ use shared::{
 };
 use simulator::{Options, Simulator};
 use std::{
+    collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
@@ -38,6 +39,8 @@ pub(crate) struct World {
     pub(crate) chaos: Chaos,
     stream: Stream,
     invocations: Arc<AtomicU64>,
+    /// Receipts of messages that were received and not deleted, with their queues.
+    hidden: Mutex<BTreeMap<String, &'static str>>,
 }
 
 /// What the pump does to messages.
@@ -108,7 +111,8 @@ impl World {
         let door = Router::new().route("/webhooks/{*path}", post(deliver)).with_state(state);
         tokio::spawn(async move { axum::serve(listener, door).await });
         let stream = Stream::of(&aws, &app.settings.state_table).await;
-        let world = World { app, aws, sim, ahead, chaos: Chaos::default(), stream, invocations };
+        let world =
+            World { app, aws, sim, ahead, chaos: Chaos::default(), stream, invocations, hidden: Mutex::default() };
         for crm in crms {
             world.connect(*crm, &public_url).await;
         }
@@ -227,25 +231,41 @@ impl World {
         }
     }
 
-    /// Plays Lambda until nothing is queued and nothing is on its way.
+    /// Plays Lambda until nothing is queued and nothing is on its way. Where messages only wait for their time, it passes.
     pub(crate) async fn settle(&self) {
-        let mut quiet = 0;
+        let mut waited = 0;
         for _ in 0..4000 {
+            // Asked first: what is delivered after this is queued before it is asked for again.
+            let under_way = self.shown("deliveries?last=0").await["pending"].as_u64().unwrap_or(0) > 0;
             let mut moved = false;
             for queue in self.order() {
                 moved |= self.turn(queue).await;
             }
             moved |= self.journal().await;
-            let under_way = self.shown("deliveries?last=0").await["pending"].as_u64().unwrap_or(0) > 0;
-            quiet = if moved || under_way || self.hidden().await > 0 { 0 } else { quiet + 1 };
-            if quiet > 2 {
+            if moved {
+                waited = 0;
+            } else if under_way {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            } else if self.hidden.lock().unwrap().is_empty() {
                 return;
-            }
-            if !moved {
-                tokio::time::sleep(Duration::from_millis(30)).await;
+            } else {
+                self.wait(SignedDuration::from_secs(5 << waited.min(7))).await;
+                self.reappear().await;
+                waited += 1;
             }
         }
         panic!("the system does not come to rest");
+    }
+
+    /// Messages that were received and not deleted are visible again.
+    async fn reappear(&self) {
+        let sqs = aws_sdk_sqs::Client::new(&self.aws);
+        let hidden = std::mem::take(&mut *self.hidden.lock().unwrap());
+        for (receipt, queue) in hidden {
+            let call = sqs.change_message_visibility().queue_url(self.url(queue)).receipt_handle(receipt);
+            // One that has come back by itself has another receipt by now.
+            drop(call.visibility_timeout(0).send().await);
+        }
     }
 
     fn order(&self) -> [&'static str; 4] {
@@ -274,25 +294,8 @@ impl World {
         self.invocations.swap(0, Ordering::Relaxed)
     }
 
-    /// Messages that wait for their time.
-    async fn hidden(&self) -> u64 {
-        let (sqs, mut hidden) = (aws_sdk_sqs::Client::new(&self.aws), 0);
-        let name = QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
-        for queue in QUEUES {
-            let asked = sqs
-                .get_queue_attributes()
-                .queue_url(self.url(queue))
-                .attribute_names(name.clone())
-                .send()
-                .await
-                .unwrap();
-            hidden += asked.attributes.and_then(|a| a.get(&name)?.parse::<u64>().ok()).unwrap_or(0);
-        }
-        hidden
-    }
-
     /// One batch of one queue. Whether there was any.
-    pub(crate) async fn turn(&self, queue: &str) -> bool {
+    pub(crate) async fn turn(&self, queue: &'static str) -> bool {
         let event = self.receive(queue).await;
         if event.records.is_empty() {
             return false;
@@ -306,7 +309,8 @@ impl World {
         let sqs = aws_sdk_sqs::Client::new(&self.aws);
         for (id, receipt) in receipts {
             if !kept.batch_item_failures.iter().any(|failure| failure.item_identifier == id) {
-                sqs.delete_message().queue_url(self.url(queue)).receipt_handle(receipt).send().await.unwrap();
+                sqs.delete_message().queue_url(self.url(queue)).receipt_handle(&receipt).send().await.unwrap();
+                self.hidden.lock().unwrap().remove(&receipt);
             }
         }
         true
@@ -323,7 +327,7 @@ impl World {
         kept.unwrap_or_else(|error| panic!("{queue}: {}", shared::telemetry::chain(&error)))
     }
 
-    pub(crate) async fn receive(&self, queue: &str) -> SqsEvent {
+    pub(crate) async fn receive(&self, queue: &'static str) -> SqsEvent {
         let sqs = aws_sdk_sqs::Client::new(&self.aws);
         let mut records = Vec::new();
         let most = if queue == "sync-requests" || queue == "changes" { 50 } else { 1 };
@@ -339,6 +343,8 @@ impl World {
             if got.is_empty() {
                 break;
             }
+            let receipts = got.iter().map(|message| (message.receipt_handle.clone().unwrap(), queue));
+            self.hidden.lock().unwrap().extend(receipts);
             records.extend(got.into_iter().map(|m| {
                 let received = m.attributes.as_ref().and_then(|a| a.get(&MessageSystemAttributeName::ApproximateReceiveCount)).cloned();
                 json!({

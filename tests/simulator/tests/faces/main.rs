@@ -6,6 +6,7 @@ mod consent;
 mod consent_vendors;
 mod hubspot;
 mod pipedrive;
+mod pipedrive_webhooks;
 mod salesforce;
 mod salesforce_queries;
 mod sim;
