@@ -15,6 +15,7 @@ mod prerequisites;
 mod process;
 mod project;
 mod python;
+mod screens;
 mod seed;
 mod session;
 mod simulator;

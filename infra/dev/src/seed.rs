@@ -1,6 +1,7 @@
 //! The tenant that every local stack begins with: one connection per CRM.
 
 use crate::project::Project;
+use crate::screens::{SCREENS, Screen};
 use crate::stack::{Connection, Stack};
 use crate::step::step;
 use crate::{emulator, http, python};
@@ -45,21 +46,28 @@ fn put_connections(project: &Project, stack: &Stack, connections: &[Connection])
     Ok(())
 }
 
+/// HubSpot signs with the app's secret, and has one URL per app. The others give back a token of ours, to a URL per connection:
+/// Salesforce in the URL itself.
 fn connections(api: &str) -> Vec<Connection> {
-    let connection = |crm: &str, account_id: &str, path: &str, webhook_secret: &str| Connection {
-        tenant_id: TENANT.to_owned(),
-        connection_id: crm.to_owned(),
-        crm: crm.to_owned(),
-        account_id: account_id.to_owned(),
-        webhook_url: format!("{api}/webhooks/{path}"),
-        webhook_secret: webhook_secret.to_owned(),
+    let connection = |screen: &Screen| {
+        let crm = screen.crm;
+        let (path, webhook_secret) = match crm {
+            "hubspot" => (crm.to_owned(), "local-hubspot-client-secret".to_owned()),
+            "salesforce" => {
+                (format!("{crm}/{crm}?token=local-{crm}-channel-token"), format!("local-{crm}-channel-token"))
+            }
+            _ => (format!("{crm}/{crm}"), format!("local-{crm}-channel-token")),
+        };
+        Connection {
+            tenant_id: TENANT.to_owned(),
+            connection_id: crm.to_owned(),
+            crm: crm.to_owned(),
+            account_id: screen.account_id.to_owned(),
+            webhook_url: format!("{api}/webhooks/{path}"),
+            webhook_secret,
+        }
     };
-    vec![
-        // HubSpot signs with the app's secret, and has one URL per app.
-        connection("hubspot", "62515", "hubspot", "local-hubspot-client-secret"),
-        // Zoho echoes a token of ours, to a URL per connection.
-        connection("zoho", "900000001", "zoho/zoho", "local-zoho-channel-token"),
-    ]
+    SCREENS.iter().map(connection).collect()
 }
 
 fn client_id(one: &Connection) -> String {
@@ -83,7 +91,8 @@ fn account(one: &Connection) -> Value {
         "client_secret": client_secret(one),
         "refresh_token": refresh_token(one),
     });
-    if one.crm == "hubspot" {
+    // Zoho and Pipedrive are told by the API, when the connection is made.
+    if matches!(one.crm.as_str(), "hubspot" | "salesforce") {
         account["webhook_url"] = json!(one.webhook_url);
     }
     account
@@ -101,7 +110,7 @@ fn secrets(connections: &[Connection]) -> Value {
             "expires_at": "2026-01-01T00:00:00Z",
             "api_domain": null,
             "accounts_server": null,
-            "webhook_token": (one.crm == "zoho").then_some(&one.webhook_secret),
+            "webhook_token": (one.crm != "hubspot").then_some(&one.webhook_secret),
         });
     }
     secrets

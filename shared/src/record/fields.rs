@@ -151,7 +151,7 @@ impl Fields {
     /// As [`Fields::put`], for a write that carries its own time.
     pub fn write(&mut self, field: &str, written: Written) -> Result<bool, WrongKind> {
         if field == NAME {
-            return self.write_name(written);
+            return self.write_name(&written);
         }
         let value = written.value.map(|value| self.fit(field, value)).transpose()?;
         let before = self.0.remove(field);
@@ -161,7 +161,7 @@ impl Fields {
     }
 
     /// Writes those parts of a name that are others now. A part that is missing clears nothing.
-    fn write_name(&mut self, written: Written) -> Result<bool, WrongKind> {
+    fn write_name(&mut self, written: &Written) -> Result<bool, WrongKind> {
         let Some(name) = &written.value else { return Ok(false) };
         if self.said(NAME).and_then(|said| said.value).as_ref() == Some(name) {
             return Ok(false);

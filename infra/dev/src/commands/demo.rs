@@ -12,7 +12,7 @@ pub(crate) struct Args {
     /// Take the stack down afterwards; exits 0 if the story went well, 1 if not
     #[arg(long)]
     once: bool,
-    /// 10,000 messages at once instead of 300: takes minutes
+    /// 10,000 messages at once instead of 900: takes minutes
     #[arg(long)]
     full: bool,
     /// With the functions that `sam build` made; for an x86_64 machine: sam build --parameter-overrides Architecture=x86_64
@@ -32,7 +32,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
         bail!("a stack is up already, and the story begins with an empty one. End it first: cargo dev down");
     };
     println!();
-    let crowd = if args.full { 10_000 } else { 300 };
+    let crowd = if args.full { 10_000 } else { 900 };
     let played = story::play(project, &running.stack, (!args.brief).then_some(crowd));
     if args.once || stop::asked() {
         played?;
@@ -47,7 +47,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
     };
     println!("\nThe stack stays up. In another terminal:");
     for (command, what) in [
-        ("cargo dev edit zoho grace@example.com Phone=+14155550123", "as a CRM user: HubSpot follows"),
+        ("cargo dev edit zoho grace@example.com Phone=+14155550123", "as a CRM user: the others follow"),
         ("cargo dev send '{\"email\":\"grace@example.com\",\"company\":\"US Navy\"}'", "as the workflow service"),
         ("cargo dev deliver hubspot grace@example.com --forged", "as an attacker: refused"),
     ] {

@@ -1,6 +1,7 @@
 //! `cargo dev edit`: what a CRM's user does in the CRM's own screens.
 
 use crate::project::Project;
+use crate::screens::{Shown, screen};
 use crate::stack::Stack;
 use crate::step::step;
 use crate::story::oracle;
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// hubspot or zoho
+    /// hubspot, salesforce, zoho or pipedrive
     crm: String,
     /// The record's id in that CRM, or its e-mail address; without one that is there, a record is made
     who: String,
@@ -27,6 +28,8 @@ pub(crate) struct Args {
 pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
     let stack = stack::read(project)?;
     let crm = args.crm.as_str();
+    let screen = screen(crm)?;
+    let mailbox = screen.field("email").context("no field for e-mail addresses")?;
     let url = records_url(&stack, crm)?;
     let pairs =
         args.fields.iter().map(|pair| pair.split_once('=').with_context(|| format!("{pair} is not field=value")));
@@ -35,39 +38,38 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
     let known = record(&stack, crm, &args.who)?;
     if known.is_none() {
         ensure!(args.who.contains('@'), "{crm} has no record {}", args.who);
-        fields.entry(email_field(crm)).or_insert(json!(args.who));
+        fields.entry(mailbox).or_insert(json!(args.who));
     }
-    let id = known.as_ref().map(|record| record["id"].clone());
+    let id = known.map(|record| record.id);
     let answer = http::post(&url, &json!({"id": id, "fields": fields, "silent": args.silent}))?;
-    let edited: Value = serde_json::from_str(&answer)?;
-    println!("{crm} shows {:#}", shown(&edited));
-    let Some(email) = shown(&edited)[email_field(crm)].as_str().filter(|_| !args.silent) else {
+    let edited: Shown = serde_json::from_str(&answer)?;
+    println!("{} shows {:#}", screen.name, json!(edited.fields));
+    let Some(email) = edited.text(mailbox).filter(|_| !args.silent) else {
         return Ok(ExitCode::SUCCESS);
     };
     for (field, value) in &fields {
-        if let Some((other, counterpart)) = oracle::counterpart(crm, field) {
+        for (other, counterpart) in oracle::counterparts(crm, field) {
             step(&format!("{other} follows"), |_| {
-                follows(&stack, other, email, counterpart, value).map(|seen| ((), seen))
+                follows(&stack, other, &email, counterpart, value).map(|seen| ((), seen))
             })?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Waits until the other CRM shows the value too.
+/// Waits until another CRM shows the value too.
 fn follows(stack: &Stack, crm: &str, email: &str, field: &str, value: &Value) -> Result<String> {
-    let same = |text: &Value| match (text.as_str(), value.as_str()) {
-        (Some(text), Some(value)) if field.eq_ignore_ascii_case("phone") => {
-            oracle::normal("phone", text) == oracle::normal("phone", value)
-        }
-        (text, value) => text == value,
+    let value = value.as_str().unwrap_or_default();
+    let spelt = |text: &str| match field.eq_ignore_ascii_case("phone") {
+        true => oracle::normal("phone", text),
+        false => text.to_owned(),
     };
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(30) {
         if let Some(record) = record(stack, crm, email)?
-            && same(&shown(&record)[field])
+            && let Some(text) = record.text(field).filter(|text| spelt(text) == spelt(value))
         {
-            return Ok(format!("{field} = {} ({})", shown(&record)[field].as_str().unwrap_or_default(), record["id"]));
+            return Ok(format!("{field} = {text} ({})", record.id));
         }
         std::thread::sleep(Duration::from_millis(100));
     }
@@ -75,24 +77,12 @@ fn follows(stack: &Stack, crm: &str, email: &str, field: &str, value: &Value) ->
 }
 
 /// A record by its id in the CRM, or by its e-mail address.
-pub(super) fn record(stack: &Stack, crm: &str, who: &str) -> Result<Option<Value>> {
-    let records: Vec<Value> = http::get_json(&records_url(stack, crm)?)?;
-    Ok(records.into_iter().find(|record| record["id"] == who || shown(record)[email_field(crm)] == who))
+pub(super) fn record(stack: &Stack, crm: &str, who: &str) -> Result<Option<Shown>> {
+    let mailbox = screen(crm)?.field("email").context("no field for e-mail addresses")?;
+    let records: Vec<Shown> = http::get_json(&records_url(stack, crm)?)?;
+    Ok(records.into_iter().find(|record| record.id == who || record.text(mailbox).as_deref() == Some(who)))
 }
 
 fn records_url(stack: &Stack, crm: &str) -> Result<String> {
-    let object = match crm {
-        "hubspot" => "contacts",
-        "zoho" => "leads",
-        other => bail!("{other} is not simulated: hubspot and zoho are"),
-    };
-    Ok(format!("{}/_sim/{crm}/{object}", stack.simulator))
-}
-
-fn shown(record: &Value) -> &Value {
-    record.get("properties").unwrap_or(&record["fields"])
-}
-
-fn email_field(crm: &str) -> &'static str {
-    if crm == "zoho" { "Email" } else { "email" }
+    Ok(format!("{}/_sim/{crm}/{}", stack.simulator, screen(crm)?.object))
 }

@@ -1,9 +1,10 @@
-//! (12) Hub and both CRMs are compared, field by field, with the oracle.
+//! (12) Hub and CRMs are compared, field by field, with the oracle.
 
 use super::hub::{self, Known};
-use super::oracle::{self, CRMS, Texts};
-use super::scene::{Scene, Shown};
+use super::oracle::{self, Texts};
+use super::scene::Scene;
 use super::sight::Sight;
+use crate::screens::{SCREENS, Shown};
 use crate::step::Progress;
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +18,7 @@ pub(super) struct Compared {
 }
 
 pub(super) fn is_complete(scene: &mut Scene<'_>, progress: &Progress) -> Result<Compared> {
-    progress.say("reading the hub and both CRMs");
+    progress.say("reading the hub and the CRMs");
     let hub = hub::all(scene)?;
     let hub: BTreeMap<String, &Known> = hub
         .iter()
@@ -25,8 +26,11 @@ pub(super) fn is_complete(scene: &mut Scene<'_>, progress: &Progress) -> Result<
         .map(|known| (known.fields().remove("email").unwrap_or_default(), known))
         .collect();
     let mut crms: BTreeMap<&str, BTreeMap<String, Shown>> = BTreeMap::new();
-    for crm in CRMS {
-        crms.insert(crm, scene.records(crm)?.into_iter().map(|record| (record.id.clone(), record)).collect());
+    for screen in &SCREENS {
+        crms.insert(
+            screen.crm,
+            scene.records(screen.crm)?.into_iter().map(|record| (record.id.clone(), record)).collect(),
+        );
     }
     let mut compared = Compared::default();
     for (person, inputs) in &scene.told {

@@ -2,39 +2,64 @@
 
 use super::scene::Calls;
 
-/// Routes that serve one purpose, and how many calls of them each batch of a hundred leads is worth.
+/// Routes that serve one purpose, and how many calls of them a thousand leads are worth.
 struct Purpose {
     crm: &'static str,
     what: &'static str,
     routes: &'static [&'static str],
-    per_batch: u64,
+    per_thousand: u64,
+    /// For batches that are not full.
+    besides: u64,
 }
 
 /// Phones are looked up for those whom no e-mail address has found: two lists of spellings for each of Zoho's two fields,
-/// as many as HubSpot's search has room for.
+/// as many as HubSpot's search has room for, all of Salesforce's in one call. Pipedrive has no batches.
 const PURPOSES: &[Purpose] = &[
-    Purpose { crm: "hubspot", what: "writes", routes: &["/batch/upsert", "/batch/update"], per_batch: 1 },
-    Purpose { crm: "hubspot", what: "reads", routes: &["/batch/read"], per_batch: 1 },
-    Purpose { crm: "hubspot", what: "phone lookups", routes: &["/search"], per_batch: 3 },
-    Purpose { crm: "zoho", what: "writes", routes: &["POST /crm/v8/Leads/upsert", "PUT /crm/v8/Leads"], per_batch: 1 },
-    Purpose { crm: "zoho", what: "lookups by e-mail and by phone", routes: &["/coql"], per_batch: 3 },
-    Purpose { crm: "zoho", what: "read-backs", routes: &["GET /crm/v8/Leads"], per_batch: 1 },
+    purpose("hubspot", "writes", &["/batch/upsert", "/batch/update"], 10, 20),
+    purpose("hubspot", "reads", &["/batch/read"], 10, 20),
+    purpose("hubspot", "phone lookups", &["/search"], 30, 20),
+    purpose("salesforce", "writes", &["PATCH /services/data/v66.0/composite/sobjects"], 5, 10),
+    purpose("salesforce", "lookups and read-backs", &["/composite/batch"], 15, 20),
+    purpose("zoho", "writes", &["POST /crm/v8/Leads/upsert", "PUT /crm/v8/Leads"], 10, 20),
+    purpose("zoho", "lookups by e-mail and by phone", &["/coql"], 30, 20),
+    purpose("zoho", "read-backs", &["GET /crm/v8/Leads"], 10, 20),
+    purpose("pipedrive", "writes", &["POST /api/v2/persons", "PATCH /api/v2/persons/{id}"], 1000, 0),
+    purpose("pipedrive", "searches", &["/api/v2/persons/search"], 1000, 0),
+    purpose("pipedrive", "reads", &["GET /api/v2/persons"], 100, 20),
 ];
 
-const BATCH: usize = 100;
-/// For batches that are not full, tokens, and whatever the schedules do meanwhile.
+const fn purpose(
+    crm: &'static str,
+    what: &'static str,
+    routes: &'static [&'static str],
+    per_thousand: u64,
+    besides: u64,
+) -> Purpose {
+    Purpose { crm, what, routes, per_thousand, besides }
+}
+
+/// For tokens, and whatever the schedules do meanwhile.
 const BESIDES: u64 = 20;
 
 /// What went beyond the bar, for a person.
 pub(super) fn exceeded(calls: &Calls, size: usize) -> Option<String> {
-    let batches = size.div_ceil(BATCH) as u64;
-    let serves = |purpose: &Purpose, route: &str| purpose.routes.iter().any(|one| route.contains(one));
+    let serves = |purpose: &Purpose, route: &str| {
+        let one = |one: &&str| {
+            if one.starts_with('/') {
+                route.contains(one)
+            } else {
+                route == *one || route.starts_with(&format!("{one}/"))
+            }
+        };
+        let search = route.contains("/search");
+        purpose.routes.iter().any(one) && (!search || purpose.routes.iter().any(|one| one.contains("/search")))
+    };
     let of = |crm: &str, wanted: &dyn Fn(&str) -> bool| -> u64 {
         calls.get(crm).into_iter().flatten().filter(|(route, _)| wanted(route)).map(|(_, n)| n).sum()
     };
     let over = PURPOSES.iter().find_map(|purpose| {
         let made = of(purpose.crm, &|route| serves(purpose, route));
-        let most = batches * purpose.per_batch + BESIDES;
+        let most = (size as u64 * purpose.per_thousand).div_ceil(1000) + purpose.besides;
         (made > most).then(|| format!("{made} {} of {}, at most {most}", purpose.what, purpose.crm))
     });
     over.or_else(|| {

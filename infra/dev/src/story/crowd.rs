@@ -1,11 +1,13 @@
 //! (11) Many sync requests, some for people whom a CRM already knows, end as exactly one lead each.
 
-use super::oracle::{CRMS, Input};
+use super::oracle::Input;
 use super::people::{self, email, known, lead};
+use super::request::LAST_CALL;
 use super::scene::{Calls, Scene, ends, request};
 use super::sight::{SOON, Sight};
 use super::{Seen, bar, table};
 use crate::http;
+use crate::screens::{SCREENS, screen};
 use crate::step::Progress;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -13,7 +15,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 pub(super) fn ends_as_one_lead_each(scene: &mut Scene<'_>, size: usize, progress: &Progress) -> Result<(Seen, String)> {
-    let before: Vec<usize> = CRMS.iter().map(|crm| Ok(scene.records(crm)?.len())).collect::<Result<_>>()?;
+    let before: Vec<usize> =
+        SCREENS.iter().map(|screen| Ok(scene.records(screen.crm)?.len())).collect::<Result<_>>()?;
     progress.say("some of them are in a CRM already");
     let old = acquaintances(scene, size)?;
     // A CRM's times are whole seconds: what it knew must be older for sure.
@@ -30,7 +33,7 @@ pub(super) fn ends_as_one_lead_each(scene: &mut Scene<'_>, size: usize, progress
     let over = bar::exceeded(&calls, size);
     Sight::of(&email(0), "story-crowd", "calls by the hundred")
         .check(scene, over.is_none(), || over.clone().unwrap_or_default())?;
-    for (crm, before) in CRMS.iter().zip(before) {
+    for (crm, before) in SCREENS.map(|screen| screen.crm).into_iter().zip(before) {
         let found = scene.records(crm)?.len() - before;
         Sight::of(&email(0), "story-crowd", format!("{size} more records in {crm}")).check(
             scene,
@@ -40,15 +43,15 @@ pub(super) fn ends_as_one_lead_each(scene: &mut Scene<'_>, size: usize, progress
     }
     let per_second = size as f64 / took;
     let seen = format!(
-        "{size} leads ({old} of them known to a CRM) in both CRMs after {took:.0} s, {per_second:.0} per second"
+        "{size} leads ({old} of them known to a CRM) in four CRMs after {took:.0} s, {per_second:.0} per second"
     );
     Ok((seen, table::render(&calls, size)))
 }
 
 fn asked(n: usize) -> Value {
     let mut asked = request(&id(n), &lead(n));
-    asked["sync_fields"] =
-        json!({"last_call": "{{callStatus}} ({{duration}} s)", "Last_Call": "{{callStatus}} ({{duration}} s)"});
+    let call = "{{callStatus}} ({{duration}} s)";
+    asked["sync_fields"] = json!({"last_call": call, "Last_Call": call, "Last_Call__c": call, LAST_CALL: call});
     asked
 }
 
@@ -59,13 +62,12 @@ fn id(n: usize) -> String {
 /// Makes the records that are in a CRM already, in silence: only who looks before creating finds them.
 fn acquaintances(scene: &mut Scene<'_>, size: usize) -> Result<usize> {
     let mut made = 0;
-    for crm in CRMS {
+    for crm in SCREENS.map(|screen| screen.crm) {
         let known: Vec<(usize, Value)> = (0..size)
             .filter_map(|n| known(n).filter(|(place, _)| *place == crm).map(|(_, fields)| (n, fields)))
             .collect();
         let edits: Vec<Value> = known.iter().map(|(_, fields)| json!({"fields": fields, "silent": true})).collect();
-        let object = if crm == "zoho" { "leads" } else { "contacts" };
-        http::post(&format!("{}/_sim/{crm}/{object}", scene.stack.simulator), &edits)?;
+        http::post(&format!("{}/_sim/{crm}/{}", scene.stack.simulator, screen(crm)?.object), &edits)?;
         made += known.len();
         for (n, fields) in known {
             let fields = fields.as_object().context("an edit has fields")?.iter();
@@ -77,19 +79,23 @@ fn acquaintances(scene: &mut Scene<'_>, size: usize) -> Result<usize> {
     Ok(made)
 }
 
-/// Waits until each request has ended at both CRMs, and only once, and well.
+/// Waits until each request has ended at every CRM, and only once, and well.
 fn all_end(scene: &mut Scene<'_>, size: usize, progress: &Progress) -> Result<()> {
     let patience = SOON.max(Duration::from_millis(size as u64 * 120));
     let expected = format!("sync.succeeded for each of {size} requests and each CRM");
     Sight::of(&people::email(0), &id(0), expected).within(patience).wait(scene, |scene| {
         scene.listen()?;
         let ended = ended(scene);
-        progress.say(&format!("{} of {}", ended.len(), 2 * size));
+        progress.say(&format!("{} of {}", ended.len(), SCREENS.len() * size));
         let amiss = ended.iter().find(|(_, kinds)| kinds.as_slice() != ["sync.succeeded"]);
         if let Some((who, kinds)) = amiss {
             return Ok(Err(format!("{who}: {kinds:?}")));
         }
-        Ok(if ended.len() == 2 * size { Ok(()) } else { Err(format!("{} of {}", ended.len(), 2 * size)) })
+        Ok(if ended.len() == SCREENS.len() * size {
+            Ok(())
+        } else {
+            Err(format!("{} of {}", ended.len(), SCREENS.len() * size))
+        })
     })
 }
 

@@ -17,33 +17,37 @@ pub(super) fn are_refused(scene: &mut Scene<'_>, progress: &Progress) -> Result<
     let to = scene.connection("hubspot")?;
     let now = clock::now_ms();
     let genuine = delivery::hubspot(to, &contact, &to.webhook_secret, now);
-    let changed =
-        Delivery { headers: genuine.headers.clone(), body: genuine.body.replace("+14155550666", "+14155550667") };
+    let changed = Delivery {
+        url: genuine.url.clone(),
+        headers: genuine.headers.clone(),
+        body: genuine.body.replace("+14155550666", "+14155550667"),
+    };
     let cases = [
         ("genuine", &genuine, 200),
         ("replayed", &genuine, 200),
         ("changed after signing", &changed, 401),
         ("signed by another secret", &delivery::hubspot(to, &contact, "another secret", now), 401),
         ("signed six minutes ago", &delivery::hubspot(to, &contact, &to.webhook_secret, now - STALE_MS), 401),
-        ("not signed", &Delivery { headers: Vec::new(), body: genuine.body.clone() }, 401),
+        ("not signed", &Delivery { url: genuine.url.clone(), headers: Vec::new(), body: genuine.body.clone() }, 401),
     ];
     for (what, delivery, expected) in &cases {
         progress.say(what);
-        let status = http::deliver(&to.webhook_url, &delivery.headers, &delivery.body)?;
+        let status = http::deliver(&delivery.url, &delivery.headers, &delivery.body)?;
         Sight::of(ADA, &contact, format!("a delivery that is {what} is answered {expected}")).check(
             scene,
             status == *expected,
             || status.to_string(),
         )?;
     }
-    let zoho = scene.connection("zoho")?;
-    let forged = delivery::zoho("1", "not the channel's token", now);
-    let status = http::deliver(&zoho.webhook_url, &forged.headers, &forged.body)?;
-    Sight::of(ADA, &contact, "a notification with another token is answered 401").check(
-        scene,
-        status == 401,
-        || status.to_string(),
-    )?;
+    for crm in ["zoho", "salesforce", "pipedrive"] {
+        let forged = delivery::of(scene.connection(crm)?, "1", "not the connection's token", now);
+        let status = http::deliver(&forged.url, &forged.headers, &forged.body)?;
+        Sight::of(ADA, &contact, format!("a delivery of {crm} with another token is answered 401")).check(
+            scene,
+            status == 401,
+            || status.to_string(),
+        )?;
+    }
     scene.rest(SOON)?;
     let after = recorded(scene)?;
     Sight::of(ADA, &contact, format!("version {}, as before", before.version())).check(
@@ -52,7 +56,7 @@ pub(super) fn are_refused(scene: &mut Scene<'_>, progress: &Progress) -> Result<
         || after.version().to_string(),
     )?;
     Ok(format!(
-        "changed, foreign, stale, unsigned, wrong token: 401; replayed: 200 and still version {}",
+        "changed, foreign, stale, unsigned, wrong token of three CRMs: 401; replayed: 200 and still version {}",
         after.version()
     ))
 }

@@ -67,7 +67,7 @@ fn steps(scene: &mut Scene<'_>, crowd: Option<usize>) -> Result<()> {
     step(" 7 Zoho's token expires", |p| expired_token::goes_unnoticed(scene, p).map(say))?;
     step(" 8 HubSpot answers 429", |p| rate_limit::is_waited_out(scene, p).map(say))?;
     step(" 9 One bad record in a hundred", |p| bad_record::is_set_aside(scene, p).map(say))?;
-    step("10 Both CRMs edit one lead", |p| both_edit::survive(scene, p).map(say))?;
+    step("10 Every CRM edits one lead", |p| both_edit::survive(scene, p).map(say))?;
     let Some(crowd) = crowd else {
         step("   Errands", |p| errands::are_run(scene, p).map(say))?;
         return step("   Nothing was denied", |_| logs::tell_of_no_denial(scene).map(say));

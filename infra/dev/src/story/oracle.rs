@@ -1,19 +1,9 @@
 //! What each lead must show in the end, worked out from what went in and from nothing else. Pure.
 
+use crate::screens::SCREENS;
 use std::collections::BTreeMap;
 
 pub(super) type Texts = BTreeMap<String, String>;
-
-pub(super) const CRMS: [&str; 2] = ["hubspot", "zoho"];
-
-/// Hub field, HubSpot property, Zoho field, and what Zoho is sent where nothing is known.
-const FIELDS: [(&str, &str, &str, Option<&str>); 5] = [
-    ("first_name", "firstname", "First_Name", None),
-    ("last_name", "lastname", "Last_Name", Some("-")),
-    ("company", "company", "Company", Some("-")),
-    ("email", "email", "Email", None),
-    ("phone", "phone", "Phone", None),
-];
 
 /// Something that was told about one lead.
 #[derive(Clone, Debug)]
@@ -45,8 +35,10 @@ pub(super) fn expected(inputs: &[Input]) -> Expected {
         match input {
             Input::Edit { crm, fields } => {
                 for (field, text) in fields {
-                    if let Some(hub) = hub_name(crm, field) {
-                        expected.hub.insert(hub.to_owned(), normal(hub, text));
+                    match hub_name(crm, field) {
+                        Some("name") => expected.hub.extend(parted(text)),
+                        Some(hub) => drop(expected.hub.insert(hub.to_owned(), normal(hub, text))),
+                        None => {}
                     }
                 }
                 typed.entry(crm).or_default().extend(fields.clone());
@@ -54,14 +46,19 @@ pub(super) fn expected(inputs: &[Input]) -> Expected {
             Input::Request { lead, sync_fields } => {
                 expected.hub.extend(lead.iter().map(|(field, text)| (field.clone(), normal(field, text))));
                 for (field, template) in sync_fields {
-                    let crm = if field.starts_with(char::is_uppercase) { "zoho" } else { "hubspot" };
-                    expected.crms.entry(crm).or_default().insert(field.clone(), rendered(template, &expected.hub));
+                    expected
+                        .crms
+                        .entry(named_by(field))
+                        .or_default()
+                        .insert(field.clone(), rendered(template, &expected.hub));
                 }
             }
         }
     }
+    let whole = whole_name(&expected.hub);
     for (crm, field, hub, filler) in named() {
-        let Some(text) = expected.hub.get(hub).map(String::as_str).or(filler) else { continue };
+        let known = if hub == "name" { whole.as_ref() } else { expected.hub.get(hub) };
+        let Some(text) = known.map(String::as_str).or(filler) else { continue };
         let kept = typed.get(crm).and_then(|typed| typed.get(field)).filter(|typed| normal(hub, typed) == text);
         let shown = kept.map_or(text, String::as_str).to_owned();
         expected.crms.entry(crm).or_default().insert(field.to_owned(), shown);
@@ -69,15 +66,27 @@ pub(super) fn expected(inputs: &[Input]) -> Expected {
     expected
 }
 
-/// CRM, its field, the hub's field, Zoho's filler.
+/// CRM, its field, the hub's field, and the filler.
 fn named() -> impl Iterator<Item = (&'static str, &'static str, &'static str, Option<&'static str>)> {
-    FIELDS
-        .iter()
-        .flat_map(|(hub, hubspot, zoho, filler)| [("hubspot", *hubspot, *hub, None), ("zoho", *zoho, *hub, *filler)])
+    let of = |screen: &'static crate::screens::Screen| {
+        screen.fields.iter().map(|(hub, field, filler)| (screen.crm, *field, *hub, *filler))
+    };
+    SCREENS.iter().flat_map(of)
 }
 
 fn hub_name(crm: &str, field: &str) -> Option<&'static str> {
     named().find(|(c, f, ..)| *c == crm && *f == field).map(|(_, _, hub, _)| hub)
+}
+
+/// Which CRM can have a field of this name.
+fn named_by(field: &str) -> &'static str {
+    let code = field.len() == 40;
+    match field {
+        _ if code => "pipedrive",
+        _ if field.ends_with("__c") => "salesforce",
+        _ if field.starts_with(char::is_uppercase) => "zoho",
+        _ => "hubspot",
+    }
 }
 
 /// The fields by which a CRM shows a person.
@@ -85,10 +94,27 @@ pub(super) fn fields_of(crm: &str) -> Vec<&'static str> {
     named().filter(|(c, ..)| *c == crm).map(|(_, field, ..)| field).collect()
 }
 
-/// The same person's field in the other CRM.
-pub(crate) fn counterpart(crm: &str, field: &str) -> Option<(&'static str, &'static str)> {
-    let hub = hub_name(crm, field)?;
-    named().find(|(c, _, h, _)| *c != crm && *h == hub).map(|(c, f, ..)| (c, f))
+/// The same person's field in the other CRMs.
+pub(crate) fn counterparts(crm: &str, field: &str) -> Vec<(&'static str, &'static str)> {
+    let Some(hub) = hub_name(crm, field) else { return Vec::new() };
+    named().filter(|(c, _, h, _)| *c != crm && *h == hub).map(|(c, f, ..)| (c, f)).collect()
+}
+
+/// A whole name, as its user typed it: the last word is the last name.
+fn parted(name: &str) -> Texts {
+    let (first, last) = name.rsplit_once(' ').unwrap_or(("", name));
+    let parts = [("first_name", first), ("last_name", last)];
+    parts
+        .into_iter()
+        .filter(|(_, part)| !part.is_empty())
+        .map(|(field, part)| (field.to_owned(), part.to_owned()))
+        .collect()
+}
+
+fn whole_name(hub: &Texts) -> Option<String> {
+    let parts: Vec<&str> =
+        ["first_name", "last_name"].iter().filter_map(|part| hub.get(*part)).map(String::as_str).collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
 }
 
 /// American numbers as E.164, addresses in lower case.
@@ -104,7 +130,7 @@ pub(crate) fn normal(field: &str, text: &str) -> String {
 }
 
 fn rendered(template: &str, hub: &Texts) -> String {
-    let name = ["first_name", "last_name"].iter().filter_map(|n| hub.get(*n)).cloned().collect::<Vec<_>>().join(" ");
+    let name = whole_name(hub).unwrap_or_default();
     let all = hub.iter().map(|(field, text)| (field.as_str(), text.as_str())).chain([("name", name.as_str())]);
     all.fold(template.to_owned(), |text, (field, value)| text.replace(&format!("{{{{{field}}}}}"), value))
 }

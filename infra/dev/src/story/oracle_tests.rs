@@ -41,7 +41,16 @@ fn sync_fields_are_shown_by_the_crm_they_name() {
 }
 
 #[test]
+fn a_whole_name_is_of_two_parts() {
+    let expected = expected(&[edit("pipedrive", &[("name", "Augusta Ada King")])]);
+    assert_eq!(expected.hub, texts(&[("first_name", "Augusta Ada"), ("last_name", "King")]));
+    assert_eq!(expected.crms["salesforce"]["LastName"], "King");
+    assert_eq!(expected.crms["pipedrive"], texts(&[("name", "Augusta Ada King")]));
+}
+
+#[test]
 fn fields_have_their_counterparts() {
-    assert_eq!(counterpart("zoho", "Phone"), Some(("hubspot", "phone")));
-    assert_eq!(counterpart("hubspot", "hs_object_id"), None);
+    let phones = [("hubspot", "phone"), ("salesforce", "Phone"), ("pipedrive", "phone")];
+    assert_eq!(counterparts("zoho", "Phone"), phones);
+    assert_eq!(counterparts("hubspot", "hs_object_id"), []);
 }

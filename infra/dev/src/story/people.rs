@@ -1,5 +1,6 @@
 //! The crowd: who they are, and who of them a CRM knows already. Pure.
 
+use crate::screens::SCREENS;
 use serde_json::{Value, json};
 
 pub(super) enum Acquaintance {
@@ -10,12 +11,13 @@ pub(super) enum Acquaintance {
     Phone(&'static str),
 }
 
-/// Every tenth is known by e-mail, every twentieth by phone only, each in one of the two CRMs.
+/// Every tenth is known by e-mail, every twentieth by phone only, each in one CRM. Pipedrive is searched for whom has an
+/// e-mail address by that alone: whom it knows by phone it would have told before.
 pub(super) fn acquaintance(n: usize) -> Acquaintance {
-    let crm = if (n / 20).is_multiple_of(2) { "hubspot" } else { "zoho" };
+    let crm = |of: usize| SCREENS[n / 20 % of].crm;
     match n % 20 {
-        0 | 10 => Acquaintance::Email(crm),
-        5 => Acquaintance::Phone(crm),
+        0 | 10 => Acquaintance::Email(crm(SCREENS.len())),
+        5 => Acquaintance::Phone(crm(SCREENS.len() - 1)),
         _ => Acquaintance::Stranger,
     }
 }
@@ -53,18 +55,11 @@ pub(super) fn known(n: usize) -> Option<(&'static str, Value)> {
         Acquaintance::Email(crm) => (crm, true),
         Acquaintance::Phone(crm) => (crm, false),
     };
-    let names = match crm {
-        "zoho" => ["First_Name", "Last_Name", "Company", "Email", "Phone"],
-        _ => ["firstname", "lastname", "company", "email", "phone"],
-    };
-    let mut fields = json!({});
-    fields[names[0]] = json!("Old");
-    fields[names[1]] = json!(format!("Acquaintance {n}"));
-    fields[names[2]] = json!(format!("Known Company {n}"));
-    match by_email {
-        true => fields[names[3]] = json!(email(n)),
-        false => fields[names[4]] = json!(typed_phone(n)),
-    }
+    let (mailbox, phone) = (email(n), typed_phone(n));
+    let (last_name, company) = (format!("Acquaintance {n}"), format!("Known Company {n}"));
+    let mut person = vec![("first_name", "Old"), ("last_name", last_name.as_str()), ("company", company.as_str())];
+    person.push(if by_email { ("email", mailbox.as_str()) } else { ("phone", phone.as_str()) });
+    let fields = SCREENS.iter().find(|screen| screen.crm == crm)?.typed(&person);
     Some((crm, fields))
 }
 

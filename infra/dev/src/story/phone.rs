@@ -1,5 +1,6 @@
-//! (1) A signed HubSpot delivery changes a phone: the Zoho lead follows.
+//! (1) A signed HubSpot delivery changes a phone: every other CRM follows.
 
+use super::oracle::counterparts;
 use super::scene::Scene;
 use super::sight::Sight;
 use super::{ADA, Seen};
@@ -12,14 +13,14 @@ pub(super) fn changes(scene: &mut Scene<'_>, progress: &Progress) -> Result<Seen
     progress.say("a HubSpot user adds Ada");
     let ada = json!({"firstname": "Ada", "lastname": "Byron", "email": ADA, "phone": "(415) 555-0100", "company": "Analytical Ltd"});
     let contact = scene.edit("hubspot", ADA, None, &ada, false)?;
-    zoho_shows(scene, "+14155550100")?;
+    all_show(scene, "+14155550100")?;
     scene.rest(super::sight::SOON)?;
     progress.say("and changes her phone");
     // Step 2 compares what this costs with what its echo does.
     scene.desk.record(true)?;
     let begun = Instant::now();
     scene.edit("hubspot", ADA, Some(&contact.id), &json!({"phone": "(415) 555-0199"}), false)?;
-    zoho_shows(scene, "+14155550199")?;
+    all_show(scene, "+14155550199")?;
     let took = begun.elapsed().as_secs_f64();
     let deliveries = scene.deliveries()?;
     let signed = deliveries["deliveries"].as_array().into_iter().flatten().rfind(|one| one["crm"] == "hubspot");
@@ -27,15 +28,18 @@ pub(super) fn changes(scene: &mut Scene<'_>, progress: &Progress) -> Result<Seen
     let proof =
         signed["headers"]["x-hubspot-signature-v3"].as_str().context("HubSpot's delivery has no v3 signature")?;
     Ok(format!(
-        "(415) 555-0199 in HubSpot is +14155550199 in Zoho after {took:.1} s; signature {:.8}… answered {}",
+        "(415) 555-0199 in HubSpot is +14155550199 in the others after {took:.1} s; signature {:.8}… answered {}",
         proof, signed["status"]
     ))
 }
 
-fn zoho_shows(scene: &mut Scene<'_>, phone: &str) -> Result<()> {
-    Sight::of(ADA, ADA, format!("one lead in Zoho, with the phone {phone}")).wait(scene, |scene| {
-        let leads = scene.shown("zoho", ADA)?;
-        let phones: Vec<_> = leads.iter().map(|lead| lead.text("Phone").unwrap_or_default()).collect();
-        Ok(if phones == [phone] { Ok(()) } else { Err(format!("{} leads {phones:?}", leads.len())) })
-    })
+fn all_show(scene: &mut Scene<'_>, phone: &str) -> Result<()> {
+    for (crm, field) in counterparts("hubspot", "phone") {
+        Sight::of(ADA, ADA, format!("one record in {crm}, with the phone {phone}")).wait(scene, |scene| {
+            let shown = scene.shown(crm, ADA)?;
+            let phones: Vec<_> = shown.iter().map(|record| record.text(field).unwrap_or_default()).collect();
+            Ok(if phones == [phone] { Ok(()) } else { Err(format!("{} records {phones:?}", shown.len())) })
+        })?;
+    }
+    Ok(())
 }

@@ -1,11 +1,11 @@
 //! (5) The same message twice, and again after its window on another clock, creates nothing more.
 
-use super::oracle::CRMS;
 use super::request::ID;
 use super::scene::{Scene, TENANT};
 use super::sight::{SOON, Sight};
 use super::{GRACE, Seen, hub};
 use crate::operator;
+use crate::screens::SCREENS;
 use crate::step::Progress;
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -39,7 +39,7 @@ fn only_one(scene: &mut Scene<'_>, before: &hub::Known) -> Result<hub::Known> {
     let after = hub::find(scene, GRACE)?.context("Grace's record is gone")?;
     let same = after.id() == before.id() && after.fields() == before.fields() && after.links() == before.links();
     Sight::of(GRACE, ID, format!("{:?}", before.fields())).check(scene, same, || format!("{:?}", after.fields()))?;
-    for crm in CRMS {
+    for crm in SCREENS.map(|screen| screen.crm) {
         let shown = scene.shown(crm, GRACE)?.len();
         Sight::of(GRACE, ID, format!("one record in {crm}")).check(scene, shown == 1, || shown.to_string())?;
     }

@@ -1,15 +1,17 @@
-//! (4) A workflow message creates a lead in both CRMs with templated fields, and the workflow hears of it.
+//! (4) A workflow message creates a lead in every CRM with templated fields, and the workflow hears of it.
 
-use super::oracle::CRMS;
 use super::scene::{Scene, request};
 use super::sight::Sight;
 use super::{GRACE, Seen};
+use crate::screens::SCREENS;
 use crate::step::Progress;
 use anyhow::Result;
 use serde_json::{Value, json};
 use std::time::Instant;
 
 pub(super) const ID: &str = "story-grace";
+/// The code of Pipedrive's field "Last call".
+pub(super) const LAST_CALL: &str = "b2c3d4e5f60718293a4b5c6d7e8f900112233445";
 
 /// The message, and the ids that it is given again with.
 pub(super) fn grace() -> Value {
@@ -20,6 +22,7 @@ pub(super) fn grace() -> Value {
     );
     asked["sync_fields"] = json!({
         "hs_lead_status": "{{successEvaluation}}", "last_call": "{{callStatus}} ({{duration}} s)", "Last_Call": "{{name}}: {{callStatus}}",
+        "Last_Call__c": "{{callStatus}}", LAST_CALL: "{{duration}} s",
     });
     asked
 }
@@ -27,9 +30,12 @@ pub(super) fn grace() -> Value {
 pub(super) fn becomes_a_lead(scene: &mut Scene<'_>, asked: &Value, progress: &Progress) -> Result<Seen> {
     let begun = Instant::now();
     scene.send(std::slice::from_ref(asked))?;
-    for (crm, field, text) in
-        [("hubspot", "last_call", "completed (184 s)"), ("zoho", "Last_Call", "Grace Hopper: completed")]
-    {
+    for (crm, field, text) in [
+        ("hubspot", "last_call", "completed (184 s)"),
+        ("zoho", "Last_Call", "Grace Hopper: completed"),
+        ("salesforce", "Last_Call__c", "completed"),
+        ("pipedrive", LAST_CALL, "184 s"),
+    ] {
         progress.say(crm);
         Sight::of(GRACE, ID, format!("one record in {crm}, with {field} = {text}")).wait(scene, |scene| {
             let shown: Vec<_> = scene.shown(crm, GRACE)?.iter().map(|record| record.text(field)).collect();
@@ -39,14 +45,16 @@ pub(super) fn becomes_a_lead(scene: &mut Scene<'_>, asked: &Value, progress: &Pr
     let took = begun.elapsed().as_secs_f64();
     progress.say("listening to the event bus");
     told_of_success(scene, asked)?;
-    Ok(format!("in both CRMs after {took:.1} s, \"completed (184 s)\"; the workflow heard sync.succeeded of both"))
+    Ok(format!("in four CRMs after {took:.1} s, \"completed (184 s)\"; the workflow heard sync.succeeded of each"))
 }
 
 /// Exactly one `sync.succeeded` per CRM, with the workflow's own ids and the CRM's id of the record.
 fn told_of_success(scene: &mut Scene<'_>, asked: &Value) -> Result<()> {
-    let ids = CRMS.map(|crm| Ok(scene.shown(crm, GRACE)?.pop().map(|r| r.id).unwrap_or_default()));
-    let ids: Vec<String> = ids.into_iter().collect::<Result<_>>()?;
-    let mut wanted: Vec<_> = CRMS.iter().zip(&ids).map(|(crm, id)| format!("sync.succeeded {crm} {id}")).collect();
+    let one = |crm: &str| {
+        let id = scene.shown(crm, GRACE)?.pop().map(|record| record.id).unwrap_or_default();
+        Ok(format!("sync.succeeded {crm} {id}"))
+    };
+    let mut wanted = SCREENS.iter().map(|screen| one(screen.crm)).collect::<Result<Vec<_>>>()?;
     wanted.sort();
     Sight::of(GRACE, ID, format!("exactly the events {wanted:?}, with the workflow's ids")).wait(scene, |scene| {
         let heard = scene.endings(ID)?;

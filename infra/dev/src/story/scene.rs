@@ -4,10 +4,10 @@ use super::oracle::{Input, Texts};
 use super::sight::Sight;
 use crate::desk::{Desk, Heard};
 use crate::project::Project;
+use crate::screens::{Shown, screen};
 use crate::stack::{Connection, Stack};
 use crate::{clock, http};
 use anyhow::{Context, Result};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -31,20 +31,6 @@ pub(super) struct Scene<'a> {
     pub(super) patience: Duration,
 }
 
-/// A record as a CRM shows it.
-#[derive(Clone, Deserialize)]
-pub(super) struct Shown {
-    pub(super) id: String,
-    #[serde(alias = "properties")]
-    pub(super) fields: BTreeMap<String, Value>,
-}
-
-impl Shown {
-    pub(super) fn text(&self, field: &str) -> Option<String> {
-        self.fields.get(field).and_then(super::hub::text)
-    }
-}
-
 impl<'a> Scene<'a> {
     pub(super) fn open(project: &'a Project, stack: &'a Stack) -> Result<Self> {
         let desk = Desk::open(project, &stack.event_bus)?;
@@ -64,14 +50,14 @@ impl<'a> Scene<'a> {
         self.tell(person, Input::Edit { crm, fields: texts(fields) });
         let edit = json!({"id": id, "fields": fields, "silent": silent});
         let answer =
-            http::post(&self.sim(crm), &edit).with_context(|| format!("{crm} does not take this edit: {edit}"))?;
+            http::post(&self.sim(crm)?, &edit).with_context(|| format!("{crm} does not take this edit: {edit}"))?;
         Ok(serde_json::from_str(&answer)?)
     }
 
     /// A CRM user deletes a record, and no webhook tells of it.
     pub(super) fn delete(&self, crm: &str, id: &str) -> Result<()> {
         let edit = json!({"id": id, "delete": true, "silent": true});
-        http::post(&self.sim(crm), &edit).map(drop)
+        http::post(&self.sim(crm)?, &edit).map(drop)
     }
 
     /// The workflow service sends requests.
@@ -103,18 +89,17 @@ impl<'a> Scene<'a> {
     }
 
     pub(super) fn records(&self, crm: &str) -> Result<Vec<Shown>> {
-        http::get_json(&self.sim(crm))
+        http::get_json(&self.sim(crm)?)
     }
 
     /// The records of a CRM that show this e-mail address.
     pub(super) fn shown(&self, crm: &str, email: &str) -> Result<Vec<Shown>> {
-        let field = if crm == "zoho" { "Email" } else { "email" };
+        let field = screen(crm)?.field("email").context("no field for e-mail addresses")?;
         Ok(self.records(crm)?.into_iter().filter(|record| record.text(field).as_deref() == Some(email)).collect())
     }
 
-    fn sim(&self, crm: &str) -> String {
-        let object = if crm == "zoho" { "leads" } else { "contacts" };
-        format!("{}/_sim/{crm}/{object}", self.stack.simulator)
+    fn sim(&self, crm: &str) -> Result<String> {
+        Ok(format!("{}/_sim/{crm}/{}", self.stack.simulator, screen(crm)?.object))
     }
 
     pub(super) fn faults(&self, faults: &Value) -> Result<()> {

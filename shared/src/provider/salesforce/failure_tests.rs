@@ -74,7 +74,7 @@ fn write(remote: Option<&str>) -> Write {
     Write { record, remote: remote.map(|remote| remote.parse().unwrap()), changes: Vec::new() }
 }
 
-fn row(remote: Option<&str>, row: Json) -> Outcome {
+fn row(remote: Option<&str>, row: &Json) -> Outcome {
     let write = write(remote);
     outcomes(&answer(200, json!([row])), &default_mapping(), &[&write]).unwrap().pop().unwrap()
 }
@@ -87,37 +87,38 @@ const LEAD: &str = "00Qxx0000004TmiEAE";
 
 #[test]
 fn http_200_with_every_row_failed_is_a_failure() {
-    let refused = row(None, failed("REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]", &["LastName"]));
+    let refused =
+        row(None, &failed("REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]", &["LastName"]));
     let message = "Required fields are missing: [LastName]".to_owned();
     let expected =
         Outcome::Refused { code: "REQUIRED_FIELD_MISSING".to_owned(), field: Some("LastName".to_owned()), message };
     assert_eq!(refused, expected);
     // An innocent row of a rolled-back collection carries an id, and is none.
     let innocent = json!({"id": LEAD, "success": false, "errors": [{"statusCode": "UNKNOWN_EXCEPTION"}]});
-    assert_eq!(row(None, innocent), Outcome::Later);
+    assert_eq!(row(None, &innocent), Outcome::Later);
 }
 
 #[test]
 fn each_row_error_says_what_becomes_of_the_record() {
     for code in MOVED {
-        assert_eq!(row(Some(LEAD), failed(code, "", &[])), Outcome::Missing, "{code}");
-        assert!(matches!(row(None, failed(code, "", &[])), Outcome::Refused { .. }), "{code}");
+        assert_eq!(row(Some(LEAD), &failed(code, "", &[])), Outcome::Missing, "{code}");
+        assert!(matches!(row(None, &failed(code, "", &[])), Outcome::Refused { .. }), "{code}");
     }
     for code in PASSING {
-        assert_eq!(row(Some(LEAD), failed(code, "", &[])), Outcome::Later, "{code}");
+        assert_eq!(row(Some(LEAD), &failed(code, "", &[])), Outcome::Later, "{code}");
     }
     let ours = format!("duplicate value found: CRM_Sync_Id__c duplicates value on record with id: {LEAD}");
-    assert_eq!(row(None, failed("DUPLICATE_VALUE", &ours, &[])), Outcome::Exists { remote: LEAD.parse().unwrap() });
+    assert_eq!(row(None, &failed("DUPLICATE_VALUE", &ours, &[])), Outcome::Exists { remote: LEAD.parse().unwrap() });
     let stranger = format!("duplicate value found: Tax_No__c duplicates value on record with id: {LEAD}");
-    assert!(matches!(row(None, failed("DUPLICATE_VALUE", &stranger, &[])), Outcome::Refused { .. }), "no identity");
+    assert!(matches!(row(None, &failed("DUPLICATE_VALUE", &stranger, &[])), Outcome::Refused { .. }), "no identity");
     assert!(matches!(
-        row(None, failed("DUPLICATES_DETECTED", "Use one of these records?", &[])),
+        row(None, &failed("DUPLICATES_DETECTED", "Use one of these records?", &[])),
         Outcome::Refused { .. }
     ));
     let column = failed("INVALID_FIELD", "No such column 'Last_Call__c' on entity 'Lead'", &[]);
-    assert!(matches!(row(Some(LEAD), column), Outcome::Refused { field: Some(field), .. } if field == "Last_Call__c"));
+    assert!(matches!(row(Some(LEAD), &column), Outcome::Refused { field: Some(field), .. } if field == "Last_Call__c"));
     let done = json!({"id": LEAD, "success": true, "errors": [], "created": true});
-    assert_eq!(row(None, done), Outcome::Written { remote: LEAD.parse().unwrap(), modified: None, seen: None });
+    assert_eq!(row(None, &done), Outcome::Written { remote: LEAD.parse().unwrap(), modified: None, seen: None });
 }
 
 #[test]
@@ -130,7 +131,7 @@ fn fewer_rows_than_writes_are_asked_for_again() {
 proptest! {
     #[test]
     fn no_message_makes_a_stranger_of_somebody(message in ".{0,80}") {
-        let told = row(None, failed("DUPLICATE_VALUE", &message, &[]));
+        let told = row(None, &failed("DUPLICATE_VALUE", &message, &[]));
         prop_assert!(matches!(told, Outcome::Refused { .. }), "{told:?}");
     }
 }
