@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod capability;
 mod hubspot;
+pub mod oauth;
 mod pipedrive;
 mod salesforce;
 pub mod schema;
@@ -15,6 +16,7 @@ mod zoho;
 
 pub use batch::{Fetched, Found, Outcome, Query, Write};
 pub use capability::{Capabilities, Creates, Deletions, Echo, Webhooks};
+pub use oauth::{Ask, Authorized, Code};
 pub use schema::{Field, Made, Wish};
 pub use session::{AppCredentials, Grant, Hosts, Secret, Session};
 pub use signature::{Ack, Delivery, Forged, Schemes, Verified};
@@ -73,6 +75,24 @@ pub trait Provider {
         now: Timestamp,
     ) -> impl Future<Output = Result<Grant>> + Send;
 
+    /// The consent page, with the least scopes that we need.
+    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String;
+    /// A code for a grant.
+    fn exchange(
+        http: &reqwest::Client,
+        hosts: &Hosts,
+        app: &AppCredentials,
+        code: &Code,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Authorized>> + Send;
+    /// Gives a grant back. One that is dead already is given back too.
+    fn revoke(
+        http: &reqwest::Client,
+        hosts: &Hosts,
+        app: &AppCredentials,
+        grant: &Grant,
+    ) -> impl Future<Output = Result<()>> + Send;
+
     /// The fields of the mapping's object.
     fn schema(session: &Session, mapping: &Mapping) -> impl Future<Output = Result<Vec<Field>>> + Send;
     /// Makes a text field that the account lacks, or says how a person does.
@@ -118,6 +138,8 @@ pub trait Provider {
         mapping: &Mapping,
         wish: &WatchWish,
     ) -> impl Future<Output = Result<Option<Watch>>> + Send;
+    /// Ends a webhook subscription.
+    fn unwatch(session: &Session, watch: &Watch) -> impl Future<Output = Result<()>> + Send;
 }
 
 /// "This remote may have changed." Nothing in it is believed but the id, and that an erased one is no more.
@@ -237,6 +259,28 @@ impl Crm {
     ) -> Result<Grant> {
         each!(self, P => P::refresh(http, hosts, app, grant, now).await)
     }
+    pub fn consent_page(self, hosts: &Hosts, ask: &Ask<'_>) -> String {
+        each!(self, P => P::consent_page(hosts, ask))
+    }
+    pub async fn exchange(
+        self,
+        http: &reqwest::Client,
+        hosts: &Hosts,
+        app: &AppCredentials,
+        code: &Code,
+        now: Timestamp,
+    ) -> Result<Authorized> {
+        each!(self, P => P::exchange(http, hosts, app, code, now).await)
+    }
+    pub async fn revoke(
+        self,
+        http: &reqwest::Client,
+        hosts: &Hosts,
+        app: &AppCredentials,
+        grant: &Grant,
+    ) -> Result<()> {
+        each!(self, P => P::revoke(http, hosts, app, grant).await)
+    }
     pub async fn schema(self, session: &Session, mapping: &Mapping) -> Result<Vec<Field>> {
         each!(self, P => P::schema(session, mapping).await)
     }
@@ -264,6 +308,18 @@ impl Crm {
     pub async fn watch(self, session: &Session, mapping: &Mapping, wish: &WatchWish) -> Result<Option<Watch>> {
         each!(self, P => P::watch(session, mapping, wish).await)
     }
+    pub async fn unwatch(self, session: &Session, watch: &Watch) -> Result<()> {
+        each!(self, P => P::unwatch(session, watch).await)
+    }
+    /// As a person writes it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Crm::HubSpot => "HubSpot",
+            Crm::Zoho => "Zoho CRM",
+            Crm::Salesforce => "Salesforce",
+            Crm::Pipedrive => "Pipedrive",
+        }
+    }
 }
 
 impl fmt::Display for Crm {
@@ -276,5 +332,26 @@ impl FromStr for Crm {
     type Err = ();
     fn from_str(name: &str) -> Result<Crm, ()> {
         Crm::ALL.into_iter().find(|crm| crm.name() == name).ok_or(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Crm;
+
+    /// A sync field that names no connection goes to the CRMs whose fields can be called so.
+    #[test]
+    fn names_are_told_apart_where_vendors_build_them_differently() {
+        let could = |field: &str| Crm::ALL.into_iter().filter(|crm| crm.could_name(field)).collect::<Vec<_>>();
+        assert_eq!(could("last_call"), [Crm::HubSpot]);
+        assert_eq!(could("Last_Call"), [Crm::Zoho]);
+        assert_eq!(could("Last_Call__c"), [Crm::Salesforce]);
+        assert_eq!(could("b2c3d4e5f60718293a4b5c6d7e8f900112233445"), [Crm::Pipedrive]);
+        assert_eq!(could("Phone"), [Crm::Zoho, Crm::Salesforce]);
+        for crm in Crm::ALL {
+            let mapping = crm.default_mapping();
+            let named = mapping.rules.iter().map(|rule| &rule.remote).filter(|field| !field.contains(' '));
+            assert!(named.into_iter().all(|field| crm.could_name(field)), "{crm}");
+        }
     }
 }

@@ -28,6 +28,11 @@ impl Wish<'_> {
     }
 }
 
+/// Whether a field's name is a code of 40 hexadecimal digits, as Pipedrive makes them and nobody else names a field.
+pub(super) fn is_code(field: &str) -> bool {
+    field.len() == 40 && field.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
 /// What came of a wish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Made {

@@ -40,7 +40,7 @@ pub(super) fn are_refused(scene: &mut Scene<'_>, progress: &Progress) -> Result<
         )?;
     }
     for crm in ["zoho", "salesforce", "pipedrive"] {
-        let forged = delivery::of(scene.connection(crm)?, "1", "not the connection's token", now);
+        let forged = delivery::of(scene.connection(crm)?, "1", "not-the-connections-token", now);
         let status = http::deliver(&forged.url, &forged.headers, &forged.body)?;
         Sight::of(ADA, &contact, format!("a delivery of {crm} with another token is answered 401")).check(
             scene,

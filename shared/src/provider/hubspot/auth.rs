@@ -3,7 +3,10 @@
 use super::failure;
 use crate::{
     error::{Error, Result},
-    provider::session::{Answer, AppCredentials, Grant, Hosts, Secret, read},
+    provider::{
+        oauth::{self, Ask, Authorized, Code},
+        session::{Answer, AppCredentials, Grant, Hosts, Secret, read},
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
@@ -21,6 +24,52 @@ pub(super) fn base(hosts: &Hosts) -> String {
     hosts.local.as_ref().map_or_else(|| HOST.to_owned(), |local| format!("{}/hubspot", local.trim_end_matches('/')))
 }
 
+/// Where people consent (HubSpot docs: working with OAuth, "Authorization URL").
+const APP: &str = "https://app.hubspot.com";
+/// What we ask for: contacts, and the properties that we need of our own.
+const SCOPES: &str =
+    "oauth crm.objects.contacts.read crm.objects.contacts.write crm.schemas.contacts.read crm.schemas.contacts.write";
+
+pub(super) fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
+    let page = hosts.local.as_ref().map_or_else(|| APP.to_owned(), |_| base(hosts));
+    let query = [
+        ("client_id", ask.client_id),
+        ("redirect_uri", ask.redirect_uri),
+        ("scope", SCOPES),
+        ("state", ask.state),
+        ("code_challenge", ask.challenge),
+        ("code_challenge_method", "S256"),
+    ];
+    oauth::url(&format!("{page}/oauth/authorize"), &query)
+}
+
+/// The answer names the account (HubSpot docs: manage OAuth tokens, "Generate initial access and refresh tokens").
+pub(super) async fn exchange(
+    http: &reqwest::Client,
+    hosts: &Hosts,
+    app: &AppCredentials,
+    code: &Code,
+    now: Timestamp,
+) -> Result<Authorized> {
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", code.code.reveal()),
+        ("redirect_uri", &code.redirect_uri),
+        ("code_verifier", code.verifier.reveal()),
+    ];
+    let answer = ask_for("token", http, hosts, app, &form).await?;
+    let grant = granted(&answer, &Grant::none(), now)?;
+    let account = oauth::account(answer.body.get("hub_id").and_then(Json::as_u64).map(|id| id.to_string()))?;
+    Ok(Authorized { grant, account })
+}
+
+/// HubSpot docs: manage OAuth tokens, "Revoke a token".
+pub(super) async fn revoke(http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant) -> Result<()> {
+    let Some(token) = &grant.refresh_token else { return Ok(()) };
+    let form = [("token_type_hint", "refresh_token"), ("token", token.reveal())];
+    oauth::revoked(&ask_for("token/revoke", http, hosts, app, &form).await?)
+}
+
 /// One token request (HubSpot docs: manage OAuth tokens, "Refresh an access token").
 pub(super) async fn refresh(
     http: &reqwest::Client,
@@ -32,15 +81,20 @@ pub(super) async fn refresh(
     let Some(refresh_token) = &grant.refresh_token else {
         return Err(Error::AuthExpired { reason: "there is no refresh token".to_owned() });
     };
-    let form = [
-        ("grant_type", "refresh_token"),
-        ("client_id", app.client_id.as_str()),
-        ("client_secret", app.client_secret.reveal()),
-        ("refresh_token", refresh_token.reveal()),
-    ];
-    let url = format!("{}/oauth/{}/token", base(hosts), super::VERSION);
-    let answer = read(http.post(url).form(&form).timeout(PATIENCE)).await?;
-    granted(&answer, grant, now)
+    let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.reveal())];
+    granted(&ask_for("token", http, hosts, app, &form).await?, grant, now)
+}
+
+async fn ask_for(
+    what: &str,
+    http: &reqwest::Client,
+    hosts: &Hosts,
+    app: &AppCredentials,
+    form: &[(&str, &str)],
+) -> Result<Answer> {
+    let url = format!("{}/oauth/{}/{what}", base(hosts), super::VERSION);
+    let ours = [("client_id", app.client_id.as_str()), ("client_secret", app.client_secret.reveal())];
+    read(http.post(url).form(&[form, &ours].concat()).timeout(PATIENCE)).await
 }
 
 /// The grant to keep from now on. The answer normally repeats the refresh token; whatever comes back is kept.

@@ -1,6 +1,9 @@
 //! The mapping a new connection starts with.
 
-use crate::mapping::{Mapping, Rule};
+use crate::{
+    mapping::{Mapping, Rule},
+    provider::schema::is_code,
+};
 
 /// The unique property that must be made in the account (`hasUniqueValue`). Not `email`: a person may have none, and an
 /// upsert by it takes complete records only (HubSpot docs: using object APIs, upsert).
@@ -26,5 +29,5 @@ pub(super) fn default_mapping() -> Mapping {
 /// (HubSpot docs: properties API, "name").
 pub(super) fn could_name(field: &str) -> bool {
     let sound = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    field.starts_with(|first: char| first.is_ascii_lowercase()) && field.bytes().all(sound)
+    field.starts_with(|first: char| first.is_ascii_lowercase()) && field.bytes().all(sound) && !is_code(field)
 }

@@ -12,9 +12,9 @@ mod webhook;
 mod write;
 
 use super::{
-    AppCredentials, Capabilities, Creates, Deleted, Deletions, Delivery, Echo, Fetched, Field, Forged, Found, Grant,
-    Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable, Verified, WatchWish,
-    Webhooks, Wish, Write,
+    AppCredentials, Ask, Authorized, Capabilities, Code, Creates, Deleted, Deletions, Delivery, Echo, Fetched, Field,
+    Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable,
+    Verified, WatchWish, Webhooks, Wish, Write,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -90,6 +90,24 @@ impl Provider for HubSpot {
     }
 
     /// Live ones in one batch, archived ones in another; what is in neither was merged, erased, or is not for us.
+    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
+        auth::consent_page(hosts, ask)
+    }
+
+    async fn exchange(
+        http: &reqwest::Client,
+        hosts: &Hosts,
+        app: &AppCredentials,
+        code: &Code,
+        now: Timestamp,
+    ) -> Result<Authorized> {
+        auth::exchange(http, hosts, app, code, now).await
+    }
+
+    async fn revoke(http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant) -> Result<()> {
+        auth::revoke(http, hosts, app, grant).await
+    }
+
     async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<Field>> {
         schema::schema(session, mapping).await
     }
@@ -139,6 +157,11 @@ impl Provider for HubSpot {
     /// Subscriptions are the app's, and do not expire (HubSpot docs: webhooks).
     async fn watch(_: &Session, _: &Mapping, _: &WatchWish) -> Result<Option<Watch>> {
         Ok(None)
+    }
+
+    /// Its subscriptions are the app's.
+    async fn unwatch(_: &Session, _: &Watch) -> Result<()> {
+        Ok(())
     }
 }
 

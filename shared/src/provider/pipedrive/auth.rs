@@ -2,7 +2,10 @@
 
 use crate::{
     error::{Error, Result},
-    provider::session::{Answer, AppCredentials, Grant, Hosts, Secret, read},
+    provider::{
+        oauth::{self, Ask, Authorized, Code},
+        session::{Answer, AppCredentials, Grant, Hosts, Secret, read},
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -32,7 +35,41 @@ fn known(named: &str) -> Option<String> {
     (!company.is_empty() && company.bytes().all(plain)).then(|| format!("https://{host}"))
 }
 
-/// One token request (Pipedrive docs: OAuth authorization, refreshing the tokens). Our app is named by HTTP Basic.
+/// Scopes are the app's own (Pipedrive docs: OAuth authorization, steps 1 to 4).
+pub(super) fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
+    let query = [("client_id", ask.client_id), ("redirect_uri", ask.redirect_uri), ("state", ask.state)];
+    oauth::url(&format!("{}/oauth/authorize", server(hosts)), &query)
+}
+
+fn server(hosts: &Hosts) -> String {
+    hosts.local.as_ref().map_or_else(|| OAUTH.to_owned(), |local| format!("{local}/pipedrive"))
+}
+
+/// Who we are in the account says which company it is (Pipedrive docs: API v1, Users, "Get current user data").
+pub(super) async fn exchange(
+    http: &reqwest::Client,
+    hosts: &Hosts,
+    app: &AppCredentials,
+    code: &Code,
+    now: Timestamp,
+) -> Result<Authorized> {
+    let form =
+        [("grant_type", "authorization_code"), ("code", code.code.reveal()), ("redirect_uri", &code.redirect_uri)];
+    let grant = granted(&ask_for("token", http, hosts, app, &form).await?, &Grant::none(), hosts, now)?;
+    let call = http.get(format!("{}/api/v1/users/me", base(hosts, &grant)?)).bearer_auth(grant.access_token.reveal());
+    let me = read(call.timeout(PATIENCE)).await?.body;
+    let company = me.pointer("/data/company_id").and_then(serde_json::Value::as_u64).map(|id| id.to_string());
+    Ok(Authorized { grant, account: oauth::account(company)? })
+}
+
+/// It uninstalls our app there, webhooks and all (Pipedrive docs: OAuth authorization, revoking tokens).
+pub(super) async fn revoke(http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant) -> Result<()> {
+    let Some(token) = &grant.refresh_token else { return Ok(()) };
+    let form = [("token", token.reveal()), ("token_type_hint", "refresh_token")];
+    oauth::revoked(&ask_for("revoke", http, hosts, app, &form).await?)
+}
+
+/// One token request (Pipedrive docs: OAuth authorization, refreshing the tokens).
 pub(super) async fn refresh(
     http: &reqwest::Client,
     hosts: &Hosts,
@@ -40,16 +77,23 @@ pub(super) async fn refresh(
     grant: &Grant,
     now: Timestamp,
 ) -> Result<Grant> {
-    let server = hosts.local.as_ref().map_or_else(|| OAUTH.to_owned(), |local| format!("{local}/pipedrive"));
     let Some(refresh_token) = &grant.refresh_token else {
         return Err(Error::AuthExpired { reason: "there is no refresh token".to_owned() });
     };
-    let call = http
-        .post(format!("{server}/oauth/token"))
-        .basic_auth(&app.client_id, Some(app.client_secret.reveal()))
-        .form(&[("grant_type", "refresh_token"), ("refresh_token", refresh_token.reveal())])
-        .timeout(PATIENCE);
-    granted(&read(call).await?, grant, hosts, now)
+    let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.reveal())];
+    granted(&ask_for("token", http, hosts, app, &form).await?, grant, hosts, now)
+}
+
+/// Our app is named by HTTP Basic.
+async fn ask_for(
+    what: &str,
+    http: &reqwest::Client,
+    hosts: &Hosts,
+    app: &AppCredentials,
+    form: &[(&str, &str)],
+) -> Result<Answer> {
+    let call = http.post(format!("{}/oauth/{what}", server(hosts)));
+    read(call.basic_auth(&app.client_id, Some(app.client_secret.reveal())).form(form).timeout(PATIENCE)).await
 }
 
 /// The grant to keep from now on. Refresh tokens live 60 days from their last use, and are not rotated.

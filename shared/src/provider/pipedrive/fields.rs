@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     mapping::{Mapping, Rule},
     provider::{
-        schema::{Field, Made, Wish},
+        schema::{Field, Made, Wish, is_code},
         session::{Request, Session},
     },
 };
@@ -33,10 +33,6 @@ pub(super) fn default_mapping() -> Mapping {
 /// Standard fields of a person, or 40 hexadecimal digits (Pipedrive docs: Custom fields).
 pub(super) fn could_name(field: &str) -> bool {
     STANDARD.iter().any(|standard| standard.name == field) || is_code(field)
-}
-
-pub(super) fn is_code(field: &str) -> bool {
-    field.len() == 40 && field.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 /// The fields of a person, under the names that the mapping knows; a custom field also by its label (Pipedrive docs: API v2,

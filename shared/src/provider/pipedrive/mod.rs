@@ -10,9 +10,9 @@ mod webhook;
 mod write;
 
 use super::{
-    AppCredentials, Capabilities, Creates, Deleted, Delivery, Echo, Fetched, Field, Forged, Found, Grant, Hint, Hosts,
-    Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Wish,
-    Write, session::Request,
+    AppCredentials, Ask, Authorized, Capabilities, Code, Creates, Deleted, Delivery, Echo, Fetched, Field, Forged,
+    Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable, Verified,
+    WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -82,6 +82,24 @@ impl Provider for Pipedrive {
         auth::refresh(http, hosts, app, grant, now).await
     }
 
+    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
+        auth::consent_page(hosts, ask)
+    }
+
+    async fn exchange(
+        http: &reqwest::Client,
+        hosts: &Hosts,
+        app: &AppCredentials,
+        code: &Code,
+        now: Timestamp,
+    ) -> Result<Authorized> {
+        auth::exchange(http, hosts, app, code, now).await
+    }
+
+    async fn revoke(http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant) -> Result<()> {
+        auth::revoke(http, hosts, app, grant).await
+    }
+
     async fn schema(session: &Session, _: &Mapping) -> Result<Vec<Field>> {
         fields::schema(session).await
     }
@@ -122,6 +140,10 @@ impl Provider for Pipedrive {
 
     async fn watch(session: &Session, _: &Mapping, wish: &WatchWish) -> Result<Option<Watch>> {
         webhook::watch(session, wish).await.map(Some)
+    }
+
+    async fn unwatch(session: &Session, watch: &Watch) -> Result<()> {
+        webhook::unwatch(session, watch).await
     }
 }
 

@@ -3,11 +3,11 @@
 //! The mapping knows a person's lists under plain names: `email` and `phone` are the primary entries of `emails` and
 //! `phones`, which are written whole, with the other entries as they were.
 
-use super::fields::is_code;
 use crate::{
     id::{RecordId, RemoteId},
     mapping::Mapping,
     planner::{Change, Seen},
+    provider::schema::is_code,
     record::Value,
 };
 use jiff::Timestamp;

@@ -1,6 +1,6 @@
 //! Deliveries, proved by HTTP Basic, and the subscription itself (Pipedrive docs: Guide for Webhooks v2).
 
-use super::{failure, fields::is_code, person};
+use super::{failure, person};
 use crate::{
     change::{Hinted, Tells},
     connection::Watch,
@@ -8,6 +8,7 @@ use crate::{
     id::RemoteId,
     provider::{
         Delivery, Forged, Hint, Secret, Unreadable, Verified, WatchWish,
+        schema::is_code,
         session::{Request, Session},
         signature::proved,
     },
@@ -100,6 +101,12 @@ pub(super) async fn watch(session: &Session, wish: &WatchWish) -> Result<Watch> 
         None => subscribe(session, wish).await?,
     };
     Ok(Watch { channel, expires_at: wish.now + LIVES })
+}
+
+/// One that is not there is ended already.
+pub(super) async fn unwatch(session: &Session, watch: &Watch) -> Result<()> {
+    let request = Request { method: Method::DELETE, ..Request::get(format!("/api/v1/webhooks/{}", watch.channel)) };
+    session.send(&request, failure::of_record).await.map(drop)
 }
 
 async fn subscribe(session: &Session, wish: &WatchWish) -> Result<String> {

@@ -3,7 +3,10 @@
 use super::records::text_at;
 use crate::{
     error::{Error, Result},
-    provider::session::{Answer, AppCredentials, Grant, Hosts, Secret, read},
+    provider::{
+        oauth::{self, Ask, Authorized, Code},
+        session::{Answer, AppCredentials, Grant, Hosts, Secret, read},
+    },
 };
 use std::time::Duration;
 
@@ -40,6 +43,47 @@ fn known(named: &str) -> Result<String> {
         .ok_or_else(|| Error::Config { reason: "the org's host is none of Salesforce's".to_owned() })
 }
 
+pub(super) fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
+    let server = hosts.local.as_ref().map_or_else(|| LOGIN.to_owned(), |local| format!("{local}/salesforce"));
+    let query = [
+        ("response_type", "code"),
+        ("client_id", ask.client_id),
+        ("redirect_uri", ask.redirect_uri),
+        // Without the second there is no refresh token.
+        ("scope", "api refresh_token"),
+        ("state", ask.state),
+        ("code_challenge", ask.challenge),
+        ("code_challenge_method", "S256"),
+    ];
+    oauth::url(&format!("{server}/services/oauth2/authorize"), &query)
+}
+
+/// The answer names user and org: `https://login.salesforce.com/id/00D…/005…` (Salesforce docs: OAuth 2.0 Web Server Flow;
+/// Identity URLs).
+pub(super) async fn exchange(
+    http: &reqwest::Client,
+    hosts: &Hosts,
+    app: &AppCredentials,
+    code: &Code,
+) -> Result<Authorized> {
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", code.code.reveal()),
+        ("redirect_uri", &code.redirect_uri),
+        ("code_verifier", code.verifier.reveal()),
+    ];
+    let answer = ask_for("token", http, hosts, app, &Grant::none(), &form).await?;
+    let grant = granted(&answer, &Grant::none(), hosts)?;
+    let org = text_at(&answer.body, "/id").and_then(|id| id.rsplit('/').nth(1)).filter(|org| org.len() == 18);
+    Ok(Authorized { grant, account: oauth::account(org.map(str::to_owned))? })
+}
+
+/// With the refresh token its sessions end too (Salesforce docs: Revoke OAuth Tokens).
+pub(super) async fn revoke(http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant) -> Result<()> {
+    let Some(token) = &grant.refresh_token else { return Ok(()) };
+    oauth::revoked(&ask_for("revoke", http, hosts, app, grant, &[("token", token.reveal())]).await?)
+}
+
 /// One token request (Salesforce docs: OAuth 2.0 Refresh Token Flow).
 pub(super) async fn refresh(
     http: &reqwest::Client,
@@ -47,18 +91,24 @@ pub(super) async fn refresh(
     app: &AppCredentials,
     grant: &Grant,
 ) -> Result<Grant> {
-    let url = format!("{}/services/oauth2/token", login(hosts, grant)?);
     let Some(refresh_token) = &grant.refresh_token else {
         return Err(Error::AuthExpired { reason: "there is no refresh token".to_owned() });
     };
-    let form = [
-        ("grant_type", "refresh_token"),
-        ("refresh_token", refresh_token.reveal()),
-        ("client_id", &app.client_id),
-        ("client_secret", app.client_secret.reveal()),
-    ];
-    let answer = read(http.post(url).form(&form).timeout(PATIENCE)).await?;
-    granted(&answer, grant, hosts)
+    let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.reveal())];
+    granted(&ask_for("token", http, hosts, app, grant, &form).await?, grant, hosts)
+}
+
+async fn ask_for(
+    what: &str,
+    http: &reqwest::Client,
+    hosts: &Hosts,
+    app: &AppCredentials,
+    grant: &Grant,
+    form: &[(&str, &str)],
+) -> Result<Answer> {
+    let url = format!("{}/services/oauth2/{what}", login(hosts, grant)?);
+    let ours = [("client_id", app.client_id.as_str()), ("client_secret", app.client_secret.reveal())];
+    read(http.post(url).form(&[form, &ours].concat()).timeout(PATIENCE)).await
 }
 
 /// The grant to keep from now on. It says no time of expiry: a session lives as long as it is used, two hours without

@@ -12,9 +12,9 @@ mod schema;
 mod webhook;
 
 use super::{
-    AppCredentials, Capabilities, Creates, Deleted, Deletions, Delivery, Echo, Fetched, Field, Forged, Found, Grant,
-    Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable, Verified, WatchWish,
-    Webhooks, Wish, Write, session::Request,
+    AppCredentials, Ask, Authorized, Capabilities, Code, Creates, Deleted, Deletions, Delivery, Echo, Fetched, Field,
+    Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable,
+    Verified, WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -84,6 +84,24 @@ impl Provider for Salesforce {
         _: Timestamp,
     ) -> Result<Grant> {
         auth::refresh(http, hosts, app, grant).await
+    }
+
+    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
+        auth::consent_page(hosts, ask)
+    }
+
+    async fn exchange(
+        http: &reqwest::Client,
+        hosts: &Hosts,
+        app: &AppCredentials,
+        code: &Code,
+        _: Timestamp,
+    ) -> Result<Authorized> {
+        auth::exchange(http, hosts, app, code).await
+    }
+
+    async fn revoke(http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant) -> Result<()> {
+        auth::revoke(http, hosts, app, grant).await
     }
 
     async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<Field>> {
@@ -157,6 +175,11 @@ impl Provider for Salesforce {
     /// An outbound message has no API of its own: an admin makes it.
     async fn watch(_: &Session, _: &Mapping, _: &WatchWish) -> Result<Option<Watch>> {
         Ok(None)
+    }
+
+    /// Its outbound messages are the admin's.
+    async fn unwatch(_: &Session, _: &Watch) -> Result<()> {
+        Ok(())
     }
 }
 

@@ -2,7 +2,10 @@
 
 use crate::{
     error::{Error, Result},
-    provider::session::{Answer, AppCredentials, Grant, Hosts, Secret, read},
+    provider::{
+        oauth::{self, Ask, Authorized, Code},
+        session::{Answer, AppCredentials, Grant, Hosts, Secret, read},
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -60,6 +63,60 @@ fn beside(api_domain: Option<&str>) -> &'static str {
 fn known(named: &str, which: fn(&(&'static str, &'static str)) -> &'static str) -> Option<&'static str> {
     let named = named.strip_suffix('/').unwrap_or(named);
     DATA_CENTRES.iter().map(which).find(|host| *host == named)
+}
+
+/// What we ask for: leads, their fields, changes told, queries, and which organisation it is.
+const SCOPES: &str = "ZohoCRM.modules.leads.READ,ZohoCRM.modules.leads.CREATE,ZohoCRM.modules.leads.UPDATE,\
+    ZohoCRM.settings.fields.READ,ZohoCRM.settings.fields.CREATE,ZohoCRM.notifications.ALL,ZohoCRM.coql.READ,ZohoCRM.org.READ";
+
+/// Whatever data centre the account is in, its people are sent on from here (Zoho docs: Authorization request,
+/// <https://www.zoho.com/crm/developer/docs/api/v8/auth-request.html>).
+pub(super) fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
+    let server = hosts.local.as_ref().map_or_else(|| DATA_CENTRES[0].0.to_owned(), |local| format!("{local}/zoho"));
+    let query = [
+        ("response_type", "code"),
+        ("client_id", ask.client_id),
+        ("scope", SCOPES),
+        ("redirect_uri", ask.redirect_uri),
+        // Only so is there a refresh token, and another one when people connect again.
+        ("access_type", "offline"),
+        ("prompt", "consent"),
+        ("state", ask.state),
+    ];
+    oauth::url(&format!("{server}/oauth/v2/auth"), &query)
+}
+
+/// The code is good in the data centre that the callback names.
+pub(super) async fn exchange(
+    http: &reqwest::Client,
+    hosts: &Hosts,
+    app: &AppCredentials,
+    code: &Code,
+    now: Timestamp,
+) -> Result<Authorized> {
+    let before = Grant { accounts_server: code.server.clone(), ..Grant::none() };
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", code.code.reveal()),
+        ("redirect_uri", &code.redirect_uri),
+        ("client_id", &app.client_id),
+        ("client_secret", app.client_secret.reveal()),
+    ];
+    let url = format!("{}/oauth/v2/token", accounts_server(hosts, &before)?);
+    let grant = granted(&read(http.post(url).form(&form).timeout(PATIENCE)).await?, &before, hosts, now)?;
+    let call = http
+        .get(format!("{}/crm/v8/org", base(hosts, &grant)?))
+        .header(reqwest::header::AUTHORIZATION, format!("Zoho-oauthtoken {}", grant.access_token.reveal()));
+    let organisation = read(call.timeout(PATIENCE)).await?.body;
+    let named = organisation.pointer("/org/0/zgid").and_then(|id| id.as_str()).map(str::to_owned);
+    Ok(Authorized { grant, account: oauth::account(named)? })
+}
+
+/// Zoho docs: Revoke tokens, <https://www.zoho.com/crm/developer/docs/api/v8/revoke-tokens.html>.
+pub(super) async fn revoke(http: &reqwest::Client, hosts: &Hosts, grant: &Grant) -> Result<()> {
+    let Some(token) = &grant.refresh_token else { return Ok(()) };
+    let url = format!("{}/oauth/v2/token/revoke", accounts_server(hosts, grant)?);
+    oauth::revoked(&read(http.post(url).form(&[("token", token.reveal())]).timeout(PATIENCE)).await?)
 }
 
 /// One token request (Zoho docs: Refresh access token, <https://www.zoho.com/crm/developer/docs/api/v8/refresh.html>).

@@ -11,9 +11,9 @@ mod schema;
 mod webhook;
 
 use super::{
-    AppCredentials, Capabilities, Creates, Deleted, Deletions, Delivery, Echo, Fetched, Field, Forged, Found, Grant,
-    Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable, Verified, WatchWish,
-    Webhooks, Wish, Write, session::Request,
+    AppCredentials, Ask, Authorized, Capabilities, Code, Creates, Deleted, Deletions, Delivery, Echo, Fetched, Field,
+    Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable,
+    Verified, WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -86,6 +86,24 @@ impl Provider for Zoho {
         auth::refresh(http, hosts, app, grant, now).await
     }
 
+    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
+        auth::consent_page(hosts, ask)
+    }
+
+    async fn exchange(
+        http: &reqwest::Client,
+        hosts: &Hosts,
+        app: &AppCredentials,
+        code: &Code,
+        now: Timestamp,
+    ) -> Result<Authorized> {
+        auth::exchange(http, hosts, app, code, now).await
+    }
+
+    async fn revoke(http: &reqwest::Client, hosts: &Hosts, _: &AppCredentials, grant: &Grant) -> Result<()> {
+        auth::revoke(http, hosts, grant).await
+    }
+
     async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<Field>> {
         schema::schema(session, mapping).await
     }
@@ -149,6 +167,10 @@ impl Provider for Zoho {
 
     async fn watch(session: &Session, mapping: &Mapping, wish: &WatchWish) -> Result<Option<Watch>> {
         webhook::watch(session, mapping, wish).await.map(Some)
+    }
+
+    async fn unwatch(session: &Session, watch: &Watch) -> Result<()> {
+        webhook::unwatch(session, watch).await
     }
 }
 

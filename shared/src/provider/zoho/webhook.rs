@@ -107,6 +107,13 @@ pub(super) async fn watch(session: &Session, mapping: &Mapping, wish: &WatchWish
     Ok(Watch { channel: wish.channel.clone(), expires_at })
 }
 
+/// Closes a channel (Zoho docs: Disable notifications).
+pub(super) async fn unwatch(session: &Session, watch: &Watch) -> Result<()> {
+    let path = format!("/crm/v8/actions/watch?channel_ids={}", watch.channel);
+    let request = Request { method: Method::DELETE, ..Request::get(path) };
+    session.send(&request, failure::of_watch).await.map(drop)
+}
+
 /// When the channel dies from now on; `None` where there is none to change.
 async fn subscribe(session: &Session, method: Method, body: &Json, wanted: Timestamp) -> Result<Option<Timestamp>> {
     let request =

@@ -1,0 +1,64 @@
+//! How a person lets us into an account, and how we leave it (RFC 6749, authorization code grant; RFC 7636, PKCE; RFC 7009).
+
+use super::session::{Answer, Grant, Secret, encoded};
+use crate::{error::Error, id::AccountId};
+
+/// What a consent page is asked with.
+pub struct Ask<'a> {
+    pub client_id: &'a str,
+    pub redirect_uri: &'a str,
+    /// Given back to us, so that nobody can finish what they did not begin.
+    pub state: &'a str,
+    /// The digest of a secret that only the exchange tells, where the CRM asks for one.
+    pub challenge: &'a str,
+}
+
+/// What the consent page gave us.
+pub struct Code {
+    pub code: Secret,
+    pub redirect_uri: String,
+    pub verifier: Secret,
+    /// Where the code is good, in the CRM's own words. Not to be trusted.
+    pub server: Option<String>,
+}
+
+/// An account that let us in.
+#[derive(Debug)]
+pub struct Authorized {
+    pub grant: Grant,
+    pub account: AccountId,
+}
+
+impl Grant {
+    /// Before anything was granted.
+    pub(super) fn none() -> Grant {
+        Grant {
+            access_token: Secret::new(""),
+            refresh_token: None,
+            expires_at: None,
+            api_domain: None,
+            accounts_server: None,
+            webhook_token: None,
+        }
+    }
+}
+
+/// A URL with a query.
+pub(super) fn url(base: &str, query: &[(&str, &str)]) -> String {
+    let pairs: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+    format!("{base}?{}", pairs.join("&"))
+}
+
+/// The account that an answer names.
+pub(super) fn account(named: Option<String>) -> Result<AccountId, Error> {
+    let account = named.and_then(|account| account.parse().ok());
+    account.ok_or_else(|| Error::retryable("the CRM does not say which account it let us into"))
+}
+
+/// Of a revocation: whatever is not there any more is revoked.
+pub(super) fn revoked(answer: &Answer) -> Result<(), Error> {
+    match answer.status.as_u16() {
+        200..=299 | 400 | 404 => Ok(()),
+        status => Err(Error::retryable(format!("the CRM answered {status} to a revocation"))),
+    }
+}
