@@ -26,12 +26,20 @@ pub struct Hinted {
     pub erased: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tells: Option<Tells>,
+    /// What it tells is all that was said of the remote until then, but for blanks: nothing to go by for whoever knows less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Timestamp>,
 }
 
 impl Hinted {
     /// A remote of which nothing is told: it must be looked at.
     pub fn plain(remote: RemoteId) -> Hinted {
-        Hinted { remote, erased: false, tells: None }
+        Hinted { remote, erased: false, tells: None, as_of: None }
+    }
+
+    /// A remote whose fields are told.
+    pub fn telling(remote: RemoteId, tells: Option<Tells>) -> Hinted {
+        Hinted { tells, ..Hinted::plain(remote) }
     }
 
     /// Another hint about the same remote.
@@ -39,6 +47,7 @@ impl Hinted {
         self.erased |= other.erased;
         let both = self.tells.take().zip(other.tells.as_ref());
         self.tells = both.and_then(|(told, also)| told.and(also));
+        self.as_of = self.as_of.max(other.as_of);
     }
 }
 

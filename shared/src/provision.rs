@@ -3,11 +3,11 @@
 use crate::{
     app::App,
     change::Work,
-    connection::Connection,
+    connection::{Connection, State},
     context::Context,
     error::{Error, Result},
     mapping::Mapping,
-    provider::{Creates, Field, Made, Wish},
+    provider::{Creates, Field, Made, Secret, Webhooks, Wish},
     record::Object,
 };
 use jiff::Timestamp;
@@ -20,6 +20,8 @@ pub struct Opened {
     pub by_hand: Vec<(String, String)>,
     /// When the webhook subscription is renewed, where the CRM has such a thing.
     pub renewed: Option<Timestamp>,
+    /// What proves deliveries that a person must set up.
+    pub message_token: Option<Secret>,
 }
 
 /// What came of it.
@@ -35,10 +37,30 @@ impl App {
     /// Stores a new connection, prepares its account and begins to read it.
     pub async fn open(&self, cx: &Context, connection: Connection) -> Result<Opened> {
         self.store.put_connection(&connection).await?;
-        let Provisioned { mapping, by_hand } = self.provision(cx, &connection).await?;
+        let opened = self.prepare(cx, &connection).await?;
+        self.start(cx, &opened.connection, Work::Delta).await?;
+        Ok(opened)
+    }
+
+    /// Goes on with a connection that a person has connected again: one that had stopped works from now on.
+    pub async fn reopen(&self, cx: &Context, connection: &Connection) -> Result<Opened> {
+        // Its subscription may have died with the grant.
+        let before = Connection { watch: None, ..connection.clone() };
+        let opened = self.prepare(cx, &before).await?;
+        let Connection { tenant, id, state, .. } = &opened.connection;
+        match state {
+            State::Joining => self.start(cx, &opened.connection, Work::Delta).await?,
+            _ => self.activate(cx, tenant, id).await?,
+        }
+        Ok(opened)
+    }
+
+    /// Sees to the account's fields and its webhooks.
+    async fn prepare(&self, cx: &Context, connection: &Connection) -> Result<Opened> {
+        let Provisioned { mapping, by_hand } = self.provision(cx, connection).await?;
         let mut next = connection.clone();
         next.mappings.insert(Object::Person, mapping);
-        if !self.store.update_connection(&connection, &next).await? {
+        if !self.store.update_connection(connection, &next).await? {
             return Err(Error::retryable("the connection changed while it was opened"));
         }
         let connection = Connection { version: connection.version + 1, ..next };
@@ -46,8 +68,10 @@ impl App {
         if renewed.is_some() {
             self.store.set_renewal(&connection.tenant, &connection.id, cx.now()).await?;
         }
-        self.start(cx, &connection, Work::Delta).await?;
-        Ok(Opened { connection, by_hand, renewed })
+        let by_person = connection.crm.capabilities().webhooks == Webhooks::PerConnection { lives: None };
+        let held = self.secrets.grant(&connection.tenant, &connection.id).await?;
+        let message_token = held.grant.webhook_token.filter(|_| by_person);
+        Ok(Opened { connection, by_hand, renewed, message_token })
     }
 
     /// Sees to it that the account has every field of the connection's mapping: those that it lacks are made.

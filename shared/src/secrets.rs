@@ -3,7 +3,7 @@
 use crate::{
     error::{Error, Result},
     id::{ConnectionId, TenantId, hex},
-    provider::{AppCredentials, Crm, Grant},
+    provider::{AppCredentials, Crm, Grant, Secret},
 };
 use aws_sdk_secretsmanager::{Client, error::ProvideErrorMetadata, operation::get_secret_value::GetSecretValueError};
 use serde::de::DeserializeOwned;
@@ -61,6 +61,28 @@ impl Secrets {
             apps.insert(crm, (Instant::now(), app.clone()));
         }
         Ok(app)
+    }
+
+    /// Names our app at a CRM. The secret before is still good in deliveries, which may have been signed with it.
+    pub async fn put_app(&self, crm: Crm, client_id: &str, client_secret: &str) -> Result<()> {
+        let name = format!("{}/app/{crm}", self.prefix);
+        let before = self.read::<AppCredentials>(&name, None).await?.map(|(app, _)| app);
+        let same = before.as_ref().is_some_and(|before| before.client_secret.reveal() == client_secret);
+        let previous = before.and_then(|before| if same { before.previous_secret } else { Some(before.client_secret) });
+        let app = AppCredentials {
+            client_id: client_id.to_owned(),
+            client_secret: Secret::new(client_secret),
+            previous_secret: previous,
+        };
+        let json = serde_json::to_string(&app).map_err(|e| Error::bug("an app that is no JSON").because(e))?;
+        match self.client.create_secret().name(&name).secret_string(&json).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some("ResourceExistsException") => {
+                let put = self.client.put_secret_value().secret_id(&name).secret_string(json).send().await;
+                put.map(drop).map_err(|e| trouble(&e))
+            }
+            Err(error) => Err(trouble(&error)),
+        }
     }
 
     /// A connection's grant, perhaps a few minutes old.
@@ -128,6 +150,39 @@ impl Secrets {
                 Ok(true)
             }
             Err(error) if error.code() == Some("InvalidParameterException") => Ok(false),
+            Err(error) => Err(trouble(&error)),
+        }
+    }
+
+    /// A grant that a person has just given: it is current at once, whatever was there before.
+    pub async fn put_grant(&self, tenant: &TenantId, connection: &ConnectionId, grant: &Grant) -> Result<()> {
+        let name = self.grant_name(tenant, connection);
+        let json = serde_json::to_string(grant).map_err(|e| Error::bug("a grant that is no JSON").because(e))?;
+        let created = self.client.create_secret().name(&name).secret_string(&json).send().await;
+        let exists = |code: Option<&str>| matches!(code, Some("ResourceExistsException" | "InvalidRequestException"));
+        let version = match created {
+            Ok(created) => created.version_id,
+            Err(error) if exists(error.code()) => {
+                // It may be among those that are to be deleted, since somebody disconnected.
+                self.client.restore_secret().secret_id(&name).send().await.map_err(|e| trouble(&e))?;
+                let put = self.client.put_secret_value().secret_id(&name).secret_string(json).send().await;
+                put.map_err(|e| trouble(&e))?.version_id
+            }
+            Err(error) => return Err(trouble(&error)),
+        };
+        self.keep(name, &Held { version: version.unwrap_or_default(), grant: grant.clone() });
+        Ok(())
+    }
+
+    /// Lets go of a connection's credentials: for a week they can be restored by hand.
+    pub async fn forget_grant(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<()> {
+        let name = self.grant_name(tenant, connection);
+        if let Ok(mut grants) = self.grants.lock() {
+            grants.remove(&name);
+        }
+        match self.client.delete_secret().secret_id(&name).recovery_window_in_days(7).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(()),
             Err(error) => Err(trouble(&error)),
         }
     }

@@ -33,7 +33,7 @@ pub(crate) struct Args {
     active: bool,
 }
 
-fn crm(name: &str) -> Result<Crm, String> {
+pub(crate) fn crm(name: &str) -> Result<Crm, String> {
     name.parse().map_err(|()| format!("{name} is none of: {}", Crm::ALL.map(Crm::name).join(", ")))
 }
 
@@ -67,7 +67,7 @@ pub(crate) async fn run(app: &App, cx: &Context, args: Args) -> Result<()> {
             app.settings.secret_prefix, connection.tenant, connection.id
         )
     })?;
-    let Opened { connection, by_hand, renewed } = app.open(cx, connection).await?;
+    let Opened { connection, by_hand, renewed, .. } = app.open(cx, connection).await?;
     println!("{} is connected to {crm}; its records are being read", connection.id);
     if let Some(until) = renewed {
         println!("webhooks are subscribed, to be renewed after {until}");

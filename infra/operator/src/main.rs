@@ -1,9 +1,10 @@
 //! `operator`: connects CRM accounts, approves and pauses them, and shows what is known of a person.
 //!
 //! It works on a deployed stack through the same environment as the functions; the stack's output
-//! `OperatorEnvironment` prints it. Credentials are put into Secrets Manager beforehand: see the README.
+//! `OperatorEnvironment` prints it. Our apps' secrets come first: `operator app`.
 
 mod connect;
+mod invite;
 mod later;
 mod show;
 
@@ -27,7 +28,13 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a connection to a CRM account; it reads and matches, and writes nothing until it is approved
+    /// Tell our app's id at a CRM, with its secret on standard input
+    App(invite::AppArgs),
+    /// Make a link that a person opens in a browser to connect a CRM account
+    Link(invite::Args),
+    /// End a connection: webhooks, access and credentials
+    Disconnect(Which),
+    /// Make a connection to a CRM account whose credentials are in Secrets Manager already; it reads and matches, and writes nothing until it is approved
     Connect(connect::Args),
     /// Approve a new connection, or resume a paused or reconnected one: what changed is pulled, what is pending is pushed
     Activate(Which),
@@ -64,6 +71,9 @@ async fn main() -> Result<()> {
     let now = jiff::Timestamp::now();
     let cx = Context::new(now, Duration::from_secs(300), "operator");
     match command {
+        Command::App(args) => invite::register(&app, args).await,
+        Command::Link(args) => invite::run(&app, &cx, args).await,
+        Command::Disconnect(Which { tenant, connection }) => invite::disconnect(&app, &cx, &tenant, &connection).await,
         Command::Connect(args) => connect::run(&app, &cx, args).await,
         Command::Activate(Which { tenant, connection }) => {
             app.activate(&cx, &tenant, &connection).await?;

@@ -1,5 +1,6 @@
 //! One story per function: an event in, what it does, its answer.
 
+mod connect;
 mod deletions;
 mod delta_pull;
 mod journal;
@@ -9,6 +10,7 @@ mod reconcile;
 mod token_refresh;
 mod webhook;
 
+pub use connect::connect;
 pub use delta_pull::{PullEvent, delta_pull};
 pub use journal::journal;
 pub use outbound::outbound;

@@ -18,7 +18,7 @@ pub use policy::{Policy, Strategy, Verdict};
 pub use settle::{Shown, read_back, settle};
 
 use crate::{
-    change::Tells,
+    change::Hinted,
     mapping::Mapping,
     record::{Agreed, Link, RemoteField, Value},
 };
@@ -74,9 +74,11 @@ pub fn freshness(link: &Link, seen: &Seen, taken: Taken, mapping: &Mapping) -> F
 }
 
 /// Whether all that a hint tells is what was agreed already, as the echo of our own write does: then nobody needs to look.
-pub fn tells_nothing_new(link: &Link, tells: &Tells, mapping: &Mapping) -> bool {
+pub fn tells_nothing_new(link: &Link, hint: &Hinted, mapping: &Mapping) -> bool {
+    let Some(tells) = &hint.tells else { return false };
     let mut told = tells.0.iter().filter(|(field, _)| absorb::concerns(link, mapping, field));
     link.gone.is_none()
+        && hint.as_of.is_none_or(|at| link.modified >= Some(at))
         && told.all(|(field, digest)| {
             let theirs = link.agreed.get(field).and_then(|agreed| agreed.theirs.as_ref());
             Agreed::digest(theirs) == *digest

@@ -87,6 +87,11 @@ pub fn suspect(scope: &str, what: &str) -> Pk {
     key(format!("L#suspect#{scope}"), what)
 }
 
+/// What only its bearer knows, by its digest.
+pub fn ticket(digest: &str) -> Pk {
+    key(format!("O#ticket#{digest}"), "O")
+}
+
 pub fn once(tenant: &TenantId, id: &RequestId) -> Pk {
     key(format!("O#{tenant}#{id}"), "O")
 }

@@ -5,6 +5,7 @@ mod exceptions;
 pub mod keys;
 mod leases;
 mod records;
+pub mod tickets;
 
 pub use connections::{Ready, Renewal};
 pub use exceptions::{Exception, Open};

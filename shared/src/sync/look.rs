@@ -94,10 +94,7 @@ async fn look_once(
     let link = |remote: &RemoteId| known.get(remote).and_then(|record| record.links.get(&connection.id));
     // What was erased the CRM shows no more: there is nothing to fetch.
     let (erased, others): (Vec<&Hinted>, Vec<&Hinted>) = hints.iter().partition(|hint| hint.erased);
-    let tells_news = |hint: &&Hinted| {
-        let nothing = |tells| link(&hint.remote).is_some_and(|link| tells_nothing_new(link, tells, mapping));
-        !hint.tells.as_ref().is_some_and(nothing)
-    };
+    let tells_news = |hint: &&Hinted| !link(&hint.remote).is_some_and(|link| tells_nothing_new(link, hint, mapping));
     let ids: Vec<RemoteId> = others.into_iter().filter(tells_news).map(|hint| hint.remote.clone()).collect();
     let fetch = async |session: &Session| connection.crm.fetch(session, mapping, &ids).await;
     let fetched = if ids.is_empty() { Vec::new() } else { app.with_session(connection, cx, fetch).await? };

@@ -115,7 +115,7 @@ pub(super) fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
         let account = number(event.get("portalId")).and_then(|id| id.parse::<AccountId>().ok());
         let (remotes, erased) = concerned(event);
         for remote in remotes {
-            let of = Hinted { remote, erased, tells: told(event) };
+            let of = Hinted { erased, ..Hinted::telling(remote, told(event)) };
             let place = *places.entry((account.clone(), of.remote.clone())).or_insert(hints.len());
             match hints.get_mut(place) {
                 Some(hint) => hint.of.and(&of),

@@ -4,13 +4,15 @@
 //! that it must be from.
 
 use crate::{
-    change::Hinted,
+    change::{Hinted, Tells},
     id::{AccountId, RemoteId},
     provider::{
         Delivery, Forged, Hint, Secret, Unreadable, Verified,
         signature::{Ack, proved},
     },
+    record::Value,
 };
+use jiff::Timestamp;
 use quick_xml::{
     Reader,
     events::{BytesStart, Event},
@@ -36,31 +38,77 @@ pub(super) fn verify<'d>(delivery: &'d Delivery, secrets: &[Secret]) -> Result<V
     proved(delivery, token.as_bytes(), &expected)
 }
 
-/// The ids of a message's records. What it says of their fields is how they were when it was sent, without what is
-/// blank: nothing to go by.
+/// The records of a message. What it says of their fields is how they were when it was sent, without what is blank: it is
+/// believed only as far as to know the echo of our own write, and only where it says how old it is.
 pub(super) fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
     let unreadable = |_| Unreadable("an outbound message that is no XML");
     let mut reader = Reader::from_reader(delivery.body());
-    reader.config_mut().trim_text(true);
-    let (mut org, mut remotes, mut path) = (None, Vec::new(), Vec::<String>::new());
+    let (mut org, mut told, mut path) = (None, Vec::<Told>::new(), Vec::<String>::new());
     loop {
         match reader.read_event().map_err(unreadable)? {
             // Nothing of a document type is ever resolved, and a genuine message has none.
             Event::DocType(_) => return Err(Unreadable("an outbound message with a document type")),
-            Event::Start(tag) => path.push(local(&tag)),
+            Event::Start(tag) => {
+                path.push(local(&tag));
+                if is(&path, &["sObject", "Notification"]) {
+                    told.push(Told::default());
+                }
+                if is(&path[..path.len() - 1], &["sObject", "Notification"]) {
+                    told.last_mut().into_iter().for_each(|one| one.fields.push((local(&tag), String::new())));
+                }
+            }
             Event::End(_) => drop(path.pop()),
-            Event::Text(text) => match path.iter().rev().map(String::as_str).collect::<Vec<_>>().as_slice() {
-                ["OrganizationId", "notifications", ..] => org = text.trim().parse::<AccountId>().ok(),
-                ["Id", "sObject", "Notification", ..] => remotes.extend(text.trim().parse::<RemoteId>().ok()),
-                _ => {}
-            },
+            event @ (Event::Text(_) | Event::GeneralRef(_)) => {
+                let text = plain(&event);
+                if is(&path, &["OrganizationId", "notifications"]) {
+                    org = text.trim().parse::<AccountId>().ok();
+                } else if path.len() > 1 && is(&path[..path.len() - 1], &["sObject", "Notification"]) {
+                    let field = told.last_mut().and_then(|one| one.fields.last_mut());
+                    field.into_iter().for_each(|(_, value)| value.push_str(&text));
+                }
+            }
             Event::Eof => break,
             _ => {}
         }
     }
     let Some(account) = org else { return Err(Unreadable("an outbound message of no org")) };
-    let hint = |remote| Hint { account: Some(account.clone()), of: Hinted::plain(remote) };
-    Ok(remotes.into_iter().filter(|id| super::records::object_of(id.as_str()).is_some()).map(hint).collect())
+    let hint = |one: Told| Some(Hint { account: Some(account.clone()), of: one.hinted()? });
+    Ok(told.into_iter().filter_map(hint).collect())
+}
+
+/// What a message tells of one record.
+#[derive(Default)]
+struct Told {
+    fields: Vec<(String, String)>,
+}
+
+impl Told {
+    fn hinted(self) -> Option<Hinted> {
+        let text = |name: &str| self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
+        let remote: RemoteId = text("Id")?.trim().parse().ok()?;
+        super::records::object_of(remote.as_str())?;
+        let as_of: Option<Timestamp> = text("SystemModstamp").and_then(|at| at.parse().ok());
+        let fields = self.fields.iter().filter_map(|(field, value)| Some((field, Value::text(value)?)));
+        let tells = Tells(fields.flat_map(|(field, value)| Tells::field(field, Some(&value)).0).collect());
+        Some(Hinted { as_of, ..Hinted::telling(remote, as_of.map(|_| tells)) })
+    }
+}
+
+/// Whether a path of elements ends so, the innermost first.
+fn is(path: &[String], inner: &[&str]) -> bool {
+    path.len() >= inner.len() && path.iter().rev().zip(inner).all(|(element, name)| element == name)
+}
+
+/// Text as it was before it was escaped.
+fn plain(event: &Event<'_>) -> String {
+    match event {
+        Event::GeneralRef(named) => match named.resolve_char_ref() {
+            Ok(Some(character)) => character.to_string(),
+            _ => quick_xml::escape::resolve_predefined_entity(named).unwrap_or_default().to_owned(),
+        },
+        Event::Text(text) => (**text).to_owned(),
+        _ => String::new(),
+    }
 }
 
 fn local(tag: &BytesStart<'_>) -> String {

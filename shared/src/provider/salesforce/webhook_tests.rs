@@ -31,7 +31,13 @@ fn each_record_of_a_message_is_a_hint_from_its_org() {
     let ids: Vec<&str> = hints.iter().map(|hint| hint.of.remote.as_str()).collect();
     assert_eq!(ids, ["00Qxx0000004TmiEAE", "003xx000004TmiQAAS"]);
     assert!(hints.iter().all(|hint| hint.account.as_ref().unwrap().as_str() == "00Dxx0000001gPLEAY"));
-    assert!(hints.iter().all(|hint| hint.of.tells.is_none()), "its values leave blanks out: they say nothing");
+    let first = &hints[0].of;
+    assert_eq!(first.as_of, "2026-11-21T09:00:00Z".parse().ok());
+    let digest = |text: &str| crate::record::Agreed::digest(Value::text(text).as_ref());
+    let told = &first.tells.as_ref().unwrap().0;
+    assert_eq!((&told["Email"], &told["LastName"]), (&digest("ada@example.com"), &digest("O'Byron & Co")));
+    assert!(!told.contains_key("Phone"), "a blank is left out, and so says nothing");
+    assert_eq!(hints[1].of.tells, None, "of what does not say how old it is nothing is believed");
 }
 
 #[test]

@@ -1,0 +1,198 @@
+//! A person connects a CRM in the browser; a CRM says that we were uninstalled.
+
+use crate::{
+    app::App,
+    connecting::{CONSENT_LIVES, Finished, Turned},
+    connection::State,
+    context::Context,
+    error::{Error, Result},
+    provider::{Crm, Secret},
+    telemetry::chain,
+};
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use http::{HeaderName, HeaderValue, Method, header};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
+
+/// What the browser brings back with the CRM's answer.
+const COOKIE: &str = "crm_sync_connect";
+/// Where every CRM sends browsers back to, below our public URL.
+const CALLBACK: &str = "/connect/callback";
+
+/// `GET /connect/{crm}?link=…` begins, `GET /connect/callback` finishes, `DELETE /connect/callback` is Pipedrive's word that
+/// our app was uninstalled.
+pub async fn connect(app: &App, cx: &Context, request: ApiGatewayV2httpRequest) -> Result<ApiGatewayV2httpResponse> {
+    let crm = request.path_parameters.get("crm").map(|crm| crm.parse::<Crm>());
+    let done = match (request.request_context.http.method.clone(), crm) {
+        (Method::GET, Some(Ok(crm))) => begin(app, cx, crm, &request).await,
+        (Method::GET, None) => finish(app, cx, &request).await,
+        (Method::DELETE, None) => uninstalled(app, cx, &request).await,
+        _ => Ok(page(404, "Not found", &html! { p { "There is nothing here." } })),
+    };
+    done.or_else(|error| {
+        tracing::error!(error = chain(&error), trace = cx.trace, "a connect failed");
+        let text = match error {
+            Error::Config { reason } => format!("Something must be set up first: {reason}"),
+            _ => "Something did not work out. Open the link again in a minute.".to_owned(),
+        };
+        Ok(page(503, "Not connected", &html! { p { (text) } }))
+    })
+}
+
+fn callback(app: &App) -> Result<String> {
+    let url = app.settings.public_url.as_ref();
+    let url = url.ok_or_else(|| Error::Config { reason: "the environment lacks PUBLIC_URL".to_owned() })?;
+    Ok(format!("{}{CALLBACK}", url.trim_end_matches('/')))
+}
+
+async fn begin(
+    app: &App,
+    cx: &Context,
+    crm: Crm,
+    request: &ApiGatewayV2httpRequest,
+) -> Result<ApiGatewayV2httpResponse> {
+    let callback = callback(app)?;
+    let link = Secret::new(request.query_string_parameters.first("link").unwrap_or_default());
+    let begun = match app.begin_connect(cx, crm, &link, &callback).await? {
+        Ok(begun) => begun,
+        Err(turned) => return Ok(turned_away(turned)),
+    };
+    let mut response = page(302, "One moment", &html! {});
+    let path =
+        callback.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or(CALLBACK);
+    let secure = if callback.starts_with("https:") { "; Secure" } else { "" };
+    let (value, age) = (begun.browser.reveal(), CONSENT_LIVES.as_secs());
+    set(&mut response, header::LOCATION, &begun.page);
+    response.cookies = vec![format!("{COOKIE}={value}; Path={path}; Max-Age={age}; HttpOnly; SameSite=Lax{secure}")];
+    Ok(response)
+}
+
+async fn finish(app: &App, cx: &Context, request: &ApiGatewayV2httpRequest) -> Result<ApiGatewayV2httpResponse> {
+    let asked = |name: &str| request.query_string_parameters.first(name).filter(|value| !value.is_empty());
+    let Some(state) = asked("state").map(Secret::new) else { return Ok(turned_away(Turned::NotAsked)) };
+    let cookies = request.cookies.iter().flatten();
+    let browser = cookies.filter_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('=')).map(Secret::new).next();
+    let code = asked("code").filter(|_| asked("error").is_none()).map(Secret::new);
+    let server = asked("accounts-server").map(str::to_owned);
+    let done = app.finish_connect(cx, &state, browser.as_ref(), code, server, &callback(app)?).await?;
+    Ok(match done {
+        Ok(finished) => connected(app, &finished),
+        Err(turned) => turned_away(turned),
+    })
+}
+
+fn connected(app: &App, finished: &Finished) -> ApiGatewayV2httpResponse {
+    let Finished { invitation, opened, again } = finished;
+    let (name, id) = (invitation.crm.title(), &invitation.connection);
+    let joining = opened.connection.state == State::Joining;
+    page(
+        200,
+        &format!("{name} is connected"),
+        &html! {
+            p { "The connection is called " strong { (id) } "." }
+            @if *again {
+                p { "It goes on where it stopped: what changed meanwhile is read, and what waited is written." }
+            } @else if joining {
+                p { "Its records are being read now. Nothing is written to it before that is approved." }
+            }
+            @let todo = to_do(app, finished);
+            @if !todo.is_empty() {
+                h2 { "To do in " (name) }
+                ol { @for what in &todo { li { (what) } } }
+            }
+            p { "You can close this page." }
+        },
+    )
+}
+
+/// What the API does not allow us to do ourselves.
+fn to_do(app: &App, finished: &Finished) -> Vec<String> {
+    let Finished { invitation, opened, .. } = finished;
+    let fields = opened.by_hand.iter().map(|(field, what)| format!("For the field {field}: {what}"));
+    let url = app.settings.public_url.as_deref().unwrap_or_default();
+    let messages = opened.message_token.as_ref().map(|token| {
+        let (crm, id) = (invitation.crm, &invitation.connection);
+        let url = format!("{}/webhooks/{crm}/{id}?token={}", url.trim_end_matches('/'), token.reveal());
+        format!("So that changes are told at once, send an outbound message for leads and one for contacts, with their Id and SystemModstamp, to {url}")
+    });
+    fields.chain(messages).collect()
+}
+
+fn turned_away(turned: Turned) -> ApiGatewayV2httpResponse {
+    let status = match turned {
+        Turned::BadLink => 410,
+        Turned::NotAsked => 400,
+        Turned::AnotherAccount => 409,
+        Turned::Denied => 403,
+    };
+    page(status, "Not connected", &html! { p role="alert" { (turned) } })
+}
+
+/// Pipedrive proves it by our own app's credentials (Pipedrive docs: App uninstallation).
+async fn uninstalled(app: &App, cx: &Context, request: &ApiGatewayV2httpRequest) -> Result<ApiGatewayV2httpResponse> {
+    #[derive(Deserialize)]
+    struct Notice {
+        company_id: u64,
+    }
+    let crm = Crm::Pipedrive;
+    let ours = app.secrets.app(crm).await?;
+    let expected = BASE64_STANDARD.encode(format!("{}:{}", ours.client_id, ours.client_secret.reveal()));
+    let sent = request.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
+    if !bool::from(format!("Basic {expected}").as_bytes().ct_eq(sent)) {
+        return Ok(page(401, "Not proved", &html! {}));
+    }
+    let body = request.body.as_deref().unwrap_or_default().as_bytes();
+    let decoded = if request.is_base64_encoded { BASE64_STANDARD.decode(body).ok() } else { Some(body.to_vec()) };
+    let Some(Notice { company_id }) = decoded.and_then(|body| serde_json::from_slice(&body).ok()) else {
+        return Ok(page(400, "Not readable", &html! {}));
+    };
+    let Ok(account) = company_id.to_string().parse() else { return Ok(page(400, "Not readable", &html! {})) };
+    for connection in app.store.connections_by_account(crm, &account).await? {
+        tracing::warn!(connection.id = %connection.id, %crm, trace = cx.trace, "our app was uninstalled");
+        app.store.set_state(&connection, &State::NeedsReauth { since: cx.now() }).await?;
+    }
+    Ok(page(200, "Noted", &html! {}))
+}
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:38rem;margin:12vh auto;padding:0 1.5rem;color-scheme:light dark}\
+    h1{font-size:1.5rem}li{margin:.5rem 0;overflow-wrap:anywhere}";
+
+/// A page that loads nothing, is kept nowhere, and tells no other site where it was.
+fn page(status: i64, title: &str, body: &Markup) -> ApiGatewayV2httpResponse {
+    let markup = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body { main { h1 { (title) } (body) } }
+        }
+    };
+    let mut response = ApiGatewayV2httpResponse::default();
+    response.status_code = status;
+    response.body = Some(markup.into_string().into());
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        set(&mut response, name, value);
+    }
+    response
+}
+
+fn set(response: &mut ApiGatewayV2httpResponse, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers.insert(name, value);
+    }
+}
