@@ -48,6 +48,18 @@ pub struct Begun {
     pub browser: Secret,
 }
 
+/// What a browser brings back from the consent page.
+pub struct Answer {
+    pub state: Secret,
+    /// What it was given when it began.
+    pub browser: Option<Secret>,
+    /// `None` where the person denied.
+    pub code: Option<Secret>,
+    /// Where the code is good, where the CRM says so.
+    pub server: Option<String>,
+    pub redirect_uri: String,
+}
+
 /// What a consent came to.
 pub struct Finished {
     pub invitation: Invitation,
@@ -107,19 +119,12 @@ impl App {
         Ok(Ok(Begun { page: crm.consent_page(&self.settings.hosts, &ask), browser }))
     }
 
-    /// Takes the CRM's answer. `code` is `None` where it was denied.
-    pub async fn finish_connect(
-        &self,
-        cx: &Context,
-        state: &Secret,
-        browser: Option<&Secret>,
-        code: Option<Secret>,
-        server: Option<String>,
-        redirect_uri: &str,
-    ) -> Result<Result<Finished, Turned>> {
-        let consent: Option<Consent> = self.store.take_ticket(&digest(state), cx.now()).await?;
+    /// Takes the CRM's answer; `origin` is where webhooks are to go.
+    pub async fn finish_connect(&self, cx: &Context, answer: Answer, origin: &str) -> Result<Result<Finished, Turned>> {
+        let Answer { state, browser, code, server, redirect_uri } = answer;
+        let consent: Option<Consent> = self.store.take_ticket(&digest(&state), cx.now()).await?;
         let (Some(consent), Some(browser)) = (consent, browser) else { return Ok(Err(Turned::NotAsked)) };
-        if !bool::from(digest(browser).as_bytes().ct_eq(consent.browser.as_bytes())) {
+        if !bool::from(digest(&browser).as_bytes().ct_eq(consent.browser.as_bytes())) {
             return Ok(Err(Turned::NotAsked));
         }
         let Some(code) = code else { return Ok(Err(Turned::Denied)) };
@@ -129,7 +134,7 @@ impl App {
         }
         let crm = consent.invitation.crm;
         let app = self.secrets.app(crm).await?;
-        let code = Code { code, redirect_uri: redirect_uri.to_owned(), verifier: verifier(browser), server };
+        let code = Code { code, redirect_uri, verifier: verifier(&browser), server };
         let Authorized { grant, account } =
             match crm.exchange(&self.http, &self.settings.hosts, &app, &code, cx.now()).await {
                 Err(Error::AuthExpired { .. }) => return Ok(Err(Turned::Denied)),
@@ -143,8 +148,8 @@ impl App {
         self.keep_grant(tenant, id, grant).await?;
         let again = stored.is_some();
         let opened = match stored {
-            Some(stored) => self.reopen(cx, &stored).await?,
-            None => self.open(cx, new_connection(&consent.invitation, account, cx)).await?,
+            Some(stored) => self.reopen(cx, &stored, origin).await?,
+            None => self.open(cx, new_connection(&consent.invitation, account, cx), origin).await?,
         };
         self.store.take_ticket::<Invitation>(&consent.link, cx.now()).await?;
         tracing::info!(connection.id = %id, %crm, again, trace = cx.trace, "connected");
@@ -156,7 +161,8 @@ impl App {
         let before = self.secrets.current_grant(tenant, id).await.ok();
         let token = match before.and_then(|held| held.grant.webhook_token) {
             Some(token) => token,
-            None => fresh()?,
+            // Zoho takes 50 characters of it at most.
+            None => Secret::new(fresh()?.reveal().get(..48).unwrap_or_default()),
         };
         self.secrets.put_grant(tenant, id, &Grant { webhook_token: Some(token), ..grant }).await
     }

@@ -34,19 +34,19 @@ pub struct Provisioned {
 }
 
 impl App {
-    /// Stores a new connection, prepares its account and begins to read it.
-    pub async fn open(&self, cx: &Context, connection: Connection) -> Result<Opened> {
+    /// Stores a new connection, prepares its account and begins to read it. `origin` is where webhooks are to go.
+    pub async fn open(&self, cx: &Context, connection: Connection, origin: &str) -> Result<Opened> {
         self.store.put_connection(&connection).await?;
-        let opened = self.prepare(cx, &connection).await?;
+        let opened = self.prepare(cx, &connection, origin).await?;
         self.start(cx, &opened.connection, Work::Delta).await?;
         Ok(opened)
     }
 
     /// Goes on with a connection that a person has connected again: one that had stopped works from now on.
-    pub async fn reopen(&self, cx: &Context, connection: &Connection) -> Result<Opened> {
+    pub async fn reopen(&self, cx: &Context, connection: &Connection, origin: &str) -> Result<Opened> {
         // Its subscription may have died with the grant.
         let before = Connection { watch: None, ..connection.clone() };
-        let opened = self.prepare(cx, &before).await?;
+        let opened = self.prepare(cx, &before, origin).await?;
         let Connection { tenant, id, state, .. } = &opened.connection;
         match state {
             State::Joining => self.start(cx, &opened.connection, Work::Delta).await?,
@@ -56,7 +56,7 @@ impl App {
     }
 
     /// Sees to the account's fields and its webhooks.
-    async fn prepare(&self, cx: &Context, connection: &Connection) -> Result<Opened> {
+    async fn prepare(&self, cx: &Context, connection: &Connection, origin: &str) -> Result<Opened> {
         let Provisioned { mapping, by_hand } = self.provision(cx, connection).await?;
         let mut next = connection.clone();
         next.mappings.insert(Object::Person, mapping);
@@ -64,7 +64,7 @@ impl App {
             return Err(Error::retryable("the connection changed while it was opened"));
         }
         let connection = Connection { version: connection.version + 1, ..next };
-        let renewed = self.renew_watch(cx, &connection).await?;
+        let renewed = self.renew_watch(cx, &connection, origin).await?;
         if renewed.is_some() {
             self.store.set_renewal(&connection.tenant, &connection.id, cx.now()).await?;
         }

@@ -163,10 +163,15 @@ impl Secrets {
         let version = match created {
             Ok(created) => created.version_id,
             Err(error) if exists(error.code()) => {
-                // It may be among those that are to be deleted, since somebody disconnected.
-                self.client.restore_secret().secret_id(&name).send().await.map_err(|e| trouble(&e))?;
-                let put = self.client.put_secret_value().secret_id(&name).secret_string(json).send().await;
-                put.map_err(|e| trouble(&e))?.version_id
+                let put = async || self.client.put_secret_value().secret_id(&name).secret_string(&json).send().await;
+                match put().await {
+                    // It is to be deleted, since somebody disconnected.
+                    Err(error) if error.code() == Some("InvalidRequestException") => {
+                        self.client.restore_secret().secret_id(&name).send().await.map_err(|e| trouble(&e))?;
+                        put().await.map_err(|e| trouble(&e))?.version_id
+                    }
+                    done => done.map_err(|e| trouble(&e))?.version_id,
+                }
             }
             Err(error) => return Err(trouble(&error)),
         };

@@ -11,6 +11,7 @@
 )]
 
 mod aws;
+mod connect;
 mod costs;
 mod engine;
 mod face;

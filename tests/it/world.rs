@@ -7,7 +7,14 @@ use aws_lambda_events::{
     sqs::{SqsBatchResponse, SqsEvent},
 };
 use aws_sdk_sqs::types::MessageSystemAttributeName;
-use axum::{Router, body::Bytes, extract::State, http, response::IntoResponse, routing::post};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http,
+    response::IntoResponse,
+    routing::{any, post},
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 use shared::{
@@ -108,19 +115,21 @@ impl World {
         let ahead = Arc::new(AtomicI64::new(0));
         let invocations = Arc::new(AtomicU64::new(0));
         let state = (app.clone(), ahead.clone(), invocations.clone());
-        let door = Router::new().route("/webhooks/{*path}", post(deliver)).with_state(state);
+        let door =
+            Router::new().route("/webhooks/{*path}", post(call)).route("/connect/{*path}", any(call)).with_state(state);
         tokio::spawn(async move { axum::serve(listener, door).await });
         let stream = Stream::of(&aws, &app.settings.state_table).await;
         let world =
             World { app, aws, sim, ahead, chaos: Chaos::default(), stream, invocations, hidden: Mutex::default() };
         for crm in crms {
-            world.connect(*crm, &public_url).await;
+            world.connect(*crm).await;
         }
         world
     }
 
-    /// A connection to an account of the simulator, which is told where its webhooks go.
-    async fn connect(&self, crm: Crm, public_url: &str) {
+    /// An account of the simulator, which is told where its webhooks go, and our app there.
+    pub(crate) async fn account(&self, crm: Crm) -> Json {
+        let public_url = self.app.settings.public_url.as_deref().unwrap();
         let account = match crm {
             Crm::HubSpot => "62515",
             Crm::Zoho => "900000001",
@@ -139,13 +148,18 @@ impl World {
         }
         self.sim("accounts", &opened).await;
         let secrets = aws_sdk_secretsmanager::Client::new(&self.aws);
+        let app = json!({"client_id": id, "client_secret": secret}).to_string();
+        secrets.create_secret().name(format!("crm-sync/app/{crm}")).secret_string(app).send().await.unwrap();
+        opened
+    }
+
+    /// A connection to an account whose credentials are there already.
+    async fn connect(&self, crm: Crm) {
+        let account = self.account(crm).await["account_id"].as_str().unwrap().to_owned();
+        let secrets = aws_sdk_secretsmanager::Client::new(&self.aws);
         let grant = json!({"access_token": "none", "refresh_token": format!("refresh-{crm}"), "expires_at": "2026-01-01T00:00:00Z", "webhook_token": "token-of-the-channel"});
-        for (name, value) in [
-            (format!("crm-sync/app/{crm}"), json!({"client_id": id, "client_secret": secret})),
-            (format!("crm-sync/connection/{TENANT}/{crm}"), grant),
-        ] {
-            secrets.create_secret().name(name).secret_string(value.to_string()).send().await.unwrap();
-        }
+        let name = format!("crm-sync/connection/{TENANT}/{crm}");
+        secrets.create_secret().name(name).secret_string(grant.to_string()).send().await.unwrap();
         let connection = Connection {
             tenant: tenant(),
             id: crm.name().parse().unwrap(),
@@ -165,7 +179,8 @@ impl World {
             due_at: Timestamp::UNIX_EPOCH,
             version: 1,
         };
-        let opened = self.app.open(&self.cx("connect"), connection).await.unwrap();
+        let origin = self.app.settings.public_url.as_deref().unwrap();
+        let opened = self.app.open(&self.cx("connect"), connection, origin).await.unwrap();
         assert!(opened.by_hand.is_empty(), "{:?}", opened.by_hand);
     }
 
@@ -375,30 +390,60 @@ pub(crate) fn connection(crm: Crm) -> ConnectionId {
     crm.name().parse().unwrap()
 }
 
-/// A delivery as API Gateway hands it over.
-async fn deliver(
+/// A call as API Gateway hands it over.
+async fn call(
     State((app, ahead, invocations)): State<(Arc<App>, Arc<AtomicI64>, Arc<AtomicU64>)>,
     parts: http::request::Parts,
     body: Bytes,
 ) -> impl IntoResponse {
     invocations.fetch_add(1, Ordering::Relaxed);
     let path = parts.uri.path().to_owned();
-    let mut names = path.trim_start_matches("/webhooks/").split('/');
-    let headers: serde_json::Map<String, Json> =
-        parts.headers.iter().map(|(name, value)| (name.to_string(), json!(value.to_str().unwrap()))).collect();
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let parameters = match segments.as_slice() {
+        ["connect", "callback"] => json!({}),
+        [_, crm] => json!({"crm": crm}),
+        [_, crm, connection] => json!({"crm": crm, "connection": connection}),
+        _ => json!({}),
+    };
+    let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
+    let headers: serde_json::Map<String, Json> = parts
+        .headers
+        .iter()
+        .filter(|(name, _)| *name != http::header::COOKIE)
+        .map(|(name, value)| (name.to_string(), json!(text(value))))
+        .collect();
+    let cookies = parts.headers.get_all(http::header::COOKIE).iter().map(text).collect::<Vec<_>>().join("; ");
+    let cookies: Vec<&str> = cookies.split("; ").filter(|cookie| !cookie.is_empty()).collect();
+    let query = parts.uri.query().unwrap_or_default();
+    let asked: serde_json::Map<String, Json> = reqwest::Url::parse(&format!("http://x/?{query}"))
+        .unwrap()
+        .query_pairs()
+        .map(|(name, value)| (name.into_owned(), json!(value)))
+        .collect();
     let request = json!({
-        "version": "2.0", "routeKey": "POST /webhooks/{crm}", "rawPath": path, "rawQueryString": parts.uri.query().unwrap_or_default(),
-        "headers": headers, "isBase64Encoded": false, "body": String::from_utf8(body.to_vec()).unwrap(),
-        "pathParameters": {"crm": names.next(), "connection": names.next()},
-        "requestContext": {"domainName": "unused.example", "http": {"method": "POST", "path": path}, "timeEpoch": 0},
+        "version": "2.0", "routeKey": "of the test", "rawPath": path, "rawQueryString": query, "queryStringParameters": asked,
+        "headers": headers, "cookies": cookies, "isBase64Encoded": false, "body": String::from_utf8(body.to_vec()).unwrap(),
+        "pathParameters": parameters,
+        "requestContext": {"domainName": "unused.example", "http": {"method": parts.method.as_str(), "path": path}, "timeEpoch": 0},
     });
-    let mut request = request;
-    if request["pathParameters"]["connection"].is_null() {
-        request["pathParameters"].as_object_mut().unwrap().remove("connection");
-    }
     let request: ApiGatewayV2httpRequest = serde_json::from_value(request).unwrap();
-    let cx = Context::new(now(&ahead), Duration::from_secs(10), "delivery");
-    let answer = handler::webhook(&app, &cx, request).await.unwrap();
+    let cx = Context::new(now(&ahead), Duration::from_secs(28), "call");
+    // Lambda does not ask of a story that it can move between threads.
+    let connects = segments[0] == "connect";
+    let here = tokio::runtime::Handle::current();
+    let story = move || {
+        here.block_on(async {
+            match connects {
+                true => handler::connect(&app, &cx, request).await.unwrap(),
+                false => handler::webhook(&app, &cx, request).await.unwrap(),
+            }
+        })
+    };
+    let answer = tokio::task::spawn_blocking(story).await.unwrap();
+    let mut headers = answer.headers;
+    for cookie in answer.cookies {
+        headers.append(http::header::SET_COOKIE, cookie.parse().unwrap());
+    }
     let body = answer.body.map(|body| String::from_utf8(body.to_vec()).unwrap()).unwrap_or_default();
-    (http::StatusCode::from_u16(answer.status_code as u16).unwrap(), answer.headers, body)
+    (http::StatusCode::from_u16(answer.status_code as u16).unwrap(), headers, body)
 }

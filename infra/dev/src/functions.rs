@@ -6,7 +6,8 @@ use crate::step::step;
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 
-pub(crate) const FUNCTIONS: &[&str] = &["webhook", "reconcile", "outbound", "delta-pull", "token-refresh", "journal"];
+pub(crate) const FUNCTIONS: &[&str] =
+    &["webhook", "connect", "reconcile", "outbound", "delta-pull", "token-refresh", "journal"];
 
 /// The cargo profile of everything that `up` builds.
 const PROFILE: &str = "quick";

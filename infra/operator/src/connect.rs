@@ -67,7 +67,8 @@ pub(crate) async fn run(app: &App, cx: &Context, args: Args) -> Result<()> {
             app.settings.secret_prefix, connection.tenant, connection.id
         )
     })?;
-    let Opened { connection, by_hand, renewed, .. } = app.open(cx, connection).await?;
+    let origin = app.settings.public_url.clone().context("the environment lacks PUBLIC_URL")?;
+    let Opened { connection, by_hand, renewed, .. } = app.open(cx, connection, &origin).await?;
     println!("{} is connected to {crm}; its records are being read", connection.id);
     if let Some(until) = renewed {
         println!("webhooks are subscribed, to be renewed after {until}");

@@ -2,7 +2,7 @@
 
 use crate::{
     app::App,
-    connecting::{CONSENT_LIVES, Finished, Turned},
+    connecting::{Answer, CONSENT_LIVES, Finished, Turned},
     connection::State,
     context::Context,
     error::{Error, Result},
@@ -41,10 +41,12 @@ pub async fn connect(app: &App, cx: &Context, request: ApiGatewayV2httpRequest) 
     })
 }
 
-fn callback(app: &App) -> Result<String> {
-    let url = app.settings.public_url.as_ref();
-    let url = url.ok_or_else(|| Error::Config { reason: "the environment lacks PUBLIC_URL".to_owned() })?;
-    Ok(format!("{}{CALLBACK}", url.trim_end_matches('/')))
+/// Our own URL, as the gateway or the configuration says it.
+fn origin(app: &App, request: &ApiGatewayV2httpRequest) -> Result<String> {
+    let gateway = || request.request_context.domain_name.as_ref().map(|domain| format!("https://{domain}"));
+    let url = app.settings.public_url.clone().or_else(gateway);
+    let url = url.ok_or_else(|| Error::bug("a request of no domain"))?;
+    Ok(url.trim_end_matches('/').to_owned())
 }
 
 async fn begin(
@@ -53,7 +55,7 @@ async fn begin(
     crm: Crm,
     request: &ApiGatewayV2httpRequest,
 ) -> Result<ApiGatewayV2httpResponse> {
-    let callback = callback(app)?;
+    let callback = format!("{}{CALLBACK}", origin(app, request)?);
     let link = Secret::new(request.query_string_parameters.first("link").unwrap_or_default());
     let begun = match app.begin_connect(cx, crm, &link, &callback).await? {
         Ok(begun) => begun,
@@ -76,14 +78,15 @@ async fn finish(app: &App, cx: &Context, request: &ApiGatewayV2httpRequest) -> R
     let browser = cookies.filter_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('=')).map(Secret::new).next();
     let code = asked("code").filter(|_| asked("error").is_none()).map(Secret::new);
     let server = asked("accounts-server").map(str::to_owned);
-    let done = app.finish_connect(cx, &state, browser.as_ref(), code, server, &callback(app)?).await?;
-    Ok(match done {
-        Ok(finished) => connected(app, &finished),
+    let origin = origin(app, request)?;
+    let answer = Answer { state, browser, code, server, redirect_uri: format!("{origin}{CALLBACK}") };
+    Ok(match app.finish_connect(cx, answer, &origin).await? {
+        Ok(finished) => connected(&finished, &origin),
         Err(turned) => turned_away(turned),
     })
 }
 
-fn connected(app: &App, finished: &Finished) -> ApiGatewayV2httpResponse {
+fn connected(finished: &Finished, origin: &str) -> ApiGatewayV2httpResponse {
     let Finished { invitation, opened, again } = finished;
     let (name, id) = (invitation.crm.title(), &invitation.connection);
     let joining = opened.connection.state == State::Joining;
@@ -97,7 +100,7 @@ fn connected(app: &App, finished: &Finished) -> ApiGatewayV2httpResponse {
             } @else if joining {
                 p { "Its records are being read now. Nothing is written to it before that is approved." }
             }
-            @let todo = to_do(app, finished);
+            @let todo = to_do(finished, origin);
             @if !todo.is_empty() {
                 h2 { "To do in " (name) }
                 ol { @for what in &todo { li { (what) } } }
@@ -108,13 +111,12 @@ fn connected(app: &App, finished: &Finished) -> ApiGatewayV2httpResponse {
 }
 
 /// What the API does not allow us to do ourselves.
-fn to_do(app: &App, finished: &Finished) -> Vec<String> {
+fn to_do(finished: &Finished, origin: &str) -> Vec<String> {
     let Finished { invitation, opened, .. } = finished;
     let fields = opened.by_hand.iter().map(|(field, what)| format!("For the field {field}: {what}"));
-    let url = app.settings.public_url.as_deref().unwrap_or_default();
     let messages = opened.message_token.as_ref().map(|token| {
         let (crm, id) = (invitation.crm, &invitation.connection);
-        let url = format!("{}/webhooks/{crm}/{id}?token={}", url.trim_end_matches('/'), token.reveal());
+        let url = format!("{origin}/webhooks/{crm}/{id}?token={}", token.reveal());
         format!("So that changes are told at once, send an outbound message for leads and one for contacts, with their Id and SystemModstamp, to {url}")
     });
     fields.chain(messages).collect()

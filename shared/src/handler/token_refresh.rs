@@ -67,7 +67,10 @@ async fn renew(app: &App, cx: &Context, connection: &Connection) -> Result<()> {
             }
         }
     }
-    let watch = app.renew_watch(cx, connection).await?;
+    let watch = match &app.settings.public_url {
+        Some(origin) => app.renew_watch(cx, connection, origin).await?,
+        None => None,
+    };
     let soonest = [next, watch].into_iter().flatten().min();
     match soonest {
         Some(due) => app.store.set_renewal(tenant, id, due).await,
@@ -77,7 +80,12 @@ async fn renew(app: &App, cx: &Context, connection: &Connection) -> Result<()> {
 
 impl App {
     /// Opens a connection's webhook subscription, or extends it when half of its life is left; when that is due again.
-    pub async fn renew_watch(&self, cx: &Context, connection: &Connection) -> Result<Option<jiff::Timestamp>> {
+    pub async fn renew_watch(
+        &self,
+        cx: &Context,
+        connection: &Connection,
+        origin: &str,
+    ) -> Result<Option<jiff::Timestamp>> {
         let Webhooks::PerConnection { lives: Some(lives) } = connection.crm.capabilities().webhooks else {
             return Ok(None);
         };
@@ -86,10 +94,10 @@ impl App {
             return Ok(Some(watch.expires_at - half));
         }
         let held = self.secrets.grant(&connection.tenant, &connection.id).await?;
-        let (Some(token), Some(url)) = (held.grant.webhook_token, &self.settings.public_url) else { return Ok(None) };
+        let Some(token) = held.grant.webhook_token else { return Ok(None) };
         let wish = WatchWish {
             channel: connection.watch.as_ref().map_or_else(|| channel_of(connection), |watch| watch.channel.clone()),
-            url: format!("{}/webhooks/{}/{}", url.trim_end_matches('/'), connection.crm, connection.id),
+            url: format!("{}/webhooks/{}/{}", origin.trim_end_matches('/'), connection.crm, connection.id),
             token,
             now: cx.now(),
             renew: connection.watch.is_some(),

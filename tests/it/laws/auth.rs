@@ -9,12 +9,10 @@ use futures::future::join_all;
 use serde_json::{Value as Json, json};
 use shared::{connection::State, provider::Crm};
 
-mod tests {
-    crate::laws::laws! {
-        a_token_that_died_is_renewed_on_the_way
-        fifty_who_ask_at_once_make_one_request
-        what_comes_while_a_grant_is_dead_arrives_after_it
-    }
+crate::laws::laws_of! {
+    a_token_that_died_is_renewed_on_the_way
+    fifty_who_ask_at_once_make_one_request
+    what_comes_while_a_grant_is_dead_arrives_after_it
 }
 
 async fn counter(world: &World, crm: Crm, name: &str) -> u64 {

@@ -10,14 +10,12 @@ use jiff::SignedDuration;
 use serde_json::json;
 use shared::{provider::Crm, record::Gone};
 
-mod tests {
-    crate::laws::laws! {
-        an_edit_whose_webhook_is_lost_comes_with_the_next_pull
-        an_empty_pull_is_one_call
-        everybody_of_one_second_is_read
-        a_deletion_whose_webhook_is_lost_is_found
-        an_edit_that_is_pulled_twice_is_made_once
-    }
+crate::laws::laws_of! {
+    an_edit_whose_webhook_is_lost_comes_with_the_next_pull
+    an_empty_pull_is_one_call
+    everybody_of_one_second_is_read
+    a_deletion_whose_webhook_is_lost_is_found
+    an_edit_that_is_pulled_twice_is_made_once
 }
 
 async fn later(world: &World, minutes: i64) {

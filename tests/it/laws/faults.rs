@@ -9,13 +9,11 @@ use crate::{
 use serde_json::{Value as Json, json};
 use shared::provider::Crm;
 
-mod tests {
-    crate::laws::laws! {
-        a_rate_limit_is_waited_for
-        one_call_in_five_fails_and_some_fail_after_they_were_done
-        answers_are_lost_after_the_crm_did_its_work
-        every_message_comes_twice_and_in_any_order
-    }
+crate::laws::laws_of! {
+    a_rate_limit_is_waited_for
+    one_call_in_five_fails_and_some_fail_after_they_were_done
+    answers_are_lost_after_the_crm_did_its_work
+    every_message_comes_twice_and_in_any_order
 }
 
 const PEOPLE: usize = 12;

@@ -13,15 +13,17 @@ use shared::provider::Crm;
 use std::{io::Write, panic::AssertUnwindSafe};
 
 /// Tests that a law holds for each CRM, and notes for which it did.
-macro_rules! laws {
-    ($($law:ident)*) => {$(
-        #[tokio::test]
-        async fn $law() {
-            $crate::laws::for_every_crm(stringify!($law), |crm| Box::pin(super::$law(crm))).await;
-        }
-    )*};
+macro_rules! laws_of {
+    ($($law:ident)*) => {
+        mod tests {$(
+            #[tokio::test]
+            async fn $law() {
+                $crate::laws::for_every_crm(stringify!($law), |crm| Box::pin(super::$law(crm))).await;
+            }
+        )*}
+    };
 }
-pub(crate) use laws;
+pub(crate) use laws_of;
 
 type Law = futures::future::LocalBoxFuture<'static, ()>;
 

@@ -5,14 +5,12 @@ use crate::engine::{ada, hub};
 use serde_json::Value as Json;
 use shared::provider::Crm;
 
-mod tests {
-    crate::laws::laws! {
-        an_edit_reaches_the_other_crm_by_its_webhook
-        an_echo_changes_nothing
-        a_delivery_without_its_proof_is_refused
-        a_delivery_that_comes_again_changes_nothing
-        edits_of_different_fields_at_the_same_time_both_survive
-    }
+crate::laws::laws_of! {
+    an_edit_reaches_the_other_crm_by_its_webhook
+    an_echo_changes_nothing
+    a_delivery_without_its_proof_is_refused
+    a_delivery_that_comes_again_changes_nothing
+    edits_of_different_fields_at_the_same_time_both_survive
 }
 
 async fn an_edit_reaches_the_other_crm_by_its_webhook(crm: Crm) {

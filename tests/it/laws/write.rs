@@ -10,18 +10,16 @@ use crate::{
 use serde_json::{Value as Json, json};
 use shared::{provider::Crm, record::Gone};
 
-mod tests {
-    crate::laws::laws! {
-        a_request_makes_one_person_with_every_field
-        whoever_is_there_by_mailbox_is_found
-        whoever_is_there_by_phone_is_found
-        a_newer_request_changes_only_what_it_says
-        a_name_is_changed_in_parts
-        a_refused_record_rests_and_the_others_go_on
-        a_crm_that_respells_is_left_alone
-        a_deleted_person_is_not_made_again_by_a_push
-        nothing_is_sent_that_is_shown_already
-    }
+crate::laws::laws_of! {
+    a_request_makes_one_person_with_every_field
+    whoever_is_there_by_mailbox_is_found
+    whoever_is_there_by_phone_is_found
+    a_newer_request_changes_only_what_it_says
+    a_name_is_changed_in_parts
+    a_refused_record_rests_and_the_others_go_on
+    a_crm_that_respells_is_left_alone
+    a_deleted_person_is_not_made_again_by_a_push
+    nothing_is_sent_that_is_shown_already
 }
 
 async fn a_request_makes_one_person_with_every_field(crm: Crm) {
