@@ -6,7 +6,11 @@ use crate::{
 };
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use shared::{context::Context, handler, provider::Hosts};
+use shared::{
+    context::Context,
+    handler,
+    provider::{Crm, Hosts},
+};
 use std::{collections::BTreeSet, time::Duration};
 
 fn event<E: DeserializeOwned>(file: &str) -> E {
@@ -66,6 +70,64 @@ async fn webhook_zoho() {
     let answer = handler::webhook(&world.app, &then(), event("webhook/zoho.json")).await.unwrap();
     assert_eq!(answer.status_code, 200);
     assert_eq!(queued(&world, &world.app.settings.changes).await.len(), 1);
+}
+
+#[tokio::test]
+async fn webhook_salesforce() {
+    let world = World::of(&[Crm::Salesforce]).await;
+    let answer = handler::webhook(&world.app, &then(), event("webhook/salesforce.json")).await.unwrap();
+    assert_eq!(
+        (answer.status_code, answer.headers["content-type"].to_str().unwrap()),
+        (200, "text/xml; charset=utf-8")
+    );
+    let body = String::from_utf8(answer.body.unwrap().to_vec()).unwrap();
+    assert!(body.contains("<Ack>true</Ack>"), "anything else comes again for a day");
+    let messages = queued(&world, &world.app.settings.changes).await;
+    assert!(messages[0].contains("00Qxx0000004TmiEAE") && messages[0].contains("003xx000004TmiQAAS"), "{messages:?}");
+    assert!(
+        !messages[0].contains("ada@example.com") && !messages[0].contains("as_of"),
+        "somebody else's change: {messages:?}"
+    );
+}
+
+#[tokio::test]
+async fn webhook_salesforce_from_another_org() {
+    let world = World::of(&[Crm::Salesforce]).await;
+    let mut foreign: serde_json::Value = event("webhook/salesforce.json");
+    foreign["body"] = foreign["body"].as_str().unwrap().replace("00Dxx0000001gPLEAY", "00Dxx0000001gPLAAA").into();
+    let foreign = serde_json::from_value(foreign).unwrap();
+    let answer = handler::webhook(&world.app, &then(), foreign).await.unwrap();
+    assert_eq!(answer.status_code, 401, "the token is not enough");
+    assert!(queued(&world, &world.app.settings.changes).await.is_empty());
+}
+
+#[tokio::test]
+async fn webhook_pipedrive() {
+    let world = World::of(&[Crm::Pipedrive]).await;
+    let answer = handler::webhook(&world.app, &then(), event("webhook/pipedrive.json")).await.unwrap();
+    assert_eq!(answer.status_code, 200);
+    let messages = queued(&world, &world.app.settings.changes).await;
+    assert!(messages.len() == 1 && !messages[0].contains("4155550199"), "{messages:?}");
+}
+
+#[tokio::test]
+async fn connect_without_a_good_link_or_state() {
+    let world = World::new().await;
+    for (file, status) in [("connect/link.json", 410), ("connect/callback.json", 400)] {
+        let answer = handler::connect(&world.app, &then(), event(file)).await.unwrap();
+        assert_eq!(answer.status_code, status, "{file}");
+        assert_eq!(answer.headers["cache-control"], "no-store");
+        assert!(answer.cookies.is_empty() && !answer.headers.contains_key("location"));
+    }
+}
+
+#[tokio::test]
+async fn connect_hears_of_an_uninstallation() {
+    let world = World::of(&[Crm::Pipedrive]).await;
+    let answer = handler::connect(&world.app, &then(), event("connect/uninstalled.json")).await.unwrap();
+    assert_eq!(answer.status_code, 200);
+    let stored = world.app.store.connection(&tenant(), &"pipedrive".parse().unwrap()).await.unwrap().unwrap();
+    assert!(matches!(stored.state, shared::connection::State::NeedsReauth { .. }));
 }
 
 #[tokio::test]

@@ -143,6 +143,7 @@ impl World {
             Crm::Salesforce => {
                 let url = format!("{public_url}/webhooks/salesforce/salesforce?token=token-of-the-channel");
                 opened["webhook_url"] = json!(url);
+                opened["subscriptions"] = json!(["SystemModstamp", "LastModifiedById", "Email"]);
             }
             Crm::Zoho | Crm::Pipedrive => {}
         }

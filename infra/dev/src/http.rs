@@ -31,6 +31,47 @@ pub(crate) fn deliver(url: &str, headers: &[(String, String)], body: &str) -> Re
     Ok(request.send(body).with_context(|| format!("POST {url} failed"))?.status().as_u16())
 }
 
+/// One step of a browser that follows nothing by itself.
+pub(crate) struct Hop<'a> {
+    pub(crate) url: &'a str,
+    pub(crate) cookie: Option<&'a str>,
+    /// What it posts; without, it gets.
+    pub(crate) form: Option<&'a [(&'a str, &'a str)]>,
+}
+
+impl<'a> Hop<'a> {
+    pub(crate) fn get(url: &'a str) -> Self {
+        Self { url, cookie: None, form: None }
+    }
+}
+
+/// What a step of a browser comes to.
+pub(crate) struct Landed {
+    pub(crate) status: u16,
+    pub(crate) location: Option<String>,
+    pub(crate) cookie: Option<String>,
+    pub(crate) body: String,
+}
+
+pub(crate) fn hop(hop: &Hop<'_>) -> Result<Landed> {
+    let still: Agent = Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(60)))
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .build()
+        .into();
+    let cookie = hop.cookie.unwrap_or_default();
+    let mut answer = match hop.form {
+        Some(form) => still.post(hop.url).header("cookie", cookie).send_form(form.iter().copied()),
+        None => still.get(hop.url).header("cookie", cookie).call(),
+    }
+    .context("a page cannot be reached")?;
+    let header = |name: &str| Some(answer.headers().get(name)?.to_str().ok()?.to_owned());
+    let cookie = header("set-cookie").and_then(|set| set.split(';').next().map(str::to_owned));
+    let (status, location) = (answer.status().as_u16(), header("location"));
+    Ok(Landed { status, location, cookie, body: answer.body_mut().read_to_string()? })
+}
+
 fn agent() -> Agent {
     Agent::config_builder().timeout_global(Some(Duration::from_secs(60))).build().into()
 }

@@ -18,7 +18,7 @@ pub(crate) fn seed(project: &Project, stack: &mut Stack, simulated: bool) -> Res
         if simulated {
             for one in &connections {
                 progress.say(&one.crm);
-                http::post(&format!("{}/_sim/accounts", stack.simulator), &account(one))?;
+                http::post(&format!("{}/_sim/accounts", stack.simulator), &account(&stack.api, one))?;
             }
         }
         python::ask(&mut python::script(project, "seed_secrets.py"), &secrets(&connections), Some(progress))?;
@@ -83,17 +83,21 @@ fn refresh_token(one: &Connection) -> String {
 }
 
 /// What the simulator is told of an account.
-fn account(one: &Connection) -> Value {
+fn account(api: &str, one: &Connection) -> Value {
     let mut account = json!({
         "crm": one.crm,
         "account_id": one.account_id,
         "client_id": client_id(one),
         "client_secret": client_secret(one),
         "refresh_token": refresh_token(one),
+        "redirect_uri": format!("{api}/connect/callback"),
     });
     // Zoho and Pipedrive are told by the API, when the connection is made.
     if matches!(one.crm.as_str(), "hubspot" | "salesforce") {
         account["webhook_url"] = json!(one.webhook_url);
+    }
+    if one.crm == "salesforce" {
+        account["subscriptions"] = json!(["SystemModstamp", "LastModifiedById"]);
     }
     account
 }

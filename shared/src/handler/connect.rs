@@ -117,7 +117,7 @@ fn to_do(finished: &Finished, origin: &str) -> Vec<String> {
     let messages = opened.message_token.as_ref().map(|token| {
         let (crm, id) = (invitation.crm, &invitation.connection);
         let url = format!("{origin}/webhooks/{crm}/{id}?token={}", token.reveal());
-        format!("So that changes are told at once, send an outbound message for leads and one for contacts, with their Id and SystemModstamp, to {url}")
+        format!("So that changes are told at once, send an outbound message for leads and one for contacts, with their Id, SystemModstamp and LastModifiedById, to {url}")
     });
     fields.chain(messages).collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     app::App,
-    change::Hints,
+    change::{Hinted, Hints},
     connection::{Connection, State},
     context::Context,
     error::Result,
@@ -136,12 +136,15 @@ async fn per_connection(app: &App, cx: &Context, crm: Crm, id: &ConnectionId, de
         return Ok(refused(crm, cx, &Forged::Mismatch));
     };
     let held = app.secrets.grant(&connection.tenant, &connection.id).await?;
-    let secrets: Vec<Secret> = held.grant.webhook_token.into_iter().collect();
+    let secrets: Vec<Secret> = held.grant.webhook_token.clone().into_iter().collect();
     let verified = match crm.verify(delivery, &secrets, Schemes::Timestamped, cx.now()) {
         Ok(verified) => verified,
         Err(forged) => return Ok(refused(crm, cx, &forged)),
     };
-    let Some(hints) = hints(crm, cx, &verified) else { return Ok(200) };
+    let Some(mut hints) = hints(crm, cx, &verified) else { return Ok(200) };
+    for hint in hints.iter_mut().filter(|hint| hint.by.is_some() && hint.by != held.grant.user) {
+        hint.of = Hinted { erased: hint.of.erased, ..Hinted::plain(hint.of.remote.clone()) };
+    }
     // Who knows the token but comes from another account is not who it was given to.
     if hints.iter().any(|hint| hint.account.as_ref().is_some_and(|account| *account != connection.account)) {
         return Ok(refused(crm, cx, &Forged::Mismatch));

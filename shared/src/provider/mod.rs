@@ -147,6 +147,8 @@ pub trait Provider {
 pub struct Hint {
     /// The account it is in, where the delivery says so: HubSpot has one URL for all of an app's accounts.
     pub account: Option<AccountId>,
+    /// Whose change it tells of, where what it tells counts only if that was ourselves.
+    pub by: Option<String>,
     pub of: Hinted,
 }
 

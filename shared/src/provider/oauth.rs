@@ -38,6 +38,7 @@ impl Grant {
             expires_at: None,
             api_domain: None,
             accounts_server: None,
+            user: None,
             webhook_token: None,
         }
     }

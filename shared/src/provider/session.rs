@@ -60,6 +60,9 @@ pub struct Grant {
     pub api_domain: Option<String>,
     #[serde(default)]
     pub accounts_server: Option<String>,
+    /// Who we are in the account, where deliveries say whose change they tell of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// What the CRM gives back in each delivery, where it signs none.
     #[serde(default)]
     pub webhook_token: Option<Secret>,

@@ -29,11 +29,32 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
 /// Every test; those of the whole system need the emulator.
 pub(crate) fn all(project: &Project, tally: &mut Tally) -> Result<()> {
     python::EMULATOR.install(project)?;
+    let laws = project.target.join("tmp/laws.txt");
+    // Of an earlier run; that it is not there is as well.
+    drop(std::fs::remove_file(&laws));
     tally.check("Tests", |progress| {
         let passed = tests(project, progress)?;
         Ok((passed, format!("{passed} passed")))
     });
+    print!("{}", laws_table(&std::fs::read_to_string(&laws).unwrap_or_default()));
     Ok(())
+}
+
+/// Laws × CRMs, from lines such as `a_law hubspot=true zoho=false`.
+fn laws_table(noted: &str) -> String {
+    let mut lines: Vec<Vec<&str>> = noted.lines().map(|line| line.split(' ').collect()).collect();
+    lines.sort();
+    let Some(crms) = lines.first().map(|line| line.iter().skip(1).filter_map(|mark| mark.split('=').next())) else {
+        return String::new();
+    };
+    let mut table =
+        format!("  {:<70}{}\n", "What holds for every CRM", crms.map(|crm| format!("{crm:<12}")).collect::<String>());
+    for line in &lines {
+        let law = line.first().copied().unwrap_or_default().replace('_', " ");
+        let mark = |mark: &&str| format!("{:<12}", if mark.ends_with("=true") { "✓" } else { "✗" });
+        table += &format!("  {law:<70}{}\n", line.iter().skip(1).map(mark).collect::<String>());
+    }
+    table
 }
 
 pub(crate) fn mutants(project: &Project, tally: &mut Tally) -> Result<()> {
@@ -71,7 +92,16 @@ fn passed_in(log: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::passed_in;
+    use super::{laws_table, passed_in};
+
+    #[test]
+    fn laws_are_shown_by_crm() {
+        let table = laws_table("b_law hubspot=true zoho=false\na_law hubspot=true zoho=true\n");
+        let lines: Vec<&str> = table.lines().map(str::trim).collect();
+        assert_eq!(lines.len(), 3);
+        assert!(lines[0].ends_with("zoho") && lines[1].starts_with("a law") && lines[2].ends_with('✗'), "{table}");
+        assert_eq!(laws_table(""), "");
+    }
 
     #[test]
     fn both_runners_are_understood() {

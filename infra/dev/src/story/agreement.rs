@@ -1,4 +1,4 @@
-//! (12) Hub and CRMs are compared, field by field, with the oracle.
+//! (13) Hub and CRMs are compared, field by field, with the oracle.
 
 use super::hub::{self, Known};
 use super::oracle::{self, Texts};

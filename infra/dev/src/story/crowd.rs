@@ -1,4 +1,4 @@
-//! (11) Many sync requests, some for people whom a CRM already knows, end as exactly one lead each.
+//! (12) Many sync requests, some for people whom a CRM already knows, end as exactly one lead each.
 
 use super::oracle::Input;
 use super::people::{self, email, known, lead};

@@ -33,9 +33,12 @@ pub(super) fn are_run(scene: &mut Scene<'_>, progress: &Progress) -> Result<Seen
     scene.edit("zoho", ALAN, Some(&lead), &json!({"Company": "Hut 4"}), false)?;
     scene.send_again(&[request("errand-2", &json!({"id": "lead-8", "email": ALAN, "company": "Hut 6"}))])?;
     scene.faults(&json!({}))?;
+    progress.say("an app is uninstalled");
+    scene.faults(&json!({"pipedrive": {"uninstall": true}}))?;
+    scene.faults(&json!({}))?;
     // The edit's hint is delayed in its queue.
     std::thread::sleep(std::time::Duration::from_secs(8));
-    Ok("a deletion, a pull, tokens, a pause".to_owned())
+    Ok("a deletion, a pull, tokens, a pause, an uninstallation".to_owned())
 }
 
 /// What a schedule sends; the function must not fail.

@@ -1,9 +1,10 @@
-//! The story that `cargo dev demo` plays: twelve steps on the running stack, each told in one line.
+//! The story that `cargo dev demo` plays: thirteen steps on the running stack, each told in one line.
 
 mod agreement;
 mod bad_record;
 mod bar;
 mod both_edit;
+mod connect;
 mod crowd;
 mod echo;
 mod errands;
@@ -68,14 +69,15 @@ fn steps(scene: &mut Scene<'_>, crowd: Option<usize>) -> Result<()> {
     step(" 8 HubSpot answers 429", |p| rate_limit::is_waited_out(scene, p).map(say))?;
     step(" 9 One bad record in a hundred", |p| bad_record::is_set_aside(scene, p).map(say))?;
     step("10 Every CRM edits one lead", |p| both_edit::survive(scene, p).map(say))?;
+    step("11 A person connects an account", |p| connect::works(scene, p).map(say))?;
     let Some(crowd) = crowd else {
         step("   Errands", |p| errands::are_run(scene, p).map(say))?;
         return step("   Nothing was denied", |_| logs::tell_of_no_denial(scene).map(say));
     };
-    let name = format!("11 {crowd} messages at once");
+    let name = format!("12 {crowd} messages at once");
     let calls = step(&name, |p| crowd::ends_as_one_lead_each(scene, crowd, p).map(|(seen, calls)| (calls, seen)))?;
     print!("{calls}");
-    let compared = step("12 All agree with the oracle", |p| {
+    let compared = step("13 All agree with the oracle", |p| {
         let compared = agreement::is_complete(scene, p)?;
         let seen = format!("{} leads, {} fields compared, no difference", compared.leads, compared.fields);
         Ok((compared, seen))

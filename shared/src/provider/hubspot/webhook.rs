@@ -119,7 +119,7 @@ pub(super) fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
             let place = *places.entry((account.clone(), of.remote.clone())).or_insert(hints.len());
             match hints.get_mut(place) {
                 Some(hint) => hint.of.and(&of),
-                None => hints.push(Hint { account: account.clone(), of }),
+                None => hints.push(Hint { account: account.clone(), by: None, of }),
             }
         }
     }

@@ -124,6 +124,7 @@ fn granted(answer: &Answer, grant: &Grant, hosts: &Hosts) -> Result<Grant> {
         access_token: Secret::new(access_token),
         refresh_token: text("refresh_token").map(Secret::new).or_else(|| grant.refresh_token.clone()),
         expires_at: None,
+        user: text("id").and_then(|id| id.rsplit('/').next()).map(str::to_owned).or_else(|| grant.user.clone()),
         api_domain: moved.or_else(|| grant.api_domain.clone()),
         ..grant.clone()
     })

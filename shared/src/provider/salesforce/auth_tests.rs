@@ -9,6 +9,7 @@ fn grant() -> Grant {
         expires_at: None,
         api_domain: Some("https://acme.my.salesforce.com".to_owned()),
         accounts_server: Some("https://login.salesforce.com".to_owned()),
+        user: None,
         webhook_token: Some(Secret::new("hook")),
     }
 }

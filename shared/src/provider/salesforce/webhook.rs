@@ -39,7 +39,7 @@ pub(super) fn verify<'d>(delivery: &'d Delivery, secrets: &[Secret]) -> Result<V
 }
 
 /// The records of a message. What it says of their fields is how they were when it was sent, without what is blank: it is
-/// believed only as far as to know the echo of our own write, and only where it says how old it is.
+/// believed only as far as to know the echo of our own write, and only where it says how old it is, and whose.
 pub(super) fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
     let unreadable = |_| Unreadable("an outbound message that is no XML");
     let mut reader = Reader::from_reader(delivery.body());
@@ -72,7 +72,9 @@ pub(super) fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
         }
     }
     let Some(account) = org else { return Err(Unreadable("an outbound message of no org")) };
-    let hint = |one: Told| Some(Hint { account: Some(account.clone()), of: one.hinted()? });
+    let hint = |one: Told| {
+        Some(Hint { account: Some(account.clone()), by: one.text(BY).map(str::to_owned), of: one.hinted()? })
+    };
     Ok(told.into_iter().filter_map(hint).collect())
 }
 
@@ -82,12 +84,19 @@ struct Told {
     fields: Vec<(String, String)>,
 }
 
+/// Who changed the record last.
+const BY: &str = "LastModifiedById";
+
 impl Told {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.trim())
+    }
+
     fn hinted(self) -> Option<Hinted> {
-        let text = |name: &str| self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
-        let remote: RemoteId = text("Id")?.trim().parse().ok()?;
+        let remote: RemoteId = self.text("Id")?.parse().ok()?;
         super::records::object_of(remote.as_str())?;
-        let as_of: Option<Timestamp> = text("SystemModstamp").and_then(|at| at.parse().ok());
+        let as_of: Option<Timestamp> =
+            self.text("SystemModstamp").and_then(|at| at.parse().ok()).filter(|_| self.text(BY).is_some());
         let fields = self.fields.iter().filter_map(|(field, value)| Some((field, Value::text(value)?)));
         let tells = Tells(fields.flat_map(|(field, value)| Tells::field(field, Some(&value)).0).collect());
         Some(Hinted { as_of, ..Hinted::telling(remote, as_of.map(|_| tells)) })

@@ -37,6 +37,7 @@ fn each_record_of_a_message_is_a_hint_from_its_org() {
     let told = &first.tells.as_ref().unwrap().0;
     assert_eq!((&told["Email"], &told["LastName"]), (&digest("ada@example.com"), &digest("O'Byron & Co")));
     assert!(!told.contains_key("Phone"), "a blank is left out, and so says nothing");
+    assert_eq!(hints[0].by.as_deref(), Some("005xx000001SwiUAAS"));
     assert_eq!(hints[1].of.tells, None, "of what does not say how old it is nothing is believed");
 }
 

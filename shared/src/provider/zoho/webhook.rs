@@ -61,7 +61,7 @@ pub(super) fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
     }
     let hint = |remote: RemoteId| {
         let tells = notice.told(&remote).filter(|_| notice.operation != "delete");
-        Hint { account: None, of: Hinted::telling(remote, tells) }
+        Hint { account: None, by: None, of: Hinted::telling(remote, tells) }
     };
     let hints: Vec<Hint> = notice.ids.iter().filter_map(remote).map(hint).collect();
     if hints.is_empty() && !notice.ids.is_empty() {
