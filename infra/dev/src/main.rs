@@ -63,6 +63,8 @@ enum Command {
     Trace(commands::trace::Args),
     /// Take each thing that template.yaml's policies allow away in turn: the story must miss it (takes half an hour)
     Policies(commands::policies::Args),
+    /// Begin a new CRM: its folder, and its name in the list of all
+    NewProvider(commands::new_provider::Args),
     /// Run every test, and prove that each mutant of the planner is noticed
     Test(commands::test::Args),
     /// What CI runs: formatting, clippy, tests, the template, licences
@@ -92,6 +94,7 @@ fn run(project: &Project, command: Command) -> anyhow::Result<ExitCode> {
         Command::Logs(args) => commands::logs::run(project, args),
         Command::Trace(args) => commands::trace::run(project, &args),
         Command::Policies(args) => commands::policies::run(project, &args),
+        Command::NewProvider(args) => commands::new_provider::run(project, &args),
         Command::Test(args) => commands::test::run(project, &args),
         Command::Check(args) => commands::check::run(project, &args),
     }

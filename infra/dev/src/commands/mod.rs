@@ -7,6 +7,7 @@ pub(crate) mod down;
 pub(crate) mod edit;
 pub(crate) mod invoke;
 pub(crate) mod logs;
+pub(crate) mod new_provider;
 pub(crate) mod policies;
 pub(crate) mod send;
 pub(crate) mod test;
