@@ -19,7 +19,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
     let sound = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     ensure!(sound, "{name} is not made of lower-case letters and digits");
-    let provider = project.source("shared/src/provider");
+    let provider = project.root.join("shared/src/provider");
     let folder = provider.join(name);
     ensure!(!folder.exists(), "{} is there already", project.shown(&folder));
     let list = provider.join("mod.rs");
