@@ -74,8 +74,11 @@ async fn begin(
 async fn finish(app: &App, cx: &Context, request: &ApiGatewayV2httpRequest) -> Result<ApiGatewayV2httpResponse> {
     let asked = |name: &str| request.query_string_parameters.first(name).filter(|value| !value.is_empty());
     let Some(state) = asked("state").map(Secret::new) else { return Ok(turned_away(Turned::NotAsked)) };
-    let cookies = request.cookies.iter().flatten();
-    let browser = cookies.filter_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('=')).map(Secret::new).next();
+    // Cookies stand apart in this version of the gateway's events; as a header they are what any other HTTP server gets.
+    let header = request.headers.get(header::COOKIE).and_then(|value| value.to_str().ok());
+    let header = header.into_iter().flat_map(|value| value.split("; "));
+    let mut cookies = request.cookies.iter().flatten().map(String::as_str).chain(header);
+    let browser = cookies.find_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('=')).map(Secret::new);
     let code = asked("code").filter(|_| asked("error").is_none()).map(Secret::new);
     let server = asked("accounts-server").map(str::to_owned);
     let origin = origin(app, request)?;

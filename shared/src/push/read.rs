@@ -143,6 +143,7 @@ impl Job<'_> {
         }
         taken.insert(found.remote.clone());
         item.link.remote = Some(found.remote.clone());
+        item.link.intent = None;
         self.absorb(item, &found.seen);
         Ok(())
     }

@@ -243,7 +243,7 @@ impl Looker<'_> {
         unclaimed: &[Key],
     ) -> Result<Done> {
         let link = record.links.get(&self.connection.id).cloned().unwrap_or_default();
-        let link = Link { remote: Some(remote.clone()), gone: None, ..link };
+        let link = Link { remote: Some(remote.clone()), gone: None, intent: None, ..link };
         let absorbed = absorb(&record.fields, &link, seen, &self.connection.id, self.mapping, &self.connection.policy);
         if before.is_some_and(|before| changes_nothing(before, &absorbed, self.connection)) {
             return Ok(Done::Stands(Box::new(record.clone())));

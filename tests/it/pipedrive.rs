@@ -1,0 +1,55 @@
+//! What only Pipedrive lacks: a way to make somebody once.
+
+use crate::{
+    engine::{ada, hub},
+    laws::tenant_of,
+    story::request,
+    world::connection,
+};
+use serde_json::json;
+use shared::provider::Crm;
+
+const CRM: Crm = Crm::Pipedrive;
+
+#[tokio::test]
+async fn a_create_whose_answer_is_lost_is_found_though_the_search_lags() {
+    let world = tenant_of(CRM).await;
+    let faults = json!({"pipedrive": {"timeout_after_commit_next": 2, "search_lag_ms": 3_600_000}});
+    world.sim("faults", &faults).await;
+    let grace = request("r2", json!({"id": "lead-8", "email": "grace@example.com", "last_name": "Hopper"}));
+    world.send(&[ada("r1"), grace]).await;
+    world.settle().await;
+    let people = world.people(CRM).await;
+    assert_eq!(people.len(), 2, "{people:?}");
+    let link = hub(&world, "ada@example.com").await.links[&connection(CRM)].clone();
+    assert_eq!((link.remote.unwrap().as_str(), link.intent), (people[0].id.as_str(), None));
+}
+
+#[tokio::test]
+async fn a_new_mailbox_takes_the_place_of_the_primary_one_alone() {
+    let world = tenant_of(CRM).await;
+    world.send(&[ada("r1")]).await;
+    world.settle().await;
+    let id = world.only(CRM).await.id;
+    let emails = json!([{"value": "ada@example.com", "primary": true, "label": "work"}, {"value": "home@example.com", "primary": false, "label": "home"}]);
+    world.sim("pipedrive/persons", &json!({"id": id, "fields": {"emails": emails}})).await;
+    world.settle().await;
+    let mut newer = request("r2", json!({"id": "lead-7", "email": "king@example.com"}));
+    newer["occurred_at"] = json!("2026-11-21T10:00:00Z");
+    world.send(&[newer]).await;
+    world.settle().await;
+    let shown = world.shown("pipedrive/persons").await[0]["fields"]["emails"].clone();
+    let values: Vec<&str> = shown.as_array().unwrap().iter().map(|one| one["value"].as_str().unwrap()).collect();
+    assert_eq!(values, ["king@example.com", "home@example.com"]);
+}
+
+#[tokio::test]
+async fn a_create_costs_a_search_and_a_call() {
+    let world = tenant_of(CRM).await;
+    world.calls(CRM).await;
+    world.send(&[ada("r1")]).await;
+    world.settle().await;
+    let calls = world.calls(CRM).await;
+    let calls: Vec<(&str, u64)> = calls.iter().map(|(route, n)| (route.as_str(), *n)).collect();
+    assert_eq!(calls, [("GET /api/v2/persons/search", 1), ("POST /api/v2/persons", 1)], "and its echo costs nothing");
+}
