@@ -3,13 +3,18 @@
 use crate::{
     error::{Error, Result},
     history::History,
+    id::ConnectionId,
     provider::Hosts,
     queue::Queue,
     secrets::Secrets,
     store::Store,
 };
 use aws_config::SdkConfig;
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 /// The clients and settings of one function, built once.
 #[derive(Debug)]
@@ -21,6 +26,23 @@ pub struct App {
     pub events: aws_sdk_eventbridge::Client,
     pub http: reqwest::Client,
     pub settings: Settings,
+    pub(crate) lately: Lately,
+}
+
+/// What was done about a connection a moment ago, as far as this instance knows.
+#[derive(Debug, Default)]
+pub struct Lately(Mutex<HashMap<ConnectionId, Instant>>);
+
+impl Lately {
+    /// Whether it was not done within so long; it counts as done.
+    pub(crate) fn is_due(&self, id: &ConnectionId, every: Duration) -> bool {
+        let mut done = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = done.get(id).is_none_or(|at| at.elapsed() > every);
+        if due {
+            done.insert(id.clone(), Instant::now());
+        }
+        due
+    }
 }
 
 /// What the template tells every function.
@@ -62,6 +84,7 @@ impl App {
             events: aws_sdk_eventbridge::Client::new(aws),
             http,
             settings,
+            lately: Lately::default(),
         })
     }
 }

@@ -46,10 +46,23 @@ impl App {
     ) -> Result<T> {
         let answered = Arc::new(AtomicBool::new(false));
         let done = self.authorised(connection, cx, &answered, call).await;
-        if let Err(error) = &done {
-            self.notice(connection, cx, error, answered.load(Ordering::Relaxed)).await?;
+        let Err(error) = &done else { return done };
+        // What is refused as a whole may be so for one field that is no more.
+        if matches!(error, Error::Config { .. }) && self.inspect_if_due(cx, connection).await.unwrap_or(false) {
+            return Err(Error::retryable("the fields of the account are others now"));
         }
+        self.notice(connection, cx, error, answered.load(Ordering::Relaxed)).await?;
         done
+    }
+
+    /// As [`App::with_session`], for a question whose failure is no news.
+    pub(crate) async fn ask<T>(
+        &self,
+        connection: &Connection,
+        cx: &Context,
+        call: impl AsyncFn(&Session) -> Result<T>,
+    ) -> Result<T> {
+        self.authorised(connection, cx, &Arc::default(), call).await
     }
 
     /// What an error of a CRM's means for the whole connection. `answered`: other calls went well just before.

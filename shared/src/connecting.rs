@@ -213,6 +213,7 @@ fn new_connection(invitation: &Invitation, account: crate::id::AccountId, cx: &C
         deletions_read: None,
         watch: None,
         last_success: None,
+        owes_sweep: false,
         due_at: cx.now(),
         version: 1,
     }

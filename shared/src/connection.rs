@@ -42,6 +42,9 @@ pub struct Connection {
     pub watch: Option<Watch>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_success: Option<Timestamp>,
+    /// Everything pending is to be looked through once more: the schedule sees to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub owes_sweep: bool,
     /// When its next scheduled work is due; kept by the `due` index.
     pub due_at: Timestamp,
     /// Counts the changes of this item.

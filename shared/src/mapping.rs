@@ -3,7 +3,7 @@
 use crate::id::RemoteId;
 use crate::record::{Email, FieldName, Fields, Phone, Region, RemoteField, Value};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The rules of one connection for one object.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub struct Mapping {
     pub rules: Vec<Rule>,
     #[serde(default)]
     pub region: Region,
+    /// Fields that the account no longer has: their rules rest until they are back.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub set_aside: BTreeSet<RemoteField>,
 }
 
 /// A hub field ⇄ a remote field.
@@ -69,14 +72,14 @@ impl Mapping {
     /// The first version of some rules.
     pub fn new(object: &str, id_field: &str, rules: Vec<Rule>) -> Mapping {
         let (object, id_field) = (object.to_owned(), id_field.to_owned());
-        Mapping { version: 1, object, id_field, rules, region: Region::default() }
+        Mapping { version: 1, object, id_field, rules, region: Region::default(), set_aside: BTreeSet::new() }
     }
 
     /// The hub in the CRM's fields: only those the hub has ever known, or the CRM insists on. `remote` is `None` where it
     /// is to be created.
     pub fn render(&self, hub: &Fields, remote: Option<&RemoteId>) -> Wanted {
         let holds = |rule: &&Rule| match (&rule.only, remote) {
-            _ if !rule.direction.sends() => false,
+            _ if !rule.direction.sends() || self.set_aside.contains(&rule.remote) => false,
             (None, _) => true,
             (Some(only), Some(remote)) => remote.as_str().starts_with(&only.ids),
             (Some(only), None) => only.object == self.object,
@@ -103,7 +106,9 @@ impl Mapping {
 
     /// The fields to ask one of the CRM's objects for.
     pub fn remote_fields_of(&self, object: &str) -> Vec<&str> {
-        let holds = |rule: &&Rule| rule.only.as_ref().is_none_or(|only| only.object == object);
+        let holds = |rule: &&Rule| {
+            rule.only.as_ref().is_none_or(|only| only.object == object) && !self.set_aside.contains(&rule.remote)
+        };
         let mut fields: Vec<&str> = self.rules.iter().filter(holds).map(|rule| rule.remote.as_str()).collect();
         fields.push(&self.id_field);
         fields.sort_unstable();

@@ -177,6 +177,7 @@ impl World {
             deletions_read: None,
             watch: None,
             last_success: None,
+            owes_sweep: false,
             due_at: Timestamp::UNIX_EPOCH,
             version: 1,
         };

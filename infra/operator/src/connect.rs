@@ -58,6 +58,7 @@ pub(crate) async fn run(app: &App, cx: &Context, args: Args) -> Result<()> {
         deletions_read: None,
         watch: None,
         last_success: None,
+        owes_sweep: false,
         due_at: cx.now(),
         version: 1,
     };

@@ -56,11 +56,17 @@ async fn enqueue_due(app: &App, cx: &Context) -> Result<()> {
         let every = SignedDuration::from_secs(i64::from(connection.pull_every.max(60)));
         let slot = cx.now().as_second() / every.as_secs();
         messages.push(pull_message(&connection, Work::Delta, cx)?.deduplicated(&format!("{tenant}.{id}.{slot}")));
+        if connection.owes_sweep {
+            let sweep = Work::Sweep { shard: 0, after: None };
+            messages.push(
+                pull_message(&connection, sweep, cx)?.deduplicated(&format!("{tenant}.{id}.{}", connection.version)),
+            );
+        }
         enqueued.push((connection, cx.now() + every));
     }
     app.queue.send(&app.settings.pulls, &messages).await?;
     for (connection, due_at) in enqueued {
-        let next = Connection { due_at, ..connection.clone() };
+        let next = Connection { due_at, owes_sweep: false, ..connection.clone() };
         app.store.update_connection(&connection, &next).await?;
     }
     Ok(())
@@ -197,6 +203,10 @@ impl App {
             .await?
             .ok_or_else(|| Error::Config { reason: format!("no connection {id}") })?;
         self.store.set_state(&connection, &State::Active).await?;
+        // What stopped it may have been a field that is no more, or one that is back.
+        if let Err(error) = self.inspect(cx, &connection).await {
+            tracing::info!(connection.id = %id, error = crate::telemetry::chain(&error), trace = cx.trace, "its fields cannot be asked for");
+        }
         self.start(cx, &connection, Work::Delta).await?;
         self.start(cx, &connection, Work::Sweep { shard: 0, after: None }).await
     }

@@ -19,7 +19,7 @@ use crate::{
     record::Record,
     sync::Pushes,
 };
-use item::Item;
+use item::{End, Item};
 use std::time::Duration;
 
 /// Those of the records that lack something in this connection's CRM, or whose requests wait for a word about it.
@@ -47,6 +47,9 @@ pub async fn push(
     let items: Vec<Item> = records.into_iter().map(|record| Item::new(record, connection)).collect();
     let (mut items, read) = job.read(items).await;
     let written = job.write(&mut items).await;
+    if items.iter().any(|item| matches!(item.end, End::Refused { .. })) {
+        app.inspect_if_due(cx, connection).await?;
+    }
     let settled = job.settle(items).await?;
     for record in settled.again {
         pushes.add(connection, &record);

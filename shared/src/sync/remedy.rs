@@ -29,6 +29,10 @@ const REMEDIES: &[(&str, &str)] = &[
         "erased_in_crm",
         "The person was deleted for privacy in the CRM. Decide whether to erase them here and elsewhere.",
     ),
+    (
+        "field_gone",
+        "Make the field again, give the connected user access to it, or take it out of the mapping; then activate the connection.",
+    ),
     ("id_reused", "Send the request under an id of its own; the first request with this id was done."),
     (
         "kills_its_function",

@@ -3,6 +3,7 @@
 
 mod auth;
 mod delta;
+mod drift;
 mod faults;
 mod webhook;
 mod write;

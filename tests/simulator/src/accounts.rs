@@ -40,7 +40,8 @@ pub struct Account {
     pub session_s: Option<i64>,
     /// Salesforce: the most records in a batch of a query, fewer than were asked for.
     pub batch_size: Option<usize>,
-    /// Salesforce: fields that field-level security hides from the connected user.
+    /// Fields that an admin has removed since, or hides from the connected user; those no longer named are back.
+    /// Pipedrive's are named by their codes.
     pub hidden_fields: Option<Vec<String>>,
     /// Salesforce: an active duplicate rule on e-mail addresses.
     pub duplicate_rule: Option<bool>,

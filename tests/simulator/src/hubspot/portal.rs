@@ -38,6 +38,7 @@ pub struct Portal {
     pub tokens_given: u64,
     pub tables: BTreeMap<String, Table>,
     pub properties: BTreeMap<String, Vec<Property>>,
+    removed: Vec<Property>,
     pub subscriptions: Option<Vec<String>>,
     /// When the calls of the last ten seconds were made, and those of the last second to search.
     pub window: VecDeque<i64>,
@@ -71,6 +72,7 @@ impl Portal {
             tokens_given: 0,
             tables: BTreeMap::new(),
             properties: BTreeMap::new(),
+            removed: Vec::new(),
             subscriptions: None,
             window: VecDeque::new(),
             searches: VecDeque::new(),
@@ -117,6 +119,11 @@ impl Portal {
             if self.property("contacts", name).is_none() {
                 self.add_property("contacts", Property::text(name));
             }
+        }
+        if let Some(hidden) = &a.hidden_fields {
+            let properties = self.properties.entry("contacts".to_owned()).or_default();
+            properties.append(&mut self.removed);
+            self.removed = properties.extract_if(.., |property| hidden.contains(&property.name)).collect();
         }
         self.grant = Grant::Alive;
     }

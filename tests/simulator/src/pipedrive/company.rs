@@ -31,6 +31,7 @@ pub struct Company {
     pub tables: BTreeMap<String, Table>,
     /// Custom fields by table.
     pub customs: BTreeMap<&'static str, Vec<Custom>>,
+    removed: Vec<Custom>,
     pub webhooks: BTreeMap<u64, Webhook>,
     pub next_webhook: u64,
 }
@@ -52,6 +53,7 @@ impl Company {
             meter: Meter::default(),
             tables: kinds::ALL.iter().map(table).collect(),
             customs: BTreeMap::new(),
+            removed: Vec::new(),
             webhooks: BTreeMap::new(),
             next_webhook: 1_828_448 + nth * 1_000_000,
         };
@@ -81,6 +83,10 @@ impl Company {
             if !customs.iter().any(|c| c.name == *name) {
                 customs.push(Custom::named(name));
             }
+        }
+        if let Some(hidden) = &a.hidden_fields {
+            customs.append(&mut self.removed);
+            self.removed = customs.extract_if(.., |custom| hidden.contains(&custom.code)).collect();
         }
         self.grant_used = None;
         self.alive = true;

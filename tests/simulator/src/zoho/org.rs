@@ -24,6 +24,7 @@ pub struct Org {
     pub tokens_given: u64,
     pub modules: BTreeMap<String, Table>,
     pub fields: BTreeMap<String, Vec<Field>>,
+    removed: Vec<Field>,
     pub channels: BTreeMap<String, Channel>,
     pub page_tokens: HashMap<String, super::list::PageToken>,
     /// The edition's credits in 24 hours, and when which were spent.
@@ -60,6 +61,7 @@ impl Org {
             tokens_given: 0,
             modules: BTreeMap::new(),
             fields: BTreeMap::new(),
+            removed: Vec::new(),
             channels: BTreeMap::new(),
             page_tokens: HashMap::new(),
             credits: 100_000,
@@ -114,6 +116,11 @@ impl Org {
             if self.field("Leads", name).is_none() {
                 self.add_field("Leads", Field::custom(name));
             }
+        }
+        if let Some(hidden) = &a.hidden_fields {
+            let fields = self.fields.entry("Leads".to_owned()).or_default();
+            fields.append(&mut self.removed);
+            self.removed = fields.extract_if(.., |field| hidden.contains(&field.name)).collect();
         }
         self.grants.set(a.refresh_token.as_ref());
     }
