@@ -198,6 +198,11 @@ impl App {
                 };
                 let grant = match ask.await {
                     Err(Error::Config { reason }) => return Err(self.app_refused(connection, reason, cx).await?),
+                    // A person may have connected again while we asked.
+                    Err(dead @ Error::AuthExpired { .. }) => {
+                        let newest = self.secrets.current_grant(tenant, id).await?;
+                        return if newest.version == current.version { Err(dead) } else { Ok(newest) };
+                    }
                     asked => asked?,
                 };
                 self.secrets.store(tenant, id, &current, &grant).await?

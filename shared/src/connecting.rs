@@ -13,6 +13,7 @@ use crate::{
     provider::{Ask, Authorized, Code, Crm, Grant, Secret},
     provision::Opened,
     record::{Object, Region},
+    secrets::Held,
     store::tickets::{digest, fresh},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -35,17 +36,10 @@ pub struct Invitation {
 /// A consent that is under way.
 #[derive(Serialize, Deserialize)]
 struct Consent {
-    invitation: Invitation,
     /// Digest of the link, which ends with it.
     link: String,
     /// Digest of what the browser was given.
     browser: String,
-}
-
-/// Where a browser goes, and what it must bring back.
-pub struct Begun {
-    pub page: String,
-    pub browser: Secret,
 }
 
 /// What a browser brings back from the consent page.
@@ -98,25 +92,28 @@ impl App {
         Ok(link)
     }
 
-    /// Sends a browser to the CRM's consent page.
+    /// What a link would connect, for a person to see before they go on.
+    pub async fn invitation(&self, cx: &Context, crm: Crm, link: &Secret) -> Result<Result<Invitation, Turned>> {
+        let known: Option<Invitation> = self.store.ticket(&digest(link), cx.now()).await?;
+        Ok(known.filter(|invitation| invitation.crm == crm).ok_or(Turned::BadLink))
+    }
+
+    /// The CRM's consent page, for the browser that holds this secret.
     pub async fn begin_connect(
         &self,
         cx: &Context,
         crm: Crm,
         link: &Secret,
+        browser: &Secret,
         redirect_uri: &str,
-    ) -> Result<Result<Begun, Turned>> {
-        let known: Option<Invitation> = self.store.ticket(&digest(link), cx.now()).await?;
-        let Some(invitation) = known.filter(|invitation| invitation.crm == crm) else {
-            return Ok(Err(Turned::BadLink));
-        };
+    ) -> Result<String> {
         let app = self.secrets.app(crm).await?;
-        let (state, browser) = (fresh()?, fresh()?);
-        let consent = Consent { invitation, link: digest(link), browser: digest(&browser) };
+        let state = fresh()?;
+        let consent = Consent { link: digest(link), browser: digest(browser) };
         self.store.issue(&digest(&state), &consent, cx.now(), CONSENT_LIVES).await?;
-        let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(verifier(&browser).reveal()));
+        let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(verifier(browser).reveal()));
         let ask = Ask { client_id: &app.client_id, redirect_uri, state: state.reveal(), challenge: &challenge };
-        Ok(Ok(Begun { page: crm.consent_page(&self.settings.hosts, &ask), browser }))
+        Ok(crm.consent_page(&self.settings.hosts, &ask))
     }
 
     /// Takes the CRM's answer; `origin` is where webhooks are to go.
@@ -128,37 +125,50 @@ impl App {
             return Ok(Err(Turned::NotAsked));
         }
         let Some(code) = code else { return Ok(Err(Turned::Denied)) };
-        // Only one of a link's tries succeeds.
-        if self.store.ticket::<Invitation>(&consent.link, cx.now()).await?.is_none() {
+        // Only one of a link's tries succeeds: whoever has taken it gives it back where they do not.
+        let link = consent.link.clone();
+        let Some(invitation) = self.store.take_ticket::<Invitation>(&link, cx.now()).await? else {
             return Ok(Err(Turned::BadLink));
-        }
-        let crm = consent.invitation.crm;
-        let app = self.secrets.app(crm).await?;
+        };
         let code = Code { code, redirect_uri, verifier: verifier(&browser), server };
+        let done = self.exchange_and_open(cx, &invitation, &code, origin).await;
+        if !matches!(done, Ok(Ok(_))) {
+            self.store.issue(&link, &invitation, cx.now(), LINK_LIVES).await?;
+        }
+        done
+    }
+
+    async fn exchange_and_open(
+        &self,
+        cx: &Context,
+        invitation: &Invitation,
+        code: &Code,
+        origin: &str,
+    ) -> Result<Result<Finished, Turned>> {
+        let Invitation { tenant, connection: id, crm, .. } = invitation;
+        let app = self.secrets.app(*crm).await?;
         let Authorized { grant, account } =
-            match crm.exchange(&self.http, &self.settings.hosts, &app, &code, cx.now()).await {
+            match crm.exchange(&self.http, &self.settings.hosts, &app, code, cx.now()).await {
                 Err(Error::AuthExpired { .. }) => return Ok(Err(Turned::Denied)),
                 authorized => authorized?,
             };
-        let Invitation { tenant, connection: id, .. } = &consent.invitation;
         let stored = self.store.connection(tenant, id).await?;
-        if stored.as_ref().is_some_and(|stored| stored.crm != crm || stored.account != account) {
+        if stored.as_ref().is_some_and(|stored| stored.crm != *crm || stored.account != account) {
             return Ok(Err(Turned::AnotherAccount));
         }
         self.keep_grant(tenant, id, grant).await?;
         let again = stored.is_some();
         let opened = match stored {
             Some(stored) => self.reopen(cx, &stored, origin).await?,
-            None => self.open(cx, new_connection(&consent.invitation, account, cx), origin).await?,
+            None => self.open(cx, new_connection(invitation, account, cx), origin).await?,
         };
-        self.store.take_ticket::<Invitation>(&consent.link, cx.now()).await?;
         tracing::info!(connection.id = %id, %crm, again, trace = cx.trace, "connected");
-        Ok(Ok(Finished { invitation: consent.invitation, opened, again }))
+        Ok(Ok(Finished { invitation: invitation.clone(), opened, again }))
     }
 
     /// Stores a grant that replaces whatever was there; the token by which deliveries are proved stays.
     async fn keep_grant(&self, tenant: &TenantId, id: &ConnectionId, grant: Grant) -> Result<()> {
-        let before = self.secrets.current_grant(tenant, id).await.ok();
+        let before = self.grant_if_any(tenant, id).await?;
         let token = match before.and_then(|held| held.grant.webhook_token) {
             Some(token) => token,
             // Zoho takes 50 characters of it at most.
@@ -167,15 +177,30 @@ impl App {
         self.secrets.put_grant(tenant, id, &Grant { webhook_token: Some(token), ..grant }).await
     }
 
+    async fn grant_if_any(&self, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Held>> {
+        match self.secrets.current_grant(tenant, id).await {
+            Ok(held) => Ok(Some(held)),
+            Err(Error::AuthExpired { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Ends a connection: its subscription, its grant, its credentials. The hub keeps what it knows.
     pub async fn disconnect(&self, cx: &Context, connection: &Connection) -> Result<()> {
         let Connection { tenant, id, crm, .. } = connection;
         if let Some(watch) = &connection.watch {
             let ended = self.with_session(connection, cx, async |session| crm.unwatch(session, watch).await).await;
-            // What cannot be ended dies with the grant, or of age.
-            ended.or_else(|error| if matches!(error, Error::AuthExpired { .. }) { Ok(()) } else { Err(error) })?;
+            // What a dead grant or a lost right cannot end dies with the grant, or of age.
+            match ended {
+                Err(Error::AuthExpired { .. } | Error::Config { .. }) | Ok(()) => {}
+                Err(error) => return Err(error),
+            }
         }
-        if let Ok(held) = self.secrets.current_grant(tenant, id).await {
+        // Other connections to the account may live by the same installation of our app.
+        let others = self.store.connections_by_account(*crm, &connection.account).await?;
+        let alone =
+            !others.iter().any(|other| (&other.tenant, &other.id) != (tenant, id) && other.state != State::Closed);
+        if let Some(held) = self.grant_if_any(tenant, id).await?.filter(|_| alone) {
             crm.revoke(&self.http, &self.settings.hosts, &self.secrets.app(*crm).await?, &held.grant).await?;
         }
         let Some(stored) = self.store.connection(tenant, id).await? else { return Ok(()) };
@@ -183,7 +208,6 @@ impl App {
         if !self.store.update_connection(&stored, &closed).await? {
             return Err(Error::retryable("the connection changed while it was ended"));
         }
-        self.store.set_state(&Connection { version: stored.version + 1, ..closed }, &State::Closed).await?;
         self.secrets.forget_grant(tenant, id).await
     }
 }
@@ -193,7 +217,8 @@ fn verifier(browser: &Secret) -> Secret {
     Secret::new(crate::id::hex(&Sha256::digest(format!("verifier of {}", browser.reveal()))))
 }
 
-fn new_connection(invitation: &Invitation, account: crate::id::AccountId, cx: &Context) -> Connection {
+/// A connection that has read nothing yet.
+pub fn new_connection(invitation: &Invitation, account: crate::id::AccountId, cx: &Context) -> Connection {
     let Invitation { tenant, connection: id, crm, region, pull_every } = invitation.clone();
     let mut mapping = crm.default_mapping();
     mapping.region = region.clone();
@@ -203,6 +228,7 @@ fn new_connection(invitation: &Invitation, account: crate::id::AccountId, cx: &C
         crm,
         account,
         state: State::Joining,
+        approved: false,
         direction: Direction::Both,
         mappings: [(Object::Person, mapping)].into(),
         policy: Default::default(),
@@ -214,7 +240,7 @@ fn new_connection(invitation: &Invitation, account: crate::id::AccountId, cx: &C
         watch: None,
         last_success: None,
         owes_sweep: false,
-        due_at: cx.now(),
+        due_at: cx.now() + SignedDuration::from_secs(i64::from(pull_every)),
         version: 1,
     }
 }

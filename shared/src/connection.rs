@@ -20,6 +20,9 @@ pub struct Connection {
     pub crm: Crm,
     pub account: AccountId,
     pub state: State,
+    /// A person has approved what it would write, once and for all.
+    #[serde(default)]
+    pub approved: bool,
     pub direction: Direction,
     pub mappings: BTreeMap<Object, Mapping>,
     #[serde(default)]

@@ -36,8 +36,10 @@ pub struct Provisioned {
 impl App {
     /// Stores a new connection, prepares its account and begins to read it. `origin` is where webhooks are to go.
     pub async fn open(&self, cx: &Context, connection: Connection, origin: &str) -> Result<Opened> {
+        let Provisioned { mapping, by_hand } = self.provision(cx, &connection).await?;
+        let connection = with_mapping(&connection, mapping);
         self.store.put_connection(&connection).await?;
-        let opened = self.prepare(cx, &connection, origin).await?;
+        let opened = self.finish(cx, connection, by_hand, origin).await?;
         self.start(cx, &opened.connection, Work::Delta).await?;
         Ok(opened)
     }
@@ -46,24 +48,34 @@ impl App {
     pub async fn reopen(&self, cx: &Context, connection: &Connection, origin: &str) -> Result<Opened> {
         // Its subscription may have died with the grant.
         let before = Connection { watch: None, ..connection.clone() };
-        let opened = self.prepare(cx, &before, origin).await?;
-        let Connection { tenant, id, state, .. } = &opened.connection;
-        match state {
-            State::Joining => self.start(cx, &opened.connection, Work::Delta).await?,
-            _ => self.activate(cx, tenant, id).await?,
+        let Provisioned { mapping, by_hand } = self.provision(cx, &before).await?;
+        // What was never approved is not approved by this.
+        let state = if connection.approved { connection.state.clone() } else { State::Joining };
+        let next = Connection { state, ..with_mapping(&before, mapping) };
+        if !self.store.update_connection(connection, &next).await? {
+            return Err(Error::retryable("the connection changed while it was opened"));
+        }
+        let next = Connection { version: connection.version + 1, ..next };
+        let mut opened = self.finish(cx, next, by_hand, origin).await?;
+        let Connection { tenant, id, approved, .. } = &opened.connection;
+        match approved {
+            true => self.activate(cx, tenant, id).await?,
+            false => self.start(cx, &opened.connection, Work::Delta).await?,
+        }
+        if let Some(stored) = self.store.connection(tenant, id).await? {
+            opened.connection = stored;
         }
         Ok(opened)
     }
 
-    /// Sees to the account's fields and its webhooks.
-    async fn prepare(&self, cx: &Context, connection: &Connection, origin: &str) -> Result<Opened> {
-        let Provisioned { mapping, by_hand } = self.provision(cx, connection).await?;
-        let mut next = connection.clone();
-        next.mappings.insert(Object::Person, mapping);
-        if !self.store.update_connection(connection, &next).await? {
-            return Err(Error::retryable("the connection changed while it was opened"));
-        }
-        let connection = Connection { version: connection.version + 1, ..next };
+    /// Sees to the webhooks of a connection whose fields are there.
+    async fn finish(
+        &self,
+        cx: &Context,
+        connection: Connection,
+        by_hand: Vec<(String, String)>,
+        origin: &str,
+    ) -> Result<Opened> {
         let renewed = self.renew_watch(cx, &connection, origin).await?;
         if renewed.is_some() {
             self.store.set_renewal(&connection.tenant, &connection.id, cx.now()).await?;
@@ -106,6 +118,12 @@ impl App {
         }
         Ok(Provisioned { mapping, by_hand })
     }
+}
+
+fn with_mapping(connection: &Connection, mapping: Mapping) -> Connection {
+    let mut next = connection.clone();
+    next.mappings.insert(Object::Person, mapping);
+    next
 }
 
 /// The mapped fields that an account has neither by name nor by label.

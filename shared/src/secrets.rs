@@ -207,6 +207,8 @@ impl Secrets {
             {
                 return Ok(None);
             }
+            // It is to be deleted: as good as gone.
+            Err(error) if error.code() == Some("InvalidRequestException") => return Ok(None),
             Err(error) => return Err(trouble(&error)),
         };
         let json = answer.secret_string.unwrap_or_default();

@@ -17,6 +17,7 @@ mod engine;
 mod face;
 mod faults;
 mod handlers;
+mod joining;
 mod laws;
 mod meter;
 mod people;

@@ -167,6 +167,7 @@ impl World {
             crm,
             account: account.parse().unwrap(),
             state: Working::Active,
+            approved: true,
             direction: Direction::Both,
             mappings: [(Object::Person, crm.default_mapping())].into(),
             policy: Default::default(),

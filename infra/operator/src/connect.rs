@@ -48,6 +48,7 @@ pub(crate) async fn run(app: &App, cx: &Context, args: Args) -> Result<()> {
         crm,
         account,
         state: if active { State::Active } else { State::Joining },
+        approved: active,
         direction: Direction::Both,
         mappings: [(Object::Person, mapping)].into(),
         policy: Default::default(),

@@ -36,6 +36,8 @@ enum Command {
     Disconnect(Which),
     /// Make a connection to a CRM account whose credentials are in Secrets Manager already; it reads and matches, and writes nothing until it is approved
     Connect(connect::Args),
+    /// Count what a connection would write if it were approved now: nothing is written
+    Preview(Which),
     /// Approve a new connection, or resume a paused or reconnected one: what changed is pulled, what is pending is pushed
     Activate(Which),
     /// Stop a connection; nothing is lost
@@ -75,6 +77,10 @@ async fn main() -> Result<()> {
         Command::Link(args) => invite::run(&app, &cx, args).await,
         Command::Disconnect(Which { tenant, connection }) => invite::disconnect(&app, &cx, &tenant, &connection).await,
         Command::Connect(args) => connect::run(&app, &cx, args).await,
+        Command::Preview(Which { tenant, connection }) => {
+            let found = app.store.connection(&tenant, &connection).await?.context("there is no such connection")?;
+            show::json(&app.preview(&found).await?)
+        }
         Command::Activate(Which { tenant, connection }) => {
             app.activate(&cx, &tenant, &connection).await?;
             println!("{connection} is active: what changed is pulled, what is pending is pushed");

@@ -7,13 +7,13 @@ use crate::{
     context::Context,
     error::{Error, Result},
     provider::{Crm, Secret},
+    store::tickets::{digest, fresh},
     telemetry::chain,
 };
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderName, HeaderValue, Method, header};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
 /// What the browser brings back with the CRM's answer.
@@ -34,7 +34,10 @@ pub async fn connect(app: &App, cx: &Context, request: ApiGatewayV2httpRequest) 
     done.or_else(|error| {
         tracing::error!(error = chain(&error), trace = cx.trace, "a connect failed");
         let text = match error {
-            Error::Config { reason } => format!("Something must be set up first: {reason}"),
+            Error::Config { .. } => format!(
+                "Something must be set up first: whoever sent you this link finds it in the logs under {}.",
+                cx.trace
+            ),
             _ => "Something did not work out. Open the link again in a minute.".to_owned(),
         };
         Ok(page(503, "Not connected", &html! { p { (text) } }))
@@ -49,36 +52,64 @@ fn origin(app: &App, request: &ApiGatewayV2httpRequest) -> Result<String> {
     Ok(url.trim_end_matches('/').to_owned())
 }
 
+/// First a page that says what is about to be connected, and to whom; only from there, in the same browser, to the CRM. So a
+/// link that somebody else sent connects nothing by one click.
 async fn begin(
     app: &App,
     cx: &Context,
     crm: Crm,
     request: &ApiGatewayV2httpRequest,
 ) -> Result<ApiGatewayV2httpResponse> {
-    let callback = format!("{}{CALLBACK}", origin(app, request)?);
-    let link = Secret::new(request.query_string_parameters.first("link").unwrap_or_default());
-    let begun = match app.begin_connect(cx, crm, &link, &callback).await? {
-        Ok(begun) => begun,
+    let asked = |name: &str| request.query_string_parameters.first(name).unwrap_or_default();
+    let link = Secret::new(asked("link"));
+    let invitation = match app.invitation(cx, crm, &link).await? {
+        Ok(invitation) => invitation,
         Err(turned) => return Ok(turned_away(turned)),
     };
-    let mut response = page(302, "One moment", &html! {});
+    let callback = format!("{}{CALLBACK}", origin(app, request)?);
+    if let Some(browser) = cookie(request).filter(|browser| proof(browser) == asked("go")) {
+        let mut response = page(302, "One moment", &html! {});
+        set(&mut response, header::LOCATION, &app.begin_connect(cx, crm, &link, &browser, &callback).await?);
+        return Ok(response);
+    }
+    let browser = fresh()?;
+    let go = format!("?link={}&go={}", link.reveal(), proof(&browser));
+    let mut response = page(
+        200,
+        &format!("Connect {}", crm.title()),
+        &html! {
+            p { "An account of " (crm.title()) " is about to be connected to " strong { (invitation.tenant) } " as " strong { (invitation.connection) } "." }
+            p { "Whoever runs " (invitation.tenant) " will see the people in that account and, once they have approved it, change them. Go on only if that is what you want." }
+            p { a id="go" href=(go) { "Go on to " (crm.title()) } }
+        },
+    );
     let path =
         callback.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or(CALLBACK);
+    let path = path.strip_suffix("/callback").unwrap_or(path);
     let secure = if callback.starts_with("https:") { "; Secure" } else { "" };
-    let (value, age) = (begun.browser.reveal(), CONSENT_LIVES.as_secs());
-    set(&mut response, header::LOCATION, &begun.page);
+    let (value, age) = (browser.reveal(), CONSENT_LIVES.as_secs());
     response.cookies = vec![format!("{COOKIE}={value}; Path={path}; Max-Age={age}; HttpOnly; SameSite=Lax{secure}")];
     Ok(response)
+}
+
+/// What only a page that was shown to the browser with this cookie can say.
+fn proof(browser: &Secret) -> String {
+    digest(&Secret::new(format!("go on with {}", browser.reveal())))
+}
+
+/// What this browser was given. Cookies stand apart in this version of the gateway's events; as a header they are what any
+/// other HTTP server gets.
+fn cookie(request: &ApiGatewayV2httpRequest) -> Option<Secret> {
+    let header = request.headers.get(header::COOKIE).and_then(|value| value.to_str().ok());
+    let header = header.into_iter().flat_map(|value| value.split("; "));
+    let mut cookies = request.cookies.iter().flatten().map(String::as_str).chain(header);
+    cookies.find_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('=')).map(Secret::new)
 }
 
 async fn finish(app: &App, cx: &Context, request: &ApiGatewayV2httpRequest) -> Result<ApiGatewayV2httpResponse> {
     let asked = |name: &str| request.query_string_parameters.first(name).filter(|value| !value.is_empty());
     let Some(state) = asked("state").map(Secret::new) else { return Ok(turned_away(Turned::NotAsked)) };
-    // Cookies stand apart in this version of the gateway's events; as a header they are what any other HTTP server gets.
-    let header = request.headers.get(header::COOKIE).and_then(|value| value.to_str().ok());
-    let header = header.into_iter().flat_map(|value| value.split("; "));
-    let mut cookies = request.cookies.iter().flatten().map(String::as_str).chain(header);
-    let browser = cookies.find_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('=')).map(Secret::new);
+    let browser = cookie(request);
     let code = asked("code").filter(|_| asked("error").is_none()).map(Secret::new);
     let server = asked("accounts-server").map(str::to_owned);
     let origin = origin(app, request)?;
@@ -137,10 +168,6 @@ fn turned_away(turned: Turned) -> ApiGatewayV2httpResponse {
 
 /// Pipedrive proves it by our own app's credentials (Pipedrive docs: App uninstallation).
 async fn uninstalled(app: &App, cx: &Context, request: &ApiGatewayV2httpRequest) -> Result<ApiGatewayV2httpResponse> {
-    #[derive(Deserialize)]
-    struct Notice {
-        company_id: u64,
-    }
     let crm = Crm::Pipedrive;
     let ours = app.secrets.app(crm).await?;
     let expected = BASE64_STANDARD.encode(format!("{}:{}", ours.client_id, ours.client_secret.reveal()));
@@ -150,11 +177,14 @@ async fn uninstalled(app: &App, cx: &Context, request: &ApiGatewayV2httpRequest)
     }
     let body = request.body.as_deref().unwrap_or_default().as_bytes();
     let decoded = if request.is_base64_encoded { BASE64_STANDARD.decode(body).ok() } else { Some(body.to_vec()) };
-    let Some(Notice { company_id }) = decoded.and_then(|body| serde_json::from_slice(&body).ok()) else {
+    let notice: serde_json::Value = decoded.and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
+    // A number, or the same as a text, as in webhooks.
+    let company = notice.get("company_id").map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
+    let Some(Ok(account)) = company.map(|company| company.parse()) else {
         return Ok(page(400, "Not readable", &html! {}));
     };
-    let Ok(account) = company_id.to_string().parse() else { return Ok(page(400, "Not readable", &html! {})) };
-    for connection in app.store.connections_by_account(crm, &account).await? {
+    let connections = app.store.connections_by_account(crm, &account).await?;
+    for connection in connections.into_iter().filter(|connection| connection.state != State::Closed) {
         tracing::warn!(connection.id = %connection.id, %crm, trace = cx.trace, "our app was uninstalled");
         app.store.set_state(&connection, &State::NeedsReauth { since: cx.now() }).await?;
     }
@@ -162,7 +192,8 @@ async fn uninstalled(app: &App, cx: &Context, request: &ApiGatewayV2httpRequest)
 }
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:38rem;margin:12vh auto;padding:0 1.5rem;color-scheme:light dark}\
-    h1{font-size:1.5rem}li{margin:.5rem 0;overflow-wrap:anywhere}";
+    h1{font-size:1.5rem}li{margin:.5rem 0;overflow-wrap:anywhere}\
+    #go{display:inline-block;padding:.6rem 1.2rem;border:1px solid;border-radius:.4rem;text-decoration:none;font-weight:600}";
 
 /// A page that loads nothing, is kept nowhere, and tells no other site where it was.
 fn page(status: i64, title: &str, body: &Markup) -> ApiGatewayV2httpResponse {

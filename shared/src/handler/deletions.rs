@@ -39,6 +39,7 @@ pub(super) async fn walk(app: &App, cx: &Context, connection: &Connection, mut w
         }
         let page = app.with_session(connection, cx, async |session| crm.deleted(session, mapping, &walk).await).await?;
         walk.found.extend(page.remotes);
+        walk.begun = page.covered.map_or(walk.begun, |covered| covered.min(walk.begun));
         if page.next.is_some() && page.next == walk.after {
             return Err(Error::bug("a walk through deletions does not advance"));
         }

@@ -197,18 +197,25 @@ async fn sweep(app: &App, cx: &Context, connection: &Connection, shard: u8, afte
 impl App {
     /// Turns a connection active, from `Joining`, a pause or a reconnect: it is pulled and swept at once.
     pub async fn activate(&self, cx: &Context, tenant: &TenantId, id: &ConnectionId) -> Result<()> {
-        let connection = self
-            .store
-            .connection(tenant, id)
-            .await?
-            .ok_or_else(|| Error::Config { reason: format!("no connection {id}") })?;
-        self.store.set_state(&connection, &State::Active).await?;
+        let connection = self.approve(tenant, id).await?;
         // What stopped it may have been a field that is no more, or one that is back.
         if let Err(error) = self.inspect(cx, &connection).await {
             tracing::info!(connection.id = %id, error = crate::telemetry::chain(&error), trace = cx.trace, "its fields cannot be asked for");
         }
         self.start(cx, &connection, Work::Delta).await?;
         self.start(cx, &connection, Work::Sweep { shard: 0, after: None }).await
+    }
+
+    async fn approve(&self, tenant: &TenantId, id: &ConnectionId) -> Result<Connection> {
+        for _ in 0..5 {
+            let stored = self.store.connection(tenant, id).await?;
+            let stored = stored.ok_or_else(|| Error::Config { reason: format!("no connection {id}") })?;
+            let active = Connection { state: State::Active, approved: true, ..stored.clone() };
+            if self.store.update_connection(&stored, &active).await? {
+                return Ok(Connection { version: stored.version + 1, ..active });
+            }
+        }
+        Err(Error::retryable("the connection keeps changing"))
     }
 
     /// Enqueues work on a connection.

@@ -135,6 +135,10 @@ async fn per_connection(app: &App, cx: &Context, crm: Crm, id: &ConnectionId, de
         count("UnknownConnection", Some(crm), 1, cx.now());
         return Ok(refused(crm, cx, &Forged::Mismatch));
     };
+    // Whatever is still sent to what was disconnected is not to come again.
+    if connection.state == State::Closed {
+        return Ok(200);
+    }
     let held = app.secrets.grant(&connection.tenant, &connection.id).await?;
     let secrets: Vec<Secret> = held.grant.webhook_token.clone().into_iter().collect();
     let verified = match crm.verify(delivery, &secrets, Schemes::Timestamped, cx.now()) {

@@ -173,6 +173,8 @@ pub struct Deleted {
     pub remotes: Vec<Removed>,
     /// Where to go on; `None` after the last page.
     pub next: Option<String>,
+    /// Until when it is complete, where the CRM says so.
+    pub covered: Option<Timestamp>,
 }
 
 /// The subscription a connection should have.

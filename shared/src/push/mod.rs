@@ -86,6 +86,11 @@ impl Job<'_> {
         self.cx.left() > BATCH_TAKES + self.settling
     }
 
+    /// Reading ends sooner than writing: what was found is to be written in the same go.
+    fn has_time_to_read(&self) -> bool {
+        self.cx.left() > BATCH_TAKES * 2 + self.settling
+    }
+
     /// Remotes that moved go through the usual look, by way of a hint.
     async fn look_at(&self, remotes: Vec<RemoteId>) -> Result<()> {
         if remotes.is_empty() {

@@ -29,7 +29,7 @@ impl Job<'_> {
         let batches = batches(linked, capabilities.max_read).chain(batches(unlinked, capabilities.max_find));
         for mut batch in batches {
             let known = batch.iter().any(|item| item.link.remote.is_some());
-            let go_on = done.is_ok() && self.has_time();
+            let go_on = done.is_ok() && self.has_time_to_read();
             if go_on && known {
                 done = self.read_linked(&mut batch).await;
             } else if go_on {

@@ -259,7 +259,8 @@ impl Job<'_> {
             End::Refused { code, field, .. } => {
                 cause.steps = end(Status::Failed, code);
                 let fingerprint = fingerprint(&wanted(&item.hub, &item.link, self.mapping), self.mapping);
-                Link { refused: Some(Refusal { fingerprint, code: code.clone(), field: field.clone() }), ..link }
+                let refused = Some(Refusal { fingerprint, code: code.clone(), field: field.clone() });
+                Link { refused, intent: None, ..link }
             }
             End::Written { sent, shown, seen } => {
                 let sent: Vec<Change> =

@@ -156,7 +156,7 @@ pub(super) async fn deleted(session: &Session, mapping: &Mapping, walk: &Walk) -
     let (rows, next, _) = call::list(session, mapping, true, walk.after.as_deref()).await?;
     let removed = |row| Some(Removed { remote: id(row)?, at: archived(row)?, merged_into: None });
     let removed = rows.iter().filter_map(removed);
-    Ok(Deleted { remotes: removed.filter(|removed| removed.at >= walk.since).collect(), next })
+    Ok(Deleted { remotes: removed.filter(|removed| removed.at >= walk.since).collect(), next, covered: None })
 }
 
 #[cfg(test)]

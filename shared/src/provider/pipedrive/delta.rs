@@ -23,7 +23,8 @@ const PAGE: usize = 500;
 
 pub(super) async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {
     let window = Window::at(cursor, now);
-    let answer = session.send(&Request::get(window.path()), of_page).await?;
+    let judge = if window.cursor.is_some() { of_page } else { failure::of_call };
+    let answer = session.send(&Request::get(window.path()), judge).await?;
     let rows = person::rows(&answer.body);
     let shown = rows.iter().filter_map(|row| person::read(row, mapping)).collect();
     let (next, more) = window.next(&answer);

@@ -32,11 +32,19 @@ pub(super) fn of_call(answer: &Answer) -> Option<Error> {
 
 /// As [`of_call`], for one record, which may be refused or not there.
 pub(super) fn of_record(answer: &Answer) -> Option<Error> {
-    if matches!(answer.status.as_u16(), 400 | 404 | 410 | 422) && answer.body.is_object() {
-        None
-    } else {
-        of_call(answer)
-    }
+    let text = answer.body.get("error").and_then(Json::as_str).unwrap_or_default();
+    let of_it = match answer.status.as_u16() {
+        400 | 404 | 410 | 422 => true,
+        // A person that our user may not change. Without a scope nobody may be changed.
+        403 => !text.to_lowercase().contains("scope"),
+        _ => false,
+    };
+    if of_it && answer.body.is_object() { None } else { of_call(answer) }
+}
+
+/// As [`of_call`], for a search, whose limit of ten in two seconds is its own and shows in no header.
+pub(super) fn of_search(answer: &Answer) -> Option<Error> {
+    if answer.status.as_u16() == 429 { Some(Error::RateLimited { after: BURST }) } else { of_call(answer) }
 }
 
 /// Which of the limits it was is not said. While calls of the window are left it can only be the day's.

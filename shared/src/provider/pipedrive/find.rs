@@ -67,7 +67,7 @@ async fn search(session: &Session, query: &Query) -> Result<Vec<RemoteId>> {
     };
     let exact = if field == "email" { "&exact_match=true" } else { "" };
     let path = format!("/api/v2/persons/search?term={}&fields={field}{exact}&limit=100", encoded(&term));
-    let body = session.send(&Request::get(path), failure::of_call).await?.body;
+    let body = session.send(&Request::get(path), failure::of_search).await?.body;
     let items = body.pointer("/data/items").and_then(Json::as_array).into_iter().flatten();
     Ok(items.filter_map(|item| item.pointer("/item/id").and_then(person::id)).collect())
 }

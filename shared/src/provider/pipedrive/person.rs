@@ -105,11 +105,12 @@ pub(super) fn needs_lists(changes: &[Change]) -> bool {
 }
 
 /// The body of a write. `before` is the person as it is, where it is there already.
-pub(super) fn write(changes: &[Change], before: &Json) -> Map<String, Json> {
+pub(super) fn write(changes: &[Change], mapping: &Mapping, before: &Json) -> Map<String, Json> {
+    let is_new = changes.iter().any(|change| change.field == mapping.id_field);
     let (mut body, mut custom) = (Map::new(), Map::new());
     for Change { field, value } in changes {
         match list_of(field) {
-            Some(list) => drop(body.insert(list.to_owned(), replaced(before.get(list), value.as_ref()))),
+            Some(list) => drop(body.insert(list.to_owned(), replaced(before.get(list), value.as_ref(), is_new))),
             None if is_code(field) => drop(custom.insert(field.clone(), plain(value.as_ref()))),
             None => drop(body.insert(field.clone(), plain(value.as_ref()))),
         }
@@ -120,13 +121,20 @@ pub(super) fn write(changes: &[Change], before: &Json) -> Map<String, Json> {
     body
 }
 
-/// A list with another primary entry: the others stay, and what was primary goes.
-fn replaced(before: Option<&Json>, value: Option<&Value>) -> Json {
+/// A list with another primary entry: the others stay. What was primary goes, unless the new one was in the list already, or
+/// nothing was agreed with this person yet.
+fn replaced(before: Option<&Json>, value: Option<&Value>, is_new: bool) -> Json {
     let before = before.and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
     let same = |entry: &Json| entry.get("value").and_then(Json::as_str) == value.map(ToString::to_string).as_deref();
     let old = before.iter().position(is_primary).unwrap_or(0);
-    let others =
-        before.iter().enumerate().filter(|(place, entry)| *place != old && !same(entry)).map(|(_, e)| e.clone());
+    let keeps_old = value.is_some() && (is_new || before.iter().any(same));
+    let stays = |(place, entry): &(usize, &Json)| (*place != old || keeps_old) && !same(entry);
+    let second = |(_, entry): (usize, &Json)| {
+        let mut entry = entry.clone();
+        entry["primary"] = json!(false);
+        entry
+    };
+    let others = before.iter().enumerate().filter(stays).map(second);
     let label = before.get(old).and_then(|entry| entry.get("label")?.as_str()).unwrap_or("work");
     let new = value.map(|value| json!({"value": value, "primary": true, "label": label}));
     new.into_iter().chain(others).collect()

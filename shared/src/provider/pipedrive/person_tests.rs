@@ -46,19 +46,34 @@ fn a_person_is_written_as_the_golden_file_says() {
         change("phone", "+14155550100"),
         change(LAST_CALL, "completed (184 s)"),
     ];
-    assert_eq!(Json::Object(write(&changes, &before)), golden(include_str!("golden/update.json")));
+    assert_eq!(Json::Object(write(&changes, &mapping(), &before)), golden(include_str!("golden/update.json")));
 }
 
 #[test]
 fn a_blank_is_written_as_null_and_takes_only_its_own_entry_from_a_list() {
     let before = golden(include_str!("golden/person.wire.json"));
     let blank = |field: &str| Change { field: field.to_owned(), value: None };
-    let body = Json::Object(write(&[blank("email"), blank(LAST_CALL)], &before));
+    let body = Json::Object(write(&[blank("email"), blank(LAST_CALL)], &mapping(), &before));
     assert_eq!(
         body,
         json!({"emails": [{"value": "old@example.com", "primary": false, "label": "home"}], "custom_fields": {LAST_CALL: null}})
     );
-    assert_eq!(Json::Object(write(&[blank("phone")], &Json::Null)), json!({"phones": []}));
+    assert_eq!(Json::Object(write(&[blank("phone")], &mapping(), &Json::Null)), json!({"phones": []}));
+}
+
+#[test]
+fn what_was_never_agreed_is_kept() {
+    let before = json!({"emails": [{"value": "a@x.yz", "primary": true, "label": "home"}, {"value": "b@x.yz", "primary": false, "label": "work"}]});
+    let emails = |changes: &[Change]| -> Vec<String> {
+        let body = Json::Object(write(changes, &mapping(), &before));
+        entries(&body, "email").into_iter().map(str::to_owned).collect()
+    };
+    assert_eq!(emails(&[change("email", "b@x.yz")]), ["b@x.yz", "a@x.yz"], "one that is there is made the first");
+    assert_eq!(emails(&[change("email", "c@x.yz")]), ["c@x.yz", "b@x.yz"]);
+    assert_eq!(
+        emails(&[change("email", "c@x.yz"), change(ID, "01JD0000000000000000000000")]),
+        ["c@x.yz", "a@x.yz", "b@x.yz"]
+    );
 }
 
 proptest! {
@@ -68,7 +83,7 @@ proptest! {
         let before = json!({"id": 1, "emails": others.iter().enumerate().map(entry).collect::<Vec<_>>()});
         let gone = others.iter().nth(primary).or_else(|| others.first()).cloned();
         let mut after = before.clone();
-        after["emails"] = write(&[change("email", &new)], &before)["emails"].clone();
+        after["emails"] = write(&[change("email", &new)], &mapping(), &before)["emails"].clone();
         let mut left: Vec<&str> = entries(&after, "email");
         prop_assert_eq!(value(&after, "email"), Some(Value::text(&new)));
         left.sort_unstable();

@@ -31,7 +31,7 @@ pub(super) async fn create(session: &Session, mapping: &Mapping, writes: &[Write
 }
 
 async fn create_one(session: &Session, mapping: &Mapping, write: &Write) -> Result<Outcome> {
-    let mut body = person::write(&write.changes, &Json::Null);
+    let mut body = person::write(&write.changes, mapping, &Json::Null);
     let custom = body.entry("custom_fields").or_insert_with(|| json!({}));
     if let Some(custom) = custom.as_object_mut() {
         custom.insert(mapping.id_field.clone(), json!(write.record));
@@ -55,7 +55,7 @@ pub(super) async fn update(session: &Session, mapping: &Mapping, writes: &[Write
 
 async fn update_one(session: &Session, mapping: &Mapping, write: &Write, before: &Json) -> Result<Outcome> {
     let remote = write.remote.as_ref().ok_or_else(|| Error::bug("an update without a remote id"))?;
-    let body = Json::Object(person::write(&write.changes, before));
+    let body = Json::Object(person::write(&write.changes, mapping, before));
     let request = Request { method: Method::PATCH, ..Request::post(format!("/api/v2/persons/{remote}"), body) };
     Ok(written(&session.send(&request, failure::of_record).await?, mapping, true))
 }

@@ -51,6 +51,8 @@ pub(super) fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
         ("redirect_uri", ask.redirect_uri),
         // Without the second there is no refresh token.
         ("scope", "api refresh_token"),
+        // Whoever is logged in already is asked all the same.
+        ("prompt", "login consent"),
         ("state", ask.state),
         ("code_challenge", ask.challenge),
         ("code_challenge_method", "S256"),

@@ -4,7 +4,7 @@
 //! `{message, statusCode, fields}` instead, in an answer of HTTP 200 (Salesforce docs: REST API, Status Codes and Error
 //! Responses; sObject Collections).
 
-use super::records::{object_of, text_at};
+use super::records::{object_of, text_at, whole};
 use crate::{
     error::{Error, Result},
     mapping::Mapping,
@@ -90,7 +90,9 @@ fn outcome(row: &Json, mapping: &Mapping, write: &Write) -> Result<Outcome> {
     if PASSING.contains(&code) || code == "REQUEST_LIMIT_EXCEEDED" {
         return Ok(Outcome::Later);
     }
-    if write.remote.is_some() && MOVED.contains(&code) {
+    // The same codes are said of a lookup whose value leads nowhere: then a field is blamed.
+    let of_itself = field.as_ref().is_none_or(|field| field.eq_ignore_ascii_case("Id"));
+    if write.remote.is_some() && MOVED.contains(&code) && of_itself {
         return Ok(Outcome::Missing);
     }
     // Two made it at once. Only our own field says who somebody is: the holder of any other value is a stranger.
@@ -108,7 +110,7 @@ fn outcome(row: &Json, mapping: &Mapping, write: &Write) -> Result<Outcome> {
 fn holder(message: &str) -> Option<crate::id::RemoteId> {
     let id = message.rsplit_once("record with id:")?.1.trim();
     object_of(id)?;
-    id.parse().ok()
+    whole(id).parse().ok()
 }
 
 #[cfg(test)]

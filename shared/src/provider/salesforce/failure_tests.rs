@@ -109,6 +109,10 @@ fn each_row_error_says_what_becomes_of_the_record() {
     }
     let ours = format!("duplicate value found: CRM_Sync_Id__c duplicates value on record with id: {LEAD}");
     assert_eq!(row(None, &failed("DUPLICATE_VALUE", &ours, &[])), Outcome::Exists { remote: LEAD.parse().unwrap() });
+    let short = ours.replace(LEAD, &LEAD[..15]);
+    assert_eq!(row(None, &failed("DUPLICATE_VALUE", &short, &[])), Outcome::Exists { remote: LEAD.parse().unwrap() });
+    let lookup = failed("MALFORMED_ID", "Owner ID: id value of incorrect type: john", &["OwnerId"]);
+    assert!(matches!(row(Some(LEAD), &lookup), Outcome::Refused { field: Some(field), .. } if field == "OwnerId"));
     let stranger = format!("duplicate value found: Tax_No__c duplicates value on record with id: {LEAD}");
     assert!(matches!(row(None, &failed("DUPLICATE_VALUE", &stranger, &[])), Outcome::Refused { .. }), "no identity");
     assert!(matches!(

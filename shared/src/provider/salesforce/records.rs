@@ -49,6 +49,18 @@ pub(super) fn object_of(id: &str) -> Option<Object> {
     PEOPLE.into_iter().find(|object| sound && id.starts_with(object.prefix))
 }
 
+/// An id of 15 characters with the three that make up for lost capitals (Salesforce docs: Object Reference, field types, "ID").
+pub(super) fn whole(id: &str) -> String {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
+    if id.len() != 15 {
+        return id.to_owned();
+    }
+    let capitals =
+        |five: &[u8]| five.iter().rev().fold(0_usize, |bits, b| (bits << 1) | usize::from(b.is_ascii_uppercase()));
+    let suffix = id.as_bytes().chunks(5).filter_map(|five| LETTERS.get(capitals(five)).copied().map(char::from));
+    id.chars().chain(suffix).collect()
+}
+
 impl Object {
     /// The fields of a query, joined; each name is fit for one.
     pub(super) fn fields(self, mapping: &Mapping) -> Result<String> {

@@ -28,7 +28,7 @@ pub(super) async fn since(session: &Session, module: &str, walk: &Walk) -> Resul
     // Without a time of its own it is at least not older than what was asked for.
     let removed = |(remote, at): (_, Option<_>)| Removed { remote, at: at.unwrap_or(since), merged_into: None };
     let remotes = page.rows.into_iter().map(removed).collect();
-    Ok(Deleted { remotes, next: page.more.then(|| (number + 1).to_string()) })
+    Ok(Deleted { remotes, next: page.more.then(|| (number + 1).to_string()), covered: None })
 }
 
 /// When some of these were deleted, for those that are among the latest deletions.

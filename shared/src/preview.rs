@@ -1,0 +1,75 @@
+//! What a connection would write if it were approved now. Nothing is called and nothing is written.
+
+use crate::{
+    app::App,
+    connection::Connection,
+    error::Result,
+    mapping::Mapping,
+    planner::pending,
+    record::{Link, Record},
+    store::keys::RECORD_SHARDS,
+};
+use serde::Serialize;
+
+/// Records by what would become of them in a connection's CRM.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Preview {
+    /// In the CRM, and known to the hub from elsewhere too.
+    pub matched: usize,
+    /// In the CRM alone.
+    pub only_there: usize,
+    /// Not in the CRM: they would be made.
+    pub create: usize,
+    /// In the CRM, where something that is blank there would be filled in.
+    pub fill: usize,
+    /// In the CRM, where something that it shows otherwise would be overwritten.
+    pub overwrite: usize,
+    /// In the CRM, where a person must decide about a field first.
+    pub waits: usize,
+}
+
+impl Preview {
+    fn add(&mut self, record: &Record, connection: &Connection, mapping: &Mapping) {
+        if record.merged_into.is_some() {
+            return;
+        }
+        let nothing = Link::default();
+        let link = record.links.get(&connection.id).unwrap_or(&nothing);
+        let changes = pending(&record.fields, link, mapping);
+        if link.remote.is_none() {
+            self.create += usize::from(!changes.is_empty());
+            return;
+        }
+        let ours = (&connection.id).into();
+        let elsewhere = record.links.iter().any(|(id, other)| *id != connection.id && other.remote.is_some());
+        let said = record.fields.iter().any(|(_, written)| written.source != ours);
+        let shown = |field: &str| link.agreed.get(field).is_some_and(|agreed| agreed.theirs.is_some());
+        *(if elsewhere || said { &mut self.matched } else { &mut self.only_there }) += 1;
+        self.overwrite += usize::from(changes.iter().any(|change| shown(&change.field)));
+        self.fill += usize::from(changes.iter().any(|change| !shown(&change.field)));
+        self.waits += usize::from(!link.parked.is_empty());
+    }
+}
+
+impl App {
+    /// Counts over all records of the tenant. They are those of the last complete pull.
+    pub async fn preview(&self, connection: &Connection) -> Result<Preview> {
+        let mapping = connection.of_people()?;
+        let mut preview = Preview::default();
+        for shard in 0..RECORD_SHARDS {
+            let mut after = None;
+            loop {
+                let (records, next) = self.store.record_page(&connection.tenant, shard, after.as_ref(), PAGE).await?;
+                records.iter().for_each(|record| preview.add(record, connection, mapping));
+                after = next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(preview)
+    }
+}
+
+/// Records of one read.
+const PAGE: i32 = 500;
