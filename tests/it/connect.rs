@@ -67,13 +67,13 @@ fn to(answer: &Response) -> String {
     location.unwrap_or_else(|| panic!("not sent on: {}", answer.status())).to_str().unwrap().to_owned()
 }
 
-async fn a_world(crm: Crm) -> World {
+pub(crate) async fn a_world(crm: Crm) -> World {
     let world = World::of(&[]).await;
     world.account(crm).await;
     world
 }
 
-async fn link(world: &World, crm: Crm) -> String {
+pub(crate) async fn link(world: &World, crm: Crm) -> String {
     let invitation =
         Invitation { tenant: tenant(), connection: connection(crm), crm, region: Region::default(), pull_every: 300 };
     let link = world.app.invite(&world.cx("invite"), &invitation).await.unwrap();
