@@ -18,8 +18,10 @@ laws_of! {
     a_person_connects_and_what_is_written_arrives
     a_link_works_once_and_for_its_own_crm
     an_answer_to_another_browser_is_turned_away
+    a_link_that_says_to_go_on_shows_its_page_first
     whoever_denies_is_told_so
     to_connect_again_goes_on_and_doubles_no_webhook
+    to_connect_again_approves_nothing
     to_disconnect_gives_everything_back
 }
 
@@ -48,10 +50,20 @@ impl Browser {
 
     /// Opens a link, and answers the CRM's consent page; where that sends the browser.
     async fn consents(&mut self, link: &str, decision: &str) -> String {
-        let page = to(&self.get(link).await);
+        let page = to(&self.goes_on(link).await);
         let form = [("decision", decision)];
         let answer = self.http.post(&page).form(&form).send().await.unwrap();
         to(&answer)
+    }
+
+    /// Opens a link and goes on from the page that says what it connects.
+    async fn goes_on(&mut self, link: &str) -> Response {
+        let page = self.get(link).await;
+        assert_eq!(page.status(), 200);
+        let page = page.text().await.unwrap();
+        assert!(page.contains(crate::world::TENANT), "it says whose connection it is: {page}");
+        let href = page.split("id=\"go\" href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+        self.get(&format!("{}{href}", link.split('?').next().unwrap())).await
     }
 
     /// From the link to our last page.
@@ -67,13 +79,13 @@ fn to(answer: &Response) -> String {
     location.unwrap_or_else(|| panic!("not sent on: {}", answer.status())).to_str().unwrap().to_owned()
 }
 
-async fn a_world(crm: Crm) -> World {
+pub(crate) async fn a_world(crm: Crm) -> World {
     let world = World::of(&[]).await;
     world.account(crm).await;
     world
 }
 
-async fn link(world: &World, crm: Crm) -> String {
+pub(crate) async fn link(world: &World, crm: Crm) -> String {
     let invitation =
         Invitation { tenant: tenant(), connection: connection(crm), crm, region: Region::default(), pull_every: 300 };
     let link = world.app.invite(&world.cx("invite"), &invitation).await.unwrap();
@@ -127,9 +139,28 @@ async fn an_answer_to_another_browser_is_turned_away(crm: Crm) {
     let back = attacker.consents(&link, "approve").await;
     assert_eq!(Browser::new().get(&back).await.status(), 400, "a browser that never asked");
     let mut victim = Browser::new();
-    victim.get(&link).await;
+    victim.goes_on(&link).await;
     assert_eq!(victim.get(&back).await.status(), 400, "one that asked something else");
     assert_eq!(state(&world, crm).await, None);
+}
+
+/// Somebody sends their own link to an admin who is logged in to a CRM: it must take more than a click on it.
+async fn a_link_that_says_to_go_on_shows_its_page_first(crm: Crm) {
+    let world = a_world(crm).await;
+    let link = link(&world, crm).await;
+    let mut attacker = Browser::new();
+    let page = attacker.get(&link).await.text().await.unwrap();
+    let href = page.split("id=\"go\" href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+    let sent = format!("{}{href}", link.split('?').next().unwrap());
+    for mut victim in [Browser::new(), {
+        let mut seen = Browser::new();
+        seen.get(&link).await;
+        seen
+    }] {
+        let answer = victim.get(&sent).await;
+        assert_eq!(answer.status(), 200);
+        assert!(!answer.headers().contains_key(header::LOCATION), "the page comes first");
+    }
 }
 
 async fn whoever_denies_is_told_so(crm: Crm) {
@@ -164,6 +195,21 @@ async fn to_connect_again_goes_on_and_doubles_no_webhook(crm: Crm) {
     }
 }
 
+/// What was never approved is not approved by connecting again.
+async fn to_connect_again_approves_nothing(crm: Crm) {
+    let world = a_world(crm).await;
+    Browser::new().connects(&link(&world, crm).await).await;
+    world.settle().await;
+    world.send(&[ada("r1")]).await;
+    world.settle().await;
+    let stored = world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap();
+    world.app.store.set_state(&stored, &State::NeedsReauth { since: world.now() }).await.unwrap();
+    let (status, page) = Browser::new().connects(&link(&world, crm).await).await;
+    assert_eq!((status, state(&world, crm).await), (200, Some(State::Joining)), "{page}");
+    world.settle().await;
+    assert!(world.people(crm).await.is_empty());
+}
+
 async fn to_disconnect_gives_everything_back(crm: Crm) {
     let world = a_world(crm).await;
     Browser::new().connects(&link(&world, crm).await).await;
@@ -182,7 +228,7 @@ async fn to_disconnect_gives_everything_back(crm: Crm) {
     }
     let (status, page) = Browser::new().connects(&link(&world, crm).await).await;
     assert_eq!(status, 200, "and it can be connected again: {page}");
-    assert_eq!(state(&world, crm).await, Some(State::Active));
+    assert_eq!(state(&world, crm).await, Some(State::Joining), "it was never approved");
 }
 
 #[tokio::test]
@@ -193,7 +239,7 @@ async fn another_account_does_not_slip_under_a_connections_name() {
     let again = json!({"crm": "hubspot", "account_id": "777", "client_id": "client-hubspot", "client_secret": "secret-of-the-hubspot-app"});
     world.sim("accounts", &again).await;
     let mut browser = Browser::new();
-    let page = to(&browser.get(&link(&world, crm).await).await);
+    let page = to(&browser.goes_on(&link(&world, crm).await).await);
     let form = [("decision", "approve"), ("account", "777")];
     let back = to(&browser.http.post(&page).form(&form).send().await.unwrap());
     assert_eq!(browser.get(&back).await.status(), 409);

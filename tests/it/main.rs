@@ -1,7 +1,7 @@
 //! The system as a whole. AWS is an emulator with the real SDKs in front of it; the CRMs are the simulator, by real HTTP;
 //! the functions' stories run in this process, so that a test can kill them between any two steps.
 //!
-//! `cargo dev test` brings the emulator; see `aws.rs` where it is looked for.
+//! `cargo dev test` brings the emulator and the browser; see `aws.rs` and `browser.rs` where they are looked for.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,6 +11,7 @@
 )]
 
 mod aws;
+mod browser;
 mod connect;
 mod costs;
 mod engine;

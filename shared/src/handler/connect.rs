@@ -191,8 +191,11 @@ async fn uninstalled(app: &App, cx: &Context, request: &ApiGatewayV2httpRequest)
     Ok(page(200, "Noted", &html! {}))
 }
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:38rem;margin:12vh auto;padding:0 1.5rem;color-scheme:light dark}\
-    h1{font-size:1.5rem}li{margin:.5rem 0;overflow-wrap:anywhere}\
+const STYLE: &str = "html{color-scheme:light dark}\
+    body{font:16px/1.6 system-ui,sans-serif;max-width:38rem;margin:0 auto;padding:min(12vh,6rem) 1rem 2rem}\
+    main{border:1px solid #8886;border-radius:12px;padding:2rem clamp(1.25rem,5vw,2.5rem)}\
+    h1{font-size:1.6rem;line-height:1.25;margin:0 0 1.25rem}h2{font-size:1.15rem;margin:2rem 0 .5rem}\
+    p{margin:.75rem 0}p:last-child{margin-bottom:0}ol{padding-left:1.25rem}li{margin:.5rem 0;overflow-wrap:anywhere}\
     #go{display:inline-block;padding:.6rem 1.2rem;border:1px solid;border-radius:.4rem;text-decoration:none;font-weight:600}";
 
 /// A page that loads nothing, is kept nowhere, and tells no other site where it was.

@@ -1,5 +1,6 @@
 //! `cargo dev test`: every test, then every mutant of the planner, which a test must notice.
 
+use crate::browser::{self, Browser};
 use crate::mutants;
 use crate::prerequisites::runs;
 use crate::process;
@@ -26,14 +27,15 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
     Ok(tally.finish())
 }
 
-/// Every test; those of the whole system need the emulator.
+/// Every test; those of the whole system need the emulator and a browser.
 pub(crate) fn all(project: &Project, tally: &mut Tally) -> Result<()> {
     python::EMULATOR.install(project)?;
+    let browser = browser::install(project)?;
     let laws = project.target.join("tmp/laws.txt");
     // Of an earlier run; that it is not there is as well.
     drop(std::fs::remove_file(&laws));
     tally.check("Tests", |progress| {
-        let passed = tests(project, progress)?;
+        let passed = tests(project, &browser, progress)?;
         Ok((passed, format!("{passed} passed")))
     });
     print!("{}", laws_table(&std::fs::read_to_string(&laws).unwrap_or_default()));
@@ -67,7 +69,7 @@ pub(crate) fn mutants(project: &Project, tally: &mut Tally) -> Result<()> {
 }
 
 /// Runs every test and answers how many passed.
-fn tests(project: &Project, progress: &Progress) -> Result<usize> {
+fn tests(project: &Project, browser: &Browser, progress: &Progress) -> Result<usize> {
     let mut passed = 0;
     let runs: &[&[&str]] = if runs("cargo", &["nextest", "--version"]) {
         &[&["nextest", "run", "--workspace", "--no-fail-fast", "--no-tests", "pass"], &["test", "--workspace", "--doc"]]
@@ -76,7 +78,9 @@ fn tests(project: &Project, progress: &Progress) -> Result<usize> {
     };
     for (number, arguments) in runs.iter().enumerate() {
         let log = project.log(&format!("tests-{}", number + 1));
-        process::logged(project.cargo().args(*arguments), &log, progress).context("tests failed")?;
+        let mut cargo = project.cargo();
+        cargo.args(*arguments).envs(browser.environment());
+        process::logged(&mut cargo, &log, progress).context("tests failed")?;
         passed += passed_in(&std::fs::read_to_string(&log)?);
     }
     Ok(passed)

@@ -35,11 +35,15 @@ fn connects(scene: &Scene<'_>) -> Result<String> {
     let said = operator::ask(scene.project, scene.stack, &["link", TENANT, CONNECTION, "hubspot"])?;
     let link = said.lines().next().context("`operator link` says nothing")?.to_owned();
     let begun = http::hop(&Hop::get(&link))?;
-    let page = begun.location.context("the link does not lead to HubSpot")?;
+    let href = begun.body.split("id=\"go\" href=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let href = href.context("the link's page does not go on")?.replace("&amp;", "&");
+    let on = format!("{}{href}", link.split('?').next().unwrap_or_default());
+    let cookie = begun.cookie.as_deref();
+    let page = http::hop(&Hop { cookie, ..Hop::get(&on) })?.location.context("the page does not lead to HubSpot")?;
     let form = [("decision", "approve"), ("account", ACCOUNT)];
     let back =
         http::hop(&Hop { form: Some(&form), ..Hop::get(&page) })?.location.context("HubSpot sends nobody back")?;
-    let done = http::hop(&Hop { cookie: begun.cookie.as_deref(), ..Hop::get(&back) })?;
+    let done = http::hop(&Hop { cookie, ..Hop::get(&back) })?;
     let connected = done.status == 200 && done.body.contains("HubSpot is connected");
     Sight::of("nobody", "connect", "a page that says: HubSpot is connected")
         .check(scene, connected, || format!("{} {}", done.status, done.body))?;
