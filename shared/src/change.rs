@@ -24,6 +24,9 @@ pub struct Hinted {
     /// It was deleted for privacy: afterwards the CRM shows nothing at all of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub erased: bool,
+    /// It lost a merge, which nothing but a delivery tells afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<RemoteId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tells: Option<Tells>,
     /// What it tells is all that was said of the remote until then, but for blanks: nothing to go by for whoever knows less.
@@ -34,7 +37,7 @@ pub struct Hinted {
 impl Hinted {
     /// A remote of which nothing is told: it must be looked at.
     pub fn plain(remote: RemoteId) -> Hinted {
-        Hinted { remote, erased: false, tells: None, as_of: None }
+        Hinted { remote, erased: false, merged_into: None, tells: None, as_of: None }
     }
 
     /// A remote whose fields are told.
@@ -45,6 +48,7 @@ impl Hinted {
     /// Another hint about the same remote.
     pub fn and(&mut self, other: &Hinted) {
         self.erased |= other.erased;
+        self.merged_into = self.merged_into.take().or_else(|| other.merged_into.clone());
         let both = self.tells.take().zip(other.tells.as_ref());
         self.tells = both.and_then(|(told, also)| told.and(also));
         self.as_of = self.as_of.max(other.as_of);

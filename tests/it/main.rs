@@ -17,6 +17,7 @@ mod costs;
 mod engine;
 mod face;
 mod faults;
+mod gateway;
 mod handlers;
 mod joining;
 mod laws;

@@ -44,6 +44,22 @@ async fn a_new_mailbox_takes_the_place_of_the_primary_one_alone() {
 }
 
 #[tokio::test]
+async fn two_persons_that_were_merged_are_one_record() {
+    let world = tenant_of(CRM).await;
+    let second = request("r2", json!({"id": "lead-8", "email": "countess@example.com", "last_name": "Lovelace"}));
+    world.send(&[ada("r1"), second]).await;
+    world.settle().await;
+    let people = world.people(CRM).await;
+    world.sim("pipedrive/persons", &json!({"merge": [people[0].id, people[1].id]})).await;
+    world.settle().await;
+    let survivor = hub(&world, "ada@example.com").await;
+    let link = &survivor.links[&connection(CRM)];
+    assert_eq!((link.remote.as_ref().unwrap().as_str(), link.gone.is_none()), (people[0].id.as_str(), true));
+    let merged = hub(&world, "countess@example.com").await;
+    assert!(merged.id == survivor.id || merged.merged_into == Some(survivor.id), "{merged:?}");
+}
+
+#[tokio::test]
 async fn a_create_costs_a_search_and_a_call() {
     let world = tenant_of(CRM).await;
     world.calls(CRM).await;

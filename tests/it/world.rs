@@ -1,18 +1,11 @@
 //! A tenant with a connection per CRM, and the pump that plays Lambda: it receives what is queued and calls the functions.
 
-use crate::{aws, meter::Meter, stream::Stream};
+use crate::{aws, gateway, meter::Meter, stream::Stream};
 use aws_config::SdkConfig;
-use aws_lambda_events::{
-    apigw::ApiGatewayV2httpRequest,
-    sqs::{SqsBatchResponse, SqsEvent},
-};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use aws_sdk_sqs::types::MessageSystemAttributeName;
 use axum::{
     Router,
-    body::Bytes,
-    extract::State,
-    http,
-    response::IntoResponse,
     routing::{any, post},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -115,8 +108,10 @@ impl World {
         let ahead = Arc::new(AtomicI64::new(0));
         let invocations = Arc::new(AtomicU64::new(0));
         let state = (app.clone(), ahead.clone(), invocations.clone());
-        let door =
-            Router::new().route("/webhooks/{*path}", post(call)).route("/connect/{*path}", any(call)).with_state(state);
+        let door = Router::new()
+            .route("/webhooks/{*path}", post(gateway::call))
+            .route("/connect/{*path}", any(gateway::call))
+            .with_state(state);
         tokio::spawn(async move { axum::serve(listener, door).await });
         let stream = Stream::of(&aws, &app.settings.state_table).await;
         let world =
@@ -379,7 +374,7 @@ impl World {
     }
 }
 
-fn now(ahead: &AtomicI64) -> Timestamp {
+pub(crate) fn now(ahead: &AtomicI64) -> Timestamp {
     #[expect(clippy::disallowed_methods, reason = "the test's clock is the real one, ahead")]
     let now = Timestamp::now();
     now + SignedDuration::from_secs(ahead.load(Ordering::Relaxed))
@@ -391,62 +386,4 @@ pub(crate) fn tenant() -> TenantId {
 
 pub(crate) fn connection(crm: Crm) -> ConnectionId {
     crm.name().parse().unwrap()
-}
-
-/// A call as API Gateway hands it over.
-async fn call(
-    State((app, ahead, invocations)): State<(Arc<App>, Arc<AtomicI64>, Arc<AtomicU64>)>,
-    parts: http::request::Parts,
-    body: Bytes,
-) -> impl IntoResponse {
-    invocations.fetch_add(1, Ordering::Relaxed);
-    let path = parts.uri.path().to_owned();
-    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-    let parameters = match segments.as_slice() {
-        ["connect", "callback"] => json!({}),
-        [_, crm] => json!({"crm": crm}),
-        [_, crm, connection] => json!({"crm": crm, "connection": connection}),
-        _ => json!({}),
-    };
-    let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
-    let headers: serde_json::Map<String, Json> = parts
-        .headers
-        .iter()
-        .filter(|(name, _)| *name != http::header::COOKIE)
-        .map(|(name, value)| (name.to_string(), json!(text(value))))
-        .collect();
-    let cookies = parts.headers.get_all(http::header::COOKIE).iter().map(text).collect::<Vec<_>>().join("; ");
-    let cookies: Vec<&str> = cookies.split("; ").filter(|cookie| !cookie.is_empty()).collect();
-    let query = parts.uri.query().unwrap_or_default();
-    let asked: serde_json::Map<String, Json> = reqwest::Url::parse(&format!("http://x/?{query}"))
-        .unwrap()
-        .query_pairs()
-        .map(|(name, value)| (name.into_owned(), json!(value)))
-        .collect();
-    let request = json!({
-        "version": "2.0", "routeKey": "of the test", "rawPath": path, "rawQueryString": query, "queryStringParameters": asked,
-        "headers": headers, "cookies": cookies, "isBase64Encoded": false, "body": String::from_utf8(body.to_vec()).unwrap(),
-        "pathParameters": parameters,
-        "requestContext": {"domainName": "unused.example", "http": {"method": parts.method.as_str(), "path": path}, "timeEpoch": 0},
-    });
-    let request: ApiGatewayV2httpRequest = serde_json::from_value(request).unwrap();
-    let cx = Context::new(now(&ahead), Duration::from_secs(28), "call");
-    // Lambda does not ask of a story that it can move between threads.
-    let connects = segments[0] == "connect";
-    let here = tokio::runtime::Handle::current();
-    let story = move || {
-        here.block_on(async {
-            match connects {
-                true => handler::connect(&app, &cx, request).await.unwrap(),
-                false => handler::webhook(&app, &cx, request).await.unwrap(),
-            }
-        })
-    };
-    let answer = tokio::task::spawn_blocking(story).await.unwrap();
-    let mut headers = answer.headers;
-    for cookie in answer.cookies {
-        headers.append(http::header::SET_COOKIE, cookie.parse().unwrap());
-    }
-    let body = answer.body.map(|body| String::from_utf8(body.to_vec()).unwrap()).unwrap_or_default();
-    (http::StatusCode::from_u16(answer.status_code as u16).unwrap(), headers, body)
 }

@@ -3,13 +3,13 @@
 use anyhow::{Context as _, Result};
 use shared::{
     App,
+    connecting::{Invitation, new_connection},
     connection::{Connection, State},
     context::Context,
     id::{AccountId, ConnectionId, TenantId},
-    mapping::Direction,
     provider::Crm,
     provision::Opened,
-    record::{Object, Region},
+    record::Region,
 };
 
 #[derive(clap::Args)]
@@ -39,30 +39,9 @@ pub(crate) fn crm(name: &str) -> Result<Crm, String> {
 
 pub(crate) async fn run(app: &App, cx: &Context, args: Args) -> Result<()> {
     let Args { tenant, connection: id, crm, account, region, pull_every, active } = args;
-    let region = Region(region);
-    let mut mapping = crm.default_mapping();
-    mapping.region = region.clone();
-    let connection = Connection {
-        tenant,
-        id,
-        crm,
-        account,
-        state: if active { State::Active } else { State::Joining },
-        approved: active,
-        direction: Direction::Both,
-        mappings: [(Object::Person, mapping)].into(),
-        policy: Default::default(),
-        region,
-        accepts_legacy_signatures: false,
-        pull_every,
-        cursor: None,
-        deletions_read: None,
-        watch: None,
-        last_success: None,
-        owes_sweep: false,
-        due_at: cx.now(),
-        version: 1,
-    };
+    let invitation = Invitation { tenant, connection: id, crm, region: Region(region), pull_every };
+    let state = if active { State::Active } else { State::Joining };
+    let connection = Connection { state, approved: active, ..new_connection(&invitation, account, cx) };
     app.secrets.grant(&connection.tenant, &connection.id).await.with_context(|| {
         format!(
             "its credentials come first: the secret {}/connection/{}/{}",

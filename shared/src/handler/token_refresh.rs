@@ -105,8 +105,15 @@ impl App {
         let mapping = connection.of_people()?;
         let crm = connection.crm;
         let watch = self.with_session(connection, cx, async |session| crm.watch(session, mapping, &wish).await).await?;
-        let Some(stored) = self.store.connection(&connection.tenant, &connection.id).await? else { return Ok(None) };
-        self.store.update_connection(&stored, &Connection { watch: watch.clone(), ..stored.clone() }).await?;
+        for _ in 0..5 {
+            let Some(stored) = self.store.connection(&connection.tenant, &connection.id).await? else {
+                return Ok(None);
+            };
+            let watched = Connection { watch: watch.clone(), ..stored.clone() };
+            if self.store.update_connection(&stored, &watched).await? {
+                break;
+            }
+        }
         tracing::info!(connection.id = %connection.id, crm = %crm, trace = cx.trace, "webhook subscription renewed");
         Ok(watch.map(|watch| watch.expires_at - half))
     }

@@ -92,23 +92,32 @@ async fn look_once(
     let remotes: Vec<RemoteId> = hints.iter().map(|hint| hint.remote.clone()).collect();
     let known = linked(app, connection, &remotes).await?;
     let link = |remote: &RemoteId| known.get(remote).and_then(|record| record.links.get(&connection.id));
-    // What was erased the CRM shows no more: there is nothing to fetch.
-    let (erased, others): (Vec<&Hinted>, Vec<&Hinted>) = hints.iter().partition(|hint| hint.erased);
+    // What was erased or lost a merge the CRM shows no more: there is nothing to fetch.
+    let (fated, others): (Vec<&Hinted>, Vec<&Hinted>) = hints.iter().partition(|hint| told(hint).is_some());
     let tells_news = |hint: &&Hinted| !link(&hint.remote).is_some_and(|link| tells_nothing_new(link, hint, mapping));
     let ids: Vec<RemoteId> = others.into_iter().filter(tells_news).map(|hint| hint.remote.clone()).collect();
     let fetch = async |session: &Session| connection.crm.fetch(session, mapping, &ids).await;
     let fetched = if ids.is_empty() { Vec::new() } else { app.with_session(connection, cx, fetch).await? };
-    let erased = erased.into_iter().map(|hint| (hint.remote.clone(), Fetched::Erased));
-    let looks = ids.iter().cloned().zip(fetched).chain(erased).map(|(remote, fetched)| {
+    let fates = fated.into_iter().filter_map(|hint| Some((hint.remote.clone(), told(hint)?)));
+    let looks = ids.iter().cloned().zip(fetched).chain(fates).map(|(remote, fetched)| {
         let begun = Some(link(&remote).map(|link| link.rev));
         Look { remote, fetched, begun }
     });
     let moved = absorb_looks(app, cx, connection, looks.collect(), pushes).await?;
     let again = |remote: RemoteId| {
-        let erased = hints.iter().any(|hint| hint.erased && hint.remote == remote);
-        Hinted { erased, ..Hinted::plain(remote) }
+        let hint = hints.iter().find(|hint| hint.remote == remote && told(hint).is_some());
+        hint.cloned().unwrap_or_else(|| Hinted::plain(remote))
     };
     Ok(moved.into_iter().map(again).collect())
+}
+
+/// What became of a remote, where a delivery alone tells it.
+fn told(hint: &Hinted) -> Option<Fetched> {
+    match &hint.merged_into {
+        _ if hint.erased => Some(Fetched::Erased),
+        Some(winner) => Some(Fetched::MergedInto(winner.clone())),
+        None => None,
+    }
 }
 
 /// The records that are linked to these remotes.

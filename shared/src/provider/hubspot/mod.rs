@@ -89,7 +89,6 @@ impl Provider for HubSpot {
         auth::refresh(http, hosts, app, grant, now).await
     }
 
-    /// Live ones in one batch, archived ones in another; what is in neither was merged, erased, or is not for us.
     fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
         auth::consent_page(hosts, ask)
     }
@@ -116,6 +115,7 @@ impl Provider for HubSpot {
         schema::make(session, mapping, wish).await
     }
 
+    /// Live ones in one batch, archived ones in another; what is in neither was merged, erased, or is not for us.
     async fn fetch(session: &Session, mapping: &Mapping, ids: &[RemoteId]) -> Result<Vec<Fetched>> {
         let mut known: BTreeMap<RemoteId, Fetched> = BTreeMap::new();
         for archived in [false, true] {

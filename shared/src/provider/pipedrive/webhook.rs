@@ -5,7 +5,6 @@ use crate::{
     change::{Hinted, Tells},
     connection::Watch,
     error::{Error, Result},
-    id::RemoteId,
     provider::{
         Delivery, Forged, Hint, Secret, Unreadable, Verified, WatchWish,
         schema::is_code,
@@ -44,11 +43,13 @@ pub(super) fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
     let remote =
         meta.get("entity_id").or(meta.get("id")).and_then(person::id).ok_or(Unreadable("no id of a person"))?;
     let account = meta.get("company_id").and_then(person::id).and_then(|id| id.as_str().parse().ok());
+    let merged = |name: &str| meta.get(name).and_then(person::id);
     let tells = body.get("data").filter(|data| data.is_object()).map(told);
-    let mut hints = vec![Hint { account: account.clone(), by: None, of: Hinted::telling(remote, tells) }];
-    // A merge names the other person too.
-    let others = ["merged_to_id", "merged_from_id"].into_iter().filter_map(|name| meta.get(name).and_then(person::id));
-    hints.extend(others.map(|other: RemoteId| Hint { account: account.clone(), by: None, of: Hinted::plain(other) }));
+    let of = Hinted { merged_into: merged("merged_to_id"), ..Hinted::telling(remote, tells) };
+    let mut hints = vec![Hint { account: account.clone(), by: None, of }];
+    // A merge names the other person too, who has changed by it.
+    let others = ["merged_to_id", "merged_from_id"].into_iter().filter_map(merged);
+    hints.extend(others.map(|other| Hint { account: account.clone(), by: None, of: Hinted::plain(other) }));
     Ok(hints)
 }
 

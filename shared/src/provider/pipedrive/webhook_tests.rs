@@ -64,6 +64,7 @@ fn deletions_merges_and_version_one_are_read_and_other_things_say_nothing() {
     assert_eq!(read(&deleted).unwrap()[0].of.tells, None);
     deleted["meta"]["merged_to_id"] = json!("18");
     assert_eq!(ids(&deleted), ["17", "18"]);
+    assert_eq!(read(&deleted).unwrap()[0].of.merged_into.as_ref().unwrap().as_str(), "18");
     let old = json!({"v": 1, "meta": {"v": 1, "action": "updated", "object": "person", "id": 19, "company_id": 6083095}, "current": {}, "previous": {}});
     assert_eq!(ids(&old), ["19"]);
     let mut deal = change();

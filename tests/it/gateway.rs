@@ -1,0 +1,72 @@
+//! API Gateway: from HTTP to an event and back.
+
+use crate::world::now;
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use axum::{body::Bytes, extract::State, http, response::IntoResponse};
+use serde_json::{Value as Json, json};
+use shared::{App, context::Context, handler};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+/// A call as API Gateway hands it over.
+pub(crate) async fn call(
+    State((app, ahead, invocations)): State<(Arc<App>, Arc<AtomicI64>, Arc<AtomicU64>)>,
+    parts: http::request::Parts,
+    body: Bytes,
+) -> impl IntoResponse {
+    invocations.fetch_add(1, Ordering::Relaxed);
+    let path = parts.uri.path().to_owned();
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let parameters = match segments.as_slice() {
+        ["connect", "callback"] => json!({}),
+        [_, crm] => json!({"crm": crm}),
+        [_, crm, connection] => json!({"crm": crm, "connection": connection}),
+        _ => json!({}),
+    };
+    let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
+    let headers: serde_json::Map<String, Json> = parts
+        .headers
+        .iter()
+        .filter(|(name, _)| *name != http::header::COOKIE)
+        .map(|(name, value)| (name.to_string(), json!(text(value))))
+        .collect();
+    let cookies = parts.headers.get_all(http::header::COOKIE).iter().map(text).collect::<Vec<_>>().join("; ");
+    let cookies: Vec<&str> = cookies.split("; ").filter(|cookie| !cookie.is_empty()).collect();
+    let query = parts.uri.query().unwrap_or_default();
+    let asked: serde_json::Map<String, Json> = reqwest::Url::parse(&format!("http://x/?{query}"))
+        .unwrap()
+        .query_pairs()
+        .map(|(name, value)| (name.into_owned(), json!(value)))
+        .collect();
+    let request = json!({
+        "version": "2.0", "routeKey": "of the test", "rawPath": path, "rawQueryString": query, "queryStringParameters": asked,
+        "headers": headers, "cookies": cookies, "isBase64Encoded": false, "body": String::from_utf8(body.to_vec()).unwrap(),
+        "pathParameters": parameters,
+        "requestContext": {"domainName": "unused.example", "http": {"method": parts.method.as_str(), "path": path}, "timeEpoch": 0},
+    });
+    let request: ApiGatewayV2httpRequest = serde_json::from_value(request).unwrap();
+    let cx = Context::new(now(&ahead), Duration::from_secs(28), "call");
+    // Lambda does not ask of a story that it can move between threads.
+    let connects = segments[0] == "connect";
+    let here = tokio::runtime::Handle::current();
+    let story = move || {
+        here.block_on(async {
+            match connects {
+                true => handler::connect(&app, &cx, request).await.unwrap(),
+                false => handler::webhook(&app, &cx, request).await.unwrap(),
+            }
+        })
+    };
+    let answer = tokio::task::spawn_blocking(story).await.unwrap();
+    let mut headers = answer.headers;
+    for cookie in answer.cookies {
+        headers.append(http::header::SET_COOKIE, cookie.parse().unwrap());
+    }
+    let body = answer.body.map(|body| String::from_utf8(body.to_vec()).unwrap()).unwrap_or_default();
+    (http::StatusCode::from_u16(answer.status_code as u16).unwrap(), headers, body)
+}
