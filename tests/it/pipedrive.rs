@@ -69,3 +69,23 @@ async fn a_create_costs_a_search_and_a_call() {
     let calls: Vec<(&str, u64)> = calls.iter().map(|(route, n)| (route.as_str(), *n)).collect();
     assert_eq!(calls, [("GET /api/v2/persons/search", 1), ("POST /api/v2/persons", 1)], "and its echo costs nothing");
 }
+
+/// Ten searches fit into two seconds. The eleventh does not stop the connection for a quarter of an hour.
+#[tokio::test]
+async fn a_crowd_is_made_within_the_limit_of_searches() {
+    const PEOPLE: usize = 35;
+    let world = tenant_of(CRM).await;
+    world.sim("faults", &json!({"pipedrive": {"search_burst": {"calls": 10, "per_ms": 2000}}})).await;
+    let lead = |n: usize| {
+        request(
+            &format!("r{n}"),
+            json!({"id": format!("l{n}"), "email": format!("p{n:02}@example.com"), "last_name": "X"}),
+        )
+    };
+    world.send(&(0..PEOPLE).map(lead).collect::<Vec<_>>()).await;
+    let begun = world.now();
+    world.settle().await;
+    assert_eq!(world.people(CRM).await.len(), PEOPLE);
+    let took = world.now().duration_since(begun);
+    assert!(took < jiff::SignedDuration::from_mins(3), "{took:?} of the world's time");
+}
