@@ -62,6 +62,16 @@ fn face(crm: Crm) -> Face {
     }
 }
 
+/// How many people the CRM shows in one call at most.
+pub(crate) fn page(crm: Crm) -> usize {
+    match crm {
+        Crm::HubSpot => 100,
+        Crm::Zoho => 200,
+        Crm::Salesforce => 2000,
+        Crm::Pipedrive => 500,
+    }
+}
+
 /// The code that Pipedrive gave the field "Last call".
 const LAST_CALL: &str = "b2c3d4e5f60718293a4b5c6d7e8f900112233445";
 

@@ -117,20 +117,17 @@ impl World {
         let world =
             World { app, aws, sim, ahead, chaos: Chaos::default(), stream, invocations, hidden: Mutex::default() };
         for crm in crms {
+            world.account(*crm).await;
             world.connect(*crm).await;
         }
         world
     }
 
     /// An account of the simulator, which is told where its webhooks go, and our app there.
+    /// Once for each CRM.
     pub(crate) async fn account(&self, crm: Crm) -> Json {
         let public_url = self.app.settings.public_url.as_deref().unwrap();
-        let account = match crm {
-            Crm::HubSpot => "62515",
-            Crm::Zoho => "900000001",
-            Crm::Salesforce => "00Dxx0000001gPLEAY",
-            Crm::Pipedrive => "6083095",
-        };
+        let account = account_of(crm);
         let (id, secret) = (format!("client-{crm}"), format!("secret-of-the-{crm}-app"));
         let mut opened = json!({"crm": crm.name(), "account_id": account, "client_id": id, "client_secret": secret, "refresh_token": format!("refresh-{crm}")});
         match crm {
@@ -150,8 +147,8 @@ impl World {
     }
 
     /// A connection to an account whose credentials are there already.
-    async fn connect(&self, crm: Crm) {
-        let account = self.account(crm).await["account_id"].as_str().unwrap().to_owned();
+    pub(crate) async fn connect(&self, crm: Crm) {
+        let account = account_of(crm);
         let secrets = aws_sdk_secretsmanager::Client::new(&self.aws);
         let grant = json!({"access_token": "none", "refresh_token": format!("refresh-{crm}"), "expires_at": "2026-01-01T00:00:00Z", "webhook_token": "token-of-the-channel"});
         let name = format!("crm-sync/connection/{TENANT}/{crm}");
@@ -378,6 +375,16 @@ pub(crate) fn now(ahead: &AtomicI64) -> Timestamp {
     #[expect(clippy::disallowed_methods, reason = "the test's clock is the real one, ahead")]
     let now = Timestamp::now();
     now + SignedDuration::from_secs(ahead.load(Ordering::Relaxed))
+}
+
+/// The simulator's account of a CRM.
+fn account_of(crm: Crm) -> &'static str {
+    match crm {
+        Crm::HubSpot => "62515",
+        Crm::Zoho => "900000001",
+        Crm::Salesforce => "00Dxx0000001gPLEAY",
+        Crm::Pipedrive => "6083095",
+    }
 }
 
 pub(crate) fn tenant() -> TenantId {

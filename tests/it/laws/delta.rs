@@ -13,6 +13,7 @@ use shared::{provider::Crm, record::Gone};
 crate::laws::laws_of! {
     an_edit_whose_webhook_is_lost_comes_with_the_next_pull
     an_empty_pull_is_one_call
+    everybody_is_read_a_page_to_a_call
     everybody_of_one_second_is_read
     a_deletion_whose_webhook_is_lost_is_found
     an_edit_that_is_pulled_twice_is_made_once
@@ -46,6 +47,26 @@ async fn an_empty_pull_is_one_call(crm: Crm) {
     later(&world, 6).await;
     let calls = world.calls(crm).await;
     assert_eq!(calls.values().sum::<u64>(), 1, "{calls:?}");
+}
+
+/// Pages are as large as the CRM allows: ten thousand people are 100, 50, 20 or 5 calls.
+async fn everybody_is_read_a_page_to_a_call(crm: Crm) {
+    const PEOPLE: usize = 1_050;
+    let world = World::of(&[]).await;
+    world.account(crm).await;
+    let mailboxes: Vec<String> = (0..PEOPLE).map(|n| format!("p{n:04}@example.com")).collect();
+    let people: Vec<Vec<(&str, &str)>> =
+        mailboxes.iter().map(|mailbox| vec![("last_name", "Typed"), ("email", mailbox.as_str())]).collect();
+    world.type_in(crm, &people).await;
+    world.wait(SignedDuration::from_mins(1)).await;
+    world.connect(crm).await;
+    world.calls(crm).await;
+    world.settle().await;
+    let calls = world.calls(crm).await;
+    let pages = PEOPLE.div_ceil(crate::face::page(crm)) as u64;
+    let made: u64 = calls.values().sum();
+    assert!(made <= pages + 2, "{calls:?} for {pages} pages");
+    assert!(hub(&world, "p1049@example.com").await.links[&connection(crm)].remote.is_some());
 }
 
 /// More than a page of every CRM's, typed in at once.
