@@ -76,9 +76,7 @@ pub enum Turned {
         "This answer is not to anything that this browser has asked. Open the link again, in one browser from begin to end."
     )]
     NotAsked,
-    #[error(
-        "Another account is connected under this name. Disconnect it first, or connect this account under a name of its own."
-    )]
+    #[error("Another account is known under this name. Ask for a link with a name of its own for this one.")]
     AnotherAccount,
     #[error("The CRM did not let us in. Open the link again to try once more.")]
     Denied,
