@@ -7,8 +7,8 @@ use crate::{
     laws::laws_of,
     world::World,
 };
-use fantoccini::{Client, ClientBuilder, Locator};
-use hyper_util::client::legacy::connect::HttpConnector;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use reqwest::Method;
 use serde_json::{Value as Json, json};
 use shared::provider::Crm;
 use std::{
@@ -31,7 +31,7 @@ async fn whoever_approves_sees_that_the_crm_is_connected(crm: Crm) {
     let world = a_world(crm).await;
     let browser = Browser::open(&format!("{crm}-approve")).await;
     let text = browser.answers(&world, crm, "approve").await;
-    assert_eq!(browser.tab.title().await.unwrap(), format!("{} is connected", crm.title()));
+    assert_eq!(browser.title().await, format!("{} is connected", crm.title()));
     assert!(text.contains(&format!("The connection is called {crm}.")), "{text}");
     browser.take_pictures(crm.name()).await;
     browser.close(&world).await;
@@ -41,15 +41,19 @@ async fn whoever_denies_sees_that_it_is_not(crm: Crm) {
     let world = a_world(crm).await;
     let browser = Browser::open(&format!("{crm}-deny")).await;
     let text = browser.answers(&world, crm, "deny").await;
-    assert_eq!(browser.tab.title().await.unwrap(), "Not connected");
+    assert_eq!(browser.title().await, "Not connected");
     assert!(text.contains("did not let us in"), "{text}");
     browser.close(&world).await;
 }
 
+/// One session of the browser's driver (W3C WebDriver, <https://www.w3.org/TR/webdriver2/>).
 struct Browser {
-    tab: Client,
+    session: String,
     _turn: SemaphorePermit<'static>,
 }
+
+/// The key under which WebDriver names an element.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// More browsers at once take longer in all.
 static TURNS: Semaphore = Semaphore::const_new(2);
@@ -79,30 +83,60 @@ impl Browser {
         }
         let chrome = program("CHROME", &["chromium", "chromium-browser", "google-chrome"]);
         let asked = json!({
+            // How long an element is waited for.
+            "timeouts": {"implicit": 20_000},
             "goog:chromeOptions": {"binary": chrome, "args": arguments},
             "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
         });
-        let asked = serde_json::from_value(asked).unwrap();
-        let driver = driver().await;
-        let tab = ClientBuilder::new(HttpConnector::new()).capabilities(asked).connect(driver).await.unwrap();
-        Browser { tab, _turn: turn }
+        let sessions = format!("{}/session", driver().await);
+        let opened = call(Method::POST, &sessions, &json!({"capabilities": {"alwaysMatch": asked}})).await;
+        Browser { session: format!("{sessions}/{}", opened["sessionId"].as_str().unwrap()), _turn: turn }
+    }
+
+    async fn get(&self, what: &str) -> Json {
+        call(Method::GET, &format!("{}/{what}", self.session), &Json::Null).await
+    }
+
+    async fn post(&self, what: &str, body: &Json) -> Json {
+        call(Method::POST, &format!("{}/{what}", self.session), body).await
+    }
+
+    async fn goto(&self, url: &str) {
+        self.post("url", &json!({"url": url})).await;
+    }
+
+    async fn title(&self) -> String {
+        self.get("title").await.as_str().unwrap().to_owned()
+    }
+
+    /// Where an element is, as soon as there is one.
+    async fn find(&self, css: &str) -> String {
+        let found = self.post("element", &json!({"using": "css selector", "value": css})).await;
+        format!("element/{}", found[ELEMENT].as_str().unwrap_or_else(|| panic!("no {css}: {found}")))
+    }
+
+    async fn click(&self, css: &str) {
+        let element = self.find(css).await;
+        self.post(&format!("{element}/click"), &json!({})).await;
+    }
+
+    async fn text(&self, css: &str) -> String {
+        let element = self.find(css).await;
+        self.get(&format!("{element}/text")).await.as_str().unwrap().to_owned()
     }
 
     /// Opens our link and answers the vendor's page with this button; what our page says then.
     async fn answers(&self, world: &World, crm: Crm, button: &str) -> String {
-        self.tab.goto(&link(world, crm).await).await.unwrap();
-        assert_eq!(self.tab.title().await.unwrap(), format!("Connect {}", crm.title()));
-        self.tab.find(Locator::Id("go")).await.unwrap().click().await.unwrap();
-        self.tab.wait().every(Duration::from_millis(20)).for_element(Locator::Id("approve")).await.unwrap();
+        self.goto(&link(world, crm).await).await;
+        assert_eq!(self.title().await, format!("Connect {}", crm.title()));
+        self.click("#go").await;
+        self.find("#approve").await;
         // A vendor's page is on another site than ours, which decides about the cookies of the way back.
-        let consent = self.tab.current_url().await.unwrap().as_str().replacen("127.0.0.1", "localhost", 1);
-        self.tab.goto(&consent).await.unwrap();
-        let heading = self.tab.find(Locator::Css("h1")).await.unwrap().text().await.unwrap();
-        assert_eq!(heading, format!("Connect to {}", crm.title()));
-        self.tab.find(Locator::Id(button)).await.unwrap().click().await.unwrap();
-        let ours = Locator::Css("main:not(:has(form))");
-        let main = self.tab.wait().every(Duration::from_millis(20)).for_element(ours).await.unwrap();
-        main.text().await.unwrap()
+        let consent = self.get("url").await.as_str().unwrap().replacen("127.0.0.1", "localhost", 1);
+        self.goto(&consent).await;
+        assert_eq!(self.text("h1").await, format!("Connect to {}", crm.title()));
+        self.click(&format!("#{button}")).await;
+        self.text("main:not(:has(form))").await
     }
 
     /// Closes it, if our pages have loaded nothing, and no page has logged an error.
@@ -112,7 +146,7 @@ impl Browser {
         let errors = self.log("browser").await;
         // Network errors are the simulator's lack of an icon, and our own page's status.
         assert!(errors.iter().all(|entry| entry["source"] == "network"), "{errors:?}");
-        self.tab.close().await.unwrap();
+        call(Method::DELETE, &self.session, &Json::Null).await;
     }
 
     /// The page in light, in dark and on a phone; it fits each of them.
@@ -120,10 +154,12 @@ impl Browser {
         for (look, scheme, width) in [("light", "light", 1000), ("dark", "dark", 1000), ("phone", "light", 390)] {
             let scheme = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
             let screen = json!({"width": width, "height": 700, "deviceScaleFactor": 1, "mobile": true});
-            self.ask("goog/cdp/execute", &json!({"cmd": "Emulation.setEmulatedMedia", "params": scheme})).await;
-            self.ask("goog/cdp/execute", &json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": screen})).await;
-            let wide = self.tab.execute("return document.documentElement.scrollWidth", Vec::new()).await.unwrap();
-            let picture = self.tab.screenshot().await.unwrap();
+            self.post("goog/cdp/execute", &json!({"cmd": "Emulation.setEmulatedMedia", "params": scheme})).await;
+            self.post("goog/cdp/execute", &json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": screen}))
+                .await;
+            let script = json!({"script": "return document.documentElement.scrollWidth", "args": []});
+            let wide = self.post("execute/sync", &script).await;
+            let picture = BASE64_STANDARD.decode(self.get("screenshot").await.as_str().unwrap()).unwrap();
             fs::write(tmp("screenshots").join(format!("{name}-{look}.png")), picture).unwrap();
             assert_eq!(wide, width, "{name} does not fit");
         }
@@ -144,16 +180,15 @@ impl Browser {
     }
 
     async fn log(&self, kind: &str) -> Vec<Json> {
-        self.ask("se/log", &json!({"type": kind})).await.as_array().unwrap().clone()
+        self.post("se/log", &json!({"type": kind})).await.as_array().unwrap().clone()
     }
+}
 
-    /// Asks the driver for what only Chromium has.
-    async fn ask(&self, command: &str, body: &Json) -> Json {
-        let session = self.tab.session_id().await.unwrap().unwrap();
-        let url = format!("{}/session/{session}/{command}", driver().await);
-        let answer = reqwest::Client::new().post(url).json(body).send().await.unwrap();
-        answer.json::<Json>().await.unwrap()["value"].take()
-    }
+/// What the driver answers.
+async fn call(method: Method, url: &str, body: &Json) -> Json {
+    let call = reqwest::Client::new().request(method, url);
+    let call = if body.is_null() { call } else { call.json(body) };
+    call.send().await.unwrap().json::<Json>().await.unwrap()["value"].take()
 }
 
 /// A driver that ends when this process does: it is told so by its standard input.
