@@ -2,7 +2,7 @@
 
 use crate::{
     id::{ConnectionId, RecordId, RemoteId, TenantId},
-    record::{Agreed, RemoteField, Value},
+    record::{Agreed, Object, RemoteField, Value},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,9 @@ pub struct Hints {
 /// One remote that may have changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hinted {
+    /// What it is: set by who knows the connection's mappings.
+    #[serde(default, skip_serializing_if = "is_person")]
+    pub object: Object,
     pub remote: RemoteId,
     /// It was deleted for privacy: afterwards the CRM shows nothing at all of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -36,13 +39,13 @@ pub struct Hinted {
 
 impl Hinted {
     /// A remote of which nothing is told: it must be looked at.
-    pub fn plain(remote: RemoteId) -> Hinted {
-        Hinted { remote, erased: false, merged_into: None, tells: None, as_of: None }
+    pub fn plain(object: &Object, remote: RemoteId) -> Hinted {
+        Hinted { object: object.clone(), ..Hinted::telling(remote, None) }
     }
 
     /// A remote whose fields are told.
     pub fn telling(remote: RemoteId, tells: Option<Tells>) -> Hinted {
-        Hinted { tells, ..Hinted::plain(remote) }
+        Hinted { object: Object::default(), remote, erased: false, merged_into: None, tells, as_of: None }
     }
 
     /// Another hint about the same remote.
@@ -53,6 +56,10 @@ impl Hinted {
         self.tells = both.and_then(|(told, also)| told.and(also));
         self.as_of = self.as_of.max(other.as_of);
     }
+}
+
+fn is_person(object: &Object) -> bool {
+    *object == Object::Person
 }
 
 /// What a delivery claims that fields show, as digests: enough to know the echo of our own write without a call,
@@ -99,11 +106,14 @@ pub struct Pull {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Work {
-    /// Read what changed in the CRM, from the connection's cursor.
-    Delta,
+    /// Read what changed among one object's records in the CRM, from the connection's cursor.
+    Delta {
+        #[serde(default)]
+        object: Object,
+    },
     /// Read what was deleted in the CRM.
     Deletions(Walk),
-    /// Walk the tenant's records and push whatever is pending.
+    /// Walk the tenant's records, of every object, and push whatever is pending.
     Sweep {
         #[serde(default)]
         shard: u8,
@@ -115,6 +125,8 @@ pub enum Work {
 /// A walk through what a CRM deleted, and how far it came.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Walk {
+    #[serde(default)]
+    pub object: Object,
     pub since: Timestamp,
     pub begun: Timestamp,
     /// The next page.

@@ -29,6 +29,8 @@ pub struct Invitation {
     pub connection: ConnectionId,
     pub crm: Crm,
     pub region: Region,
+    /// What of the account is kept in step.
+    pub objects: Vec<Object>,
     /// Seconds between two pulls.
     pub pull_every: u32,
 }
@@ -100,17 +102,19 @@ impl App {
     pub async fn begin_connect(
         &self,
         cx: &Context,
-        crm: Crm,
+        invitation: &Invitation,
         link: &Secret,
         browser: &Secret,
         redirect_uri: &str,
     ) -> Result<String> {
-        let app = self.secrets.app(crm).await?;
+        let Invitation { crm, objects, .. } = invitation;
+        let app = self.secrets.app(*crm).await?;
         let state = fresh()?;
         let consent = Consent { link: digest(link), browser: digest(browser) };
         self.store.issue(&digest(&state), &consent, cx.now(), CONSENT_LIVES).await?;
         let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(verifier(browser).reveal()));
-        let ask = Ask { client_id: &app.client_id, redirect_uri, state: state.reveal(), challenge: &challenge };
+        let (state, challenge) = (state.reveal(), challenge.as_str());
+        let ask = Ask { client_id: &app.client_id, redirect_uri, objects, state, challenge };
         Ok(crm.consent_page(&self.settings.hosts, &ask))
     }
 
@@ -217,9 +221,9 @@ fn verifier(browser: &Secret) -> Secret {
 
 /// A connection that has read nothing yet.
 pub fn new_connection(invitation: &Invitation, account: crate::id::AccountId, cx: &Context) -> Connection {
-    let Invitation { tenant, connection: id, crm, region, pull_every } = invitation.clone();
-    let mut mapping = crm.default_mapping();
-    mapping.region = region.clone();
+    let Invitation { tenant, connection: id, crm, region, objects, pull_every } = invitation.clone();
+    let mut mappings = crm.default_mappings(&objects);
+    mappings.values_mut().for_each(|mapping| mapping.region = region.clone());
     Connection {
         tenant,
         id,
@@ -228,13 +232,13 @@ pub fn new_connection(invitation: &Invitation, account: crate::id::AccountId, cx
         state: State::Joining,
         approved: false,
         direction: Direction::Both,
-        mappings: [(Object::Person, mapping)].into(),
+        mappings,
         policy: Default::default(),
         region,
         accepts_legacy_signatures: false,
         pull_every,
-        cursor: None,
-        deletions_read: None,
+        cursors: Default::default(),
+        deletions_read: Default::default(),
         watch: None,
         last_success: None,
         owes_sweep: false,

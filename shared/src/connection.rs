@@ -1,6 +1,7 @@
 //! One tenant's link to one CRM account.
 
 use crate::{
+    change::Cursor,
     error::{Error, Result},
     id::{AccountId, ConnectionId, TenantId},
     mapping::{Direction, Mapping},
@@ -34,12 +35,12 @@ pub struct Connection {
     pub accepts_legacy_signatures: bool,
     /// Seconds between two pulls.
     pub pull_every: u32,
-    /// Where the next pull starts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<crate::change::Cursor>,
-    /// Until when deletions are known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deletions_read: Option<Timestamp>,
+    /// Where each object's next pull starts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cursors: BTreeMap<Object, Cursor>,
+    /// Until when each object's deletions are known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub deletions_read: BTreeMap<Object, Timestamp>,
     /// The webhook subscription, where the CRM lets them expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch: Option<Watch>,
@@ -90,12 +91,17 @@ impl Connection {
         matches!(self.state, State::Active | State::Joining) && self.direction.receives()
     }
 
-    pub fn mapping(&self, object: Object) -> Option<&Mapping> {
-        self.mappings.get(&object)
+    /// How an object is spelt in this CRM; an error where the connection has nothing to do with it.
+    pub fn mapping(&self, object: &Object) -> Result<&Mapping> {
+        self.mappings.get(object).ok_or_else(|| Error::bug("a connection without a mapping for this object"))
     }
 
-    /// The mapping of people, which every connection has.
-    pub fn of_people(&self) -> Result<&Mapping> {
-        self.mapping(Object::Person).ok_or_else(|| Error::bug("a connection without a mapping"))
+    /// The object that is filed under a name of the CRM's own.
+    pub fn filed_under(&self, name: &str) -> Option<&Object> {
+        let people = self.crm.capabilities().people;
+        let is = |object: &Object, mapping: &Mapping| {
+            mapping.object == name || *object == Object::Person && people.contains(&name)
+        };
+        self.mappings.iter().find(|(object, mapping)| is(object, mapping)).map(|(object, _)| object)
     }
 }

@@ -28,9 +28,17 @@ impl App {
     /// Sets aside the mapped fields that the account no longer has, and takes back those that it has again. Whether there
     /// were any: then everything pending is looked through once more.
     pub async fn inspect(&self, cx: &Context, connection: &Connection) -> Result<bool> {
+        let mut changed = false;
+        for object in connection.mappings.keys() {
+            changed |= self.inspect_one(cx, connection, object).await?;
+        }
+        Ok(changed)
+    }
+
+    async fn inspect_one(&self, cx: &Context, connection: &Connection, object: &Object) -> Result<bool> {
         let crm = connection.crm;
         let Some(stored) = self.store.connection(&connection.tenant, &connection.id).await? else { return Ok(false) };
-        let mapping = stored.of_people()?.clone();
+        let mapping = stored.mapping(object)?.clone();
         let schema = self.ask(&stored, cx, async |session| crm.schema(session, &mapping).await).await?;
         let gone = gone(&mapping, &schema);
         // Without our own field there is nothing to go on with.
@@ -46,7 +54,7 @@ impl App {
         tracing::warn!(connection.id = %stored.id, %crm, gone = gone.len(), trace = cx.trace, "mapped fields came or went");
         let mapping = Mapping { set_aside: gone, version: mapping.version + 1, ..mapping };
         let mut next = Connection { owes_sweep: true, due_at: cx.now(), ..stored.clone() };
-        next.mappings.insert(Object::Person, mapping);
+        next.mappings.insert(object.clone(), mapping);
         self.store.update_connection(&stored, &next).await
     }
 }

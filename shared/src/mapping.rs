@@ -1,7 +1,7 @@
 //! How a hub record is spelt in a CRM's fields, and back.
 
 use crate::id::RemoteId;
-use crate::record::{Email, FieldName, Fields, Phone, Region, RemoteField, Value};
+use crate::record::{Domain, Email, FieldName, Fields, Object, Phone, Region, RemoteField, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +34,9 @@ pub struct Rule {
     /// Whether a blank in the CRM clears the hub's field. By default it is kept.
     #[serde(default)]
     pub clears: bool,
+    /// What the hub's values are in the CRM, such as a stage's name and its id there. Where there are any, others do not travel.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<String, String>,
     /// Holds for one object only, where people are filed under several: Salesforce's contacts have no `Company`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<Only>,
@@ -86,9 +89,9 @@ impl Mapping {
         };
         let sent = self.rules.iter().filter(holds);
         sent.filter_map(|rule| {
-            let said = hub.said(&rule.hub);
+            let said = hub.said(&rule.hub).filter(|said| rule.could_spell(said.value.as_ref()));
             let known = said.is_some() || rule.default.is_some();
-            let value = said.and_then(|said| said.value);
+            let value = said.and_then(|said| said.value).map(|value| rule.spelt(value));
             known.then(|| (rule.remote.clone(), value.or_else(|| rule.default.clone())))
         })
         .collect()
@@ -116,6 +119,22 @@ impl Mapping {
         fields
     }
 
+    /// The fields that lead to other records, and what those are.
+    pub fn references(&self) -> Vec<(&str, Object)> {
+        self.rules.iter().filter_map(|rule| Some((rule.remote.as_str(), Object::referred_by(&rule.hub)?))).collect()
+    }
+
+    /// The hub's fields that lead to other records and are sent.
+    pub fn referring(&self) -> Vec<(&str, Object)> {
+        let sent = self.rules.iter().filter(|rule| rule.direction.sends());
+        sent.filter_map(|rule| Some((rule.hub.as_str(), Object::referred_by(&rule.hub)?))).collect()
+    }
+
+    /// Whether a field leads to another record.
+    pub fn refers(&self, remote: &str) -> bool {
+        self.references().iter().any(|(field, _)| *field == remote)
+    }
+
     /// The remote field that a hub field is read from and written to.
     pub fn remote_of(&self, hub: &str) -> Option<&str> {
         self.rules.iter().find(|rule| rule.hub == hub).map(|rule| rule.remote.as_str())
@@ -126,7 +145,7 @@ impl Rule {
     /// A field that flows both ways.
     pub fn both(hub: &str, remote: &str) -> Rule {
         let (hub, remote, direction) = (hub.to_owned(), remote.to_owned(), Direction::Both);
-        Rule { hub, remote, direction, default: None, clears: false, only: None }
+        Rule { hub, remote, direction, default: None, clears: false, values: BTreeMap::new(), only: None }
     }
 
     /// A field that only the hub writes.
@@ -144,13 +163,40 @@ impl Rule {
         Rule { only: Some(Only { object: object.to_owned(), ids: ids.to_owned() }), ..self }
     }
 
-    /// The hub's value for what the CRM shows: phones as E.164, e-mails in lower case, our own filler as nothing.
+    /// The same rule, with the CRM's values for some of the hub's.
+    pub fn values<const N: usize>(self, values: [(&str, &str); N]) -> Rule {
+        Rule { values: values.map(|(hub, remote)| (hub.to_owned(), remote.to_owned())).into(), ..self }
+    }
+
+    /// Whether the CRM has a value for the hub's: of a table, only what is in it travels.
+    fn could_spell(&self, value: Option<&Value>) -> bool {
+        self.values.is_empty() || value.is_none_or(|value| self.values.contains_key(&value.to_string()))
+    }
+
+    /// The CRM's value for the hub's.
+    fn spelt(&self, value: Value) -> Value {
+        let told = self.values.get(&value.to_string()).and_then(|told| Value::text(told));
+        told.unwrap_or(value)
+    }
+
+    /// The hub's value for what the CRM shows: phones as E.164, e-mails in lower case, our own filler and what is in no table of
+    /// values as nothing.
     pub fn invert(&self, shown: &Value, region: &Region) -> Option<Value> {
+        if !self.values.is_empty() {
+            let text = shown.to_string();
+            return self.values.iter().find(|(_, remote)| **remote == text).and_then(|(hub, _)| Value::text(hub));
+        }
         if self.default.as_ref() == Some(shown) {
             return None;
         }
         Some(normal(&self.hub, shown, region))
     }
+}
+
+/// The day of a date or of a time: some CRMs close deals at midnight, some on a day.
+fn day(text: &str) -> Option<String> {
+    let day: jiff::civil::Date = text.get(..10)?.parse().ok()?;
+    Some(day.to_string())
 }
 
 /// A value as the hub writes it in the given field, where it can be read as such; otherwise as it is.
@@ -159,6 +205,8 @@ pub fn normal(field: &str, value: &Value, region: &Region) -> Value {
     let normal = match field {
         "email" => Email::parse(text.as_str()).map(|email| email.as_str().to_owned()),
         "phone" => Phone::parse(text.as_str(), region).map(|phone| phone.as_str().to_owned()),
+        "domain" => Domain::parse(text.as_str()).map(|domain| domain.as_str().to_owned()),
+        "close_date" => day(text.as_str()),
         _ => None,
     };
     normal.and_then(|text| Value::text(&text)).unwrap_or_else(|| value.clone())

@@ -4,12 +4,12 @@ use crate::{
     app::App,
     connection::Connection,
     error::Result,
-    mapping::Mapping,
     planner::pending,
-    record::{Link, Record},
+    record::{Link, Object, Record},
     store::keys::RECORD_SHARDS,
 };
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Records by what would become of them in a connection's CRM.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -29,10 +29,10 @@ pub struct Preview {
 }
 
 impl Preview {
-    fn add(&mut self, record: &Record, connection: &Connection, mapping: &Mapping) {
-        if record.merged_into.is_some() {
+    fn add(&mut self, record: &Record, connection: &Connection) {
+        let Some(mapping) = connection.mappings.get(&record.object).filter(|_| record.merged_into.is_none()) else {
             return;
-        }
+        };
         let nothing = Link::default();
         let link = record.links.get(&connection.id).unwrap_or(&nothing);
         let changes = pending(&record.fields, link, mapping);
@@ -52,15 +52,17 @@ impl Preview {
 }
 
 impl App {
-    /// Counts over all records of the tenant. They are those of the last complete pull.
-    pub async fn preview(&self, connection: &Connection) -> Result<Preview> {
-        let mapping = connection.of_people()?;
-        let mut preview = Preview::default();
+    /// Counts over all records of the tenant, by object. They are those of the last complete pull.
+    pub async fn preview(&self, connection: &Connection) -> Result<BTreeMap<Object, Preview>> {
+        let mapped = connection.mappings.keys().map(|object| (object.clone(), Preview::default()));
+        let mut preview: BTreeMap<Object, Preview> = mapped.collect();
         for shard in 0..RECORD_SHARDS {
             let mut after = None;
             loop {
                 let (records, next) = self.store.record_page(&connection.tenant, shard, after.as_ref(), PAGE).await?;
-                records.iter().for_each(|record| preview.add(record, connection, mapping));
+                for record in &records {
+                    preview.entry(record.object.clone()).or_default().add(record, connection);
+                }
                 after = next;
                 if after.is_none() {
                     break;

@@ -2,7 +2,6 @@
 
 use crate::{
     app::App,
-    change::Work,
     connection::{Connection, State},
     context::Context,
     error::{Error, Result},
@@ -11,6 +10,7 @@ use crate::{
     record::Object,
 };
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// What opening a connection came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +28,7 @@ pub struct Opened {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Provisioned {
     /// With the names that only the account knows.
-    pub mapping: Mapping,
+    pub mappings: BTreeMap<Object, Mapping>,
     /// What a person must do, each with the field it is about.
     pub by_hand: Vec<(String, String)>,
 }
@@ -36,11 +36,11 @@ pub struct Provisioned {
 impl App {
     /// Stores a new connection, prepares its account and begins to read it. `origin` is where webhooks are to go.
     pub async fn open(&self, cx: &Context, connection: Connection, origin: &str) -> Result<Opened> {
-        let Provisioned { mapping, by_hand } = self.provision(cx, &connection).await?;
-        let connection = with_mapping(&connection, mapping);
+        let Provisioned { mappings, by_hand } = self.provision(cx, &connection).await?;
+        let connection = Connection { mappings, ..connection };
         self.store.put_connection(&connection).await?;
         let opened = self.finish(cx, connection, by_hand, origin).await?;
-        self.start(cx, &opened.connection, Work::Delta).await?;
+        self.read(cx, &opened.connection).await?;
         Ok(opened)
     }
 
@@ -48,10 +48,10 @@ impl App {
     pub async fn reopen(&self, cx: &Context, connection: &Connection, origin: &str) -> Result<Opened> {
         // Its subscription may have died with the grant.
         let before = Connection { watch: None, ..connection.clone() };
-        let Provisioned { mapping, by_hand } = self.provision(cx, &before).await?;
+        let Provisioned { mappings, by_hand } = self.provision(cx, &before).await?;
         // What was never approved is not approved by this.
         let state = if connection.approved { connection.state.clone() } else { State::Joining };
-        let next = Connection { state, ..with_mapping(&before, mapping) };
+        let next = Connection { state, mappings, ..before };
         if !self.store.update_connection(connection, &next).await? {
             return Err(Error::retryable("the connection changed while it was opened"));
         }
@@ -60,7 +60,7 @@ impl App {
         let Connection { tenant, id, approved, .. } = &opened.connection;
         match approved {
             true => self.activate(cx, tenant, id).await?,
-            false => self.start(cx, &opened.connection, Work::Delta).await?,
+            false => self.read(cx, &opened.connection).await?,
         }
         if let Some(stored) = self.store.connection(tenant, id).await? {
             opened.connection = stored;
@@ -86,10 +86,24 @@ impl App {
         Ok(Opened { connection, by_hand, renewed, message_token })
     }
 
-    /// Sees to it that the account has every field of the connection's mapping: those that it lacks are made.
+    /// Sees to it that the account has every field of the connection's mappings: those that it lacks are made.
     pub async fn provision(&self, cx: &Context, connection: &Connection) -> Result<Provisioned> {
+        let mut done = Provisioned { mappings: BTreeMap::new(), by_hand: Vec::new() };
+        for (object, mapping) in &connection.mappings {
+            let (mapping, by_hand) = self.provision_one(cx, connection, mapping.clone()).await?;
+            done.mappings.insert(object.clone(), mapping);
+            done.by_hand.extend(by_hand);
+        }
+        Ok(done)
+    }
+
+    async fn provision_one(
+        &self,
+        cx: &Context,
+        connection: &Connection,
+        mut mapping: Mapping,
+    ) -> Result<(Mapping, Vec<(String, String)>)> {
         let crm = connection.crm;
-        let mut mapping = connection.of_people()?.clone();
         let read = async |mapping: &Mapping| {
             self.with_session(connection, cx, async |session| crm.schema(session, mapping).await).await
         };
@@ -116,14 +130,8 @@ impl App {
             let what = "holds our record ids and must not take a value twice: let it have unique values only";
             by_hand.push((mapping.id_field.clone(), what.to_owned()));
         }
-        Ok(Provisioned { mapping, by_hand })
+        Ok((mapping, by_hand))
     }
-}
-
-fn with_mapping(connection: &Connection, mapping: Mapping) -> Connection {
-    let mut next = connection.clone();
-    next.mappings.insert(Object::Person, mapping);
-    next
 }
 
 /// The mapped fields that an account has neither by name nor by label.

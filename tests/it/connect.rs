@@ -86,8 +86,14 @@ pub(crate) async fn a_world(crm: Crm) -> World {
 }
 
 pub(crate) async fn link(world: &World, crm: Crm) -> String {
-    let invitation =
-        Invitation { tenant: tenant(), connection: connection(crm), crm, region: Region::default(), pull_every: 300 };
+    let invitation = Invitation {
+        tenant: tenant(),
+        connection: connection(crm),
+        crm,
+        region: Region::default(),
+        objects: vec![shared::record::Object::Person],
+        pull_every: 300,
+    };
     let link = world.app.invite(&world.cx("invite"), &invitation).await.unwrap();
     format!("{}/connect/{crm}?link={}", world.app.settings.public_url.as_ref().unwrap(), link.reveal())
 }

@@ -6,7 +6,6 @@ use crate::{
 };
 use serde_json::{Value as Json, json};
 use shared::{
-    change::Work,
     connection::State,
     provider::Crm,
     record::{Email, Key, Record},
@@ -14,7 +13,8 @@ use shared::{
 
 pub(crate) async fn hub(world: &World, email: &str) -> Record {
     let key = Key::Email(Email::parse(email).unwrap());
-    let holders = world.app.store.holders(&tenant(), std::slice::from_ref(&key)).await.unwrap();
+    let holders =
+        world.app.store.holders(&tenant(), &shared::record::Object::Person, std::slice::from_ref(&key)).await.unwrap();
     world.app.store.record(&tenant(), &holders[&key][0]).await.unwrap().unwrap()
 }
 
@@ -302,7 +302,7 @@ async fn a_page_held_back_while_a_push_settles_reverts_nothing() {
     world.wait(jiff::SignedDuration::from_mins(6)).await;
     world.sim("faults", &json!({"zoho": {"hold_next": "GET /crm/v8/Leads"}})).await;
     let zoho = world.app.store.connection(&tenant(), &connection(Crm::Zoho)).await.unwrap().unwrap();
-    world.app.start(&world.cx("pull"), &zoho, Work::Delta).await.unwrap();
+    world.app.read(&world.cx("pull"), &zoho).await.unwrap();
     let event = world.receive("pulls").await;
     let pull = world.handle("pulls", event);
     let meanwhile = async {

@@ -63,7 +63,12 @@ async fn equals_the_oracle(world: &World) {
         assert_eq!(shown(&hubspot[0], ["lastname", "company", "phone"]), expected, "HubSpot, {}", email(n));
         assert_eq!(shown(&zoho[0], ["Last_Name", "Company", "Phone"]), expected, "Zoho, {}", email(n));
         let key = Key::Email(Email::parse(&email(n)).unwrap());
-        let holders = world.app.store.holders(&tenant(), std::slice::from_ref(&key)).await.unwrap();
+        let holders = world
+            .app
+            .store
+            .holders(&tenant(), &shared::record::Object::Person, std::slice::from_ref(&key))
+            .await
+            .unwrap();
         let record = world.app.store.record(&tenant(), &holders[&key][0]).await.unwrap().unwrap();
         let hub = ["last_name", "company", "phone"]
             .map(|name| record.fields.get(name).map(ToString::to_string).unwrap_or_default());

@@ -50,7 +50,7 @@ async fn what_is_counted_is_what_is_written_and_nobody_is_doubled() {
     world.calls(there).await;
     let preview = async |crm: Crm| {
         let stored = world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap();
-        world.app.preview(&stored).await.unwrap()
+        world.app.preview(&stored).await.unwrap()[&shared::record::Object::Person]
     };
     let expected = Preview { matched: common, only_there: each - common, create: each - common, ..Preview::default() };
     // Both typed their companies in Salesforce alone; of two phones the later one is right.

@@ -108,7 +108,10 @@ async fn an_erasure_after_a_deletion_is_heard() {
     assert!(matches!(gone().await, Some(Gone::Deleted { .. })));
     let (tenant, connection) = (tenant(), connection(Crm::HubSpot));
     let remote: shared::id::RemoteId = contact.as_str().unwrap().parse().unwrap();
-    let remotes = vec![shared::change::Hinted { erased: true, ..shared::change::Hinted::plain(remote) }];
+    let remotes = vec![shared::change::Hinted {
+        erased: true,
+        ..shared::change::Hinted::plain(&shared::record::Object::Person, remote)
+    }];
     let hints = shared::change::Hints { tenant, connection, remotes, trace: "erasure".to_owned() };
     let message = shared::queue::Outgoing::new(&hints, &"demo").unwrap();
     world.app.queue.send(&world.app.settings.changes, &[message]).await.unwrap();

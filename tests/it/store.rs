@@ -30,7 +30,8 @@ async fn store() -> Store {
 
 fn record(fields: &[(&str, &str)]) -> Record {
     let by = By::Request { id: "r".parse().unwrap(), source: "workflow".parse().unwrap() };
-    let mut record = Record::empty(tenant(), RecordId::fresh(), Cause::new(by, "trace", now()));
+    let mut record =
+        Record::empty(tenant(), shared::record::Object::Person, RecordId::fresh(), Cause::new(by, "trace", now()));
     for (field, value) in fields {
         put(&mut record, field, value);
     }
@@ -63,7 +64,7 @@ async fn what_is_stored_is_read_again() {
     assert_eq!(store.record(&tenant(), &ada.id).await.unwrap(), Some(ada.clone()));
     let keys = ada.keys(&Region::default());
     assert_eq!(keys.len(), 3);
-    for (key, holders) in store.holders(&tenant(), &keys).await.unwrap() {
+    for (key, holders) in store.holders(&tenant(), &shared::record::Object::Person, &keys).await.unwrap() {
         assert_eq!(holders, vec![ada.id.clone()], "{key}");
     }
 }
@@ -90,7 +91,8 @@ async fn two_records_cannot_have_one_mailbox() {
     assert!(matches!(second, Err(Lost::Taken(Key::Email(_)))), "{second:?}");
     let phone = Key::Phone(Phone::parse("+14155550100", &Region::default()).unwrap());
     assert!(
-        store.holders(&tenant(), std::slice::from_ref(&phone)).await.unwrap()[&phone].is_empty(),
+        store.holders(&tenant(), &shared::record::Object::Person, std::slice::from_ref(&phone)).await.unwrap()[&phone]
+            .is_empty(),
         "a lost change left a key"
     );
 }
@@ -149,7 +151,10 @@ async fn a_settle_does_not_touch_fields_and_loses_to_a_moved_link() {
     let stored = store.record(&tenant(), &first.id).await.unwrap().unwrap();
     assert_eq!((stored.version, &stored.fields), (2, &first.fields));
     let key = Key::Remote(connection(), "7".parse().unwrap());
-    assert_eq!(store.holders(&tenant(), std::slice::from_ref(&key)).await.unwrap()[&key], vec![first.id.clone()]);
+    assert_eq!(
+        store.holders(&tenant(), &shared::record::Object::Person, std::slice::from_ref(&key)).await.unwrap()[&key],
+        vec![first.id.clone()]
+    );
     let other = record(&[]);
     create(&store, &other).await.unwrap();
     assert!(matches!(

@@ -52,7 +52,12 @@ async fn a_phone_changed_in_hubspot_reaches_zoho_and_its_echo_changes_nothing() 
     world.settle().await;
     assert_eq!(world.shown("zoho/leads").await[0]["fields"]["Phone"], "+14155550199");
     let email = Key::Email(shared::record::Email::parse("ada@example.com").unwrap());
-    let holders = world.app.store.holders(&tenant(), std::slice::from_ref(&email)).await.unwrap();
+    let holders = world
+        .app
+        .store
+        .holders(&tenant(), &shared::record::Object::Person, std::slice::from_ref(&email))
+        .await
+        .unwrap();
     let record = world.app.store.record(&tenant(), &holders[&email][0]).await.unwrap().unwrap();
     world.settle().await;
     let later = world.app.store.record(&tenant(), &record.id).await.unwrap().unwrap();

@@ -7,7 +7,7 @@ use shared::{
     context::Context,
     id::{ConnectionId, TenantId},
     provider::Crm,
-    record::Region,
+    record::{Object, Region},
 };
 
 #[derive(clap::Args)]
@@ -21,13 +21,16 @@ pub(crate) struct Args {
     /// The country whose way of writing phone numbers is used where none is given
     #[arg(long, default_value = "US")]
     region: String,
+    /// What is kept in step, with commas: person, company, deal
+    #[arg(long, default_value = "person", value_delimiter = ',')]
+    objects: Vec<Object>,
     /// Seconds between two pulls
     #[arg(long, default_value_t = 300)]
     pull_every: u32,
 }
 
 pub(crate) async fn run(app: &App, cx: &Context, args: Args) -> Result<()> {
-    let Args { tenant, connection, crm, region, pull_every } = args;
+    let Args { tenant, connection, crm, region, objects, pull_every } = args;
     app.secrets.app(crm).await.with_context(|| {
         format!(
             "our app at {} comes first: operator app {crm} --client-id <id>, with its secret on standard input",
@@ -35,7 +38,7 @@ pub(crate) async fn run(app: &App, cx: &Context, args: Args) -> Result<()> {
         )
     })?;
     let url = app.settings.public_url.as_deref().context("the environment lacks PUBLIC_URL")?;
-    let invitation = Invitation { tenant, connection, crm, region: Region(region), pull_every };
+    let invitation = Invitation { tenant, connection, crm, region: Region(region), objects, pull_every };
     let link = app.invite(cx, &invitation).await?;
     println!("{}/connect/{crm}?link={}", url.trim_end_matches('/'), link.reveal());
     eprintln!(

@@ -12,7 +12,6 @@ use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 use shared::{
     App,
-    change::Work,
     connection::State,
     context::Context,
     id::{ConnectionId, TenantId},
@@ -94,7 +93,7 @@ async fn main() -> Result<()> {
         }
         Command::Pull(Which { tenant, connection }) => {
             let found = app.store.connection(&tenant, &connection).await?.context("there is no such connection")?;
-            app.start(&cx, &found, Work::Delta).await?;
+            app.read(&cx, &found).await?;
             println!("{connection} is being read");
             Ok(())
         }

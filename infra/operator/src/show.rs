@@ -5,7 +5,7 @@ use serde_json::json;
 use shared::{
     App,
     id::{RecordId, TenantId},
-    record::{Email, Key, Phone, Region},
+    record::{Email, Key, Object, Phone, Region},
     store::keys::RECORD_SHARDS,
 };
 
@@ -14,6 +14,9 @@ pub(crate) struct Person {
     tenant: TenantId,
     /// email=…, phone=…, id=… (the product's own) or record=…
     key: String,
+    /// person, company, deal, …
+    #[arg(long, default_value = "person")]
+    object: Object,
 }
 
 /// Prints the record and everything that happened to it.
@@ -37,7 +40,12 @@ async fn find(app: &App, person: &Person) -> Result<Vec<RecordId>> {
         "phone" => Key::Phone(Phone::parse(value, &Region::default()).context("that is no telephone number")?),
         other => bail!("{other} is no key: use email, phone, id or record"),
     };
-    Ok(app.store.holders(&person.tenant, std::slice::from_ref(&key)).await?.remove(&key).unwrap_or_default())
+    Ok(app
+        .store
+        .holders(&person.tenant, &person.object, std::slice::from_ref(&key))
+        .await?
+        .remove(&key)
+        .unwrap_or_default())
 }
 
 /// Prints every record of a tenant, in no order that means anything.

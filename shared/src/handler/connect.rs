@@ -69,7 +69,7 @@ async fn begin(
     let callback = format!("{}{CALLBACK}", origin(app, request)?);
     if let Some(browser) = cookie(request).filter(|browser| proof(browser) == asked("go")) {
         let mut response = page(302, "One moment", &html! {});
-        set(&mut response, header::LOCATION, &app.begin_connect(cx, crm, &link, &browser, &callback).await?);
+        set(&mut response, header::LOCATION, &app.begin_connect(cx, &invitation, &link, &browser, &callback).await?);
         return Ok(response);
     }
     let browser = fresh()?;

@@ -8,6 +8,7 @@ use crate::{
     context::Context,
     error::{Error, Result},
     provider::Fetched,
+    record::Object,
     store::Exception,
     sync::Look,
 };
@@ -19,19 +20,18 @@ const MASS: usize = 500;
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 
 /// The walk to begin now, if one is due.
-pub(super) fn due(connection: &Connection, cx: &Context) -> Option<Walk> {
+pub(super) fn due(connection: &Connection, object: &Object, cx: &Context) -> Option<Walk> {
     let every = SignedDuration::try_from(connection.crm.capabilities().deletions?.every).ok()?;
-    let read = connection.deletions_read.filter(|read| *read + every <= cx.now())?;
-    let walk = Walk { since: read - OVERLAP, begun: cx.now(), after: None, found: Vec::new() };
+    let read = connection.deletions_read.get(object).filter(|read| **read + every <= cx.now())?;
+    let walk = Walk { object: object.clone(), since: *read - OVERLAP, begun: cx.now(), after: None, found: Vec::new() };
     (connection.state == State::Active && connection.direction.receives()).then_some(walk)
 }
 
 /// Goes on with a walk. Nothing is followed before all of it is known: a mass deletion is a person's decision.
 pub(super) async fn walk(app: &App, cx: &Context, connection: &Connection, mut walk: Walk) -> Result<()> {
-    if connection.state != State::Active {
+    let Some(mapping) = connection.mappings.get(&walk.object).filter(|_| connection.state == State::Active) else {
         return Ok(());
-    }
-    let mapping = connection.of_people()?;
+    };
     let crm = connection.crm;
     while walk.found.len() <= MASS {
         if cx.left() < PAGE_TAKES {
@@ -56,7 +56,7 @@ pub(super) async fn walk(app: &App, cx: &Context, connection: &Connection, mut w
                 let fetched = merged_into.map_or(Fetched::Deleted { at }, Fetched::MergedInto);
                 Look { remote, fetched, begun: None }
             };
-            absorb_listed(app, cx, connection, walk.found.drain(..).map(look).collect()).await?;
+            absorb_listed(app, cx, connection, &walk.object.clone(), walk.found.drain(..).map(look).collect()).await?;
         }
     }
     finish(app, connection, &walk).await
@@ -75,7 +75,8 @@ async fn raise_mass(app: &App, cx: &Context, connection: &Connection) -> Result<
 async fn finish(app: &App, connection: &Connection, walk: &Walk) -> Result<()> {
     for _ in 0..5 {
         let Some(stored) = app.store.connection(&connection.tenant, &connection.id).await? else { return Ok(()) };
-        let after = Connection { deletions_read: Some(walk.begun), ..stored.clone() };
+        let mut after = stored.clone();
+        after.deletions_read.insert(walk.object.clone(), walk.begun);
         if app.store.update_connection(&stored, &after).await? {
             return Ok(());
         }

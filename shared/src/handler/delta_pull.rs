@@ -13,6 +13,7 @@ use crate::{
     id::{ConnectionId, RecordId, TenantId},
     provider::{Fetched, Page},
     queue::{Outgoing, group},
+    record::Object,
     store::keys::RECORD_SHARDS,
     sync::{Look, Pushes, absorb_looks, look_again, needs},
 };
@@ -48,14 +49,18 @@ pub async fn delta_pull(app: &App, cx: &Context, event: PullEvent) -> Result<Sqs
     }
 }
 
-/// One message per due connection. The slot is the deduplication id: two ticks in one slot are one pull.
+/// One message per object of each due connection, what others refer to first. The slot is the deduplication id: two ticks in
+/// one slot are one pull.
 async fn enqueue_due(app: &App, cx: &Context) -> Result<()> {
     let (mut messages, mut enqueued) = (Vec::new(), Vec::new());
     for (tenant, id) in app.store.due_pulls(cx.now()).await? {
         let Some(connection) = app.store.connection(&tenant, &id).await? else { continue };
         let every = SignedDuration::from_secs(i64::from(connection.pull_every.max(60)));
         let slot = cx.now().as_second() / every.as_secs();
-        messages.push(pull_message(&connection, Work::Delta, cx)?.deduplicated(&format!("{tenant}.{id}.{slot}")));
+        for object in connection.mappings.keys() {
+            let pull = pull_message(&connection, Work::Delta { object: object.clone() }, cx)?;
+            messages.push(pull.deduplicated(&format!("{tenant}.{id}.{object}.{slot}")));
+        }
         if connection.owes_sweep {
             let sweep = Work::Sweep { shard: 0, after: None };
             messages.push(
@@ -98,71 +103,85 @@ async fn work(app: &App, cx: &Context, message: &Message<Pull>, batch: &mut Batc
     }
     let connection = ready.connection;
     match work {
-        Work::Delta => delta(app, cx, connection).await,
+        Work::Delta { object } => delta(app, cx, connection, object).await,
         Work::Deletions(walk) => deletions::walk(app, cx, &connection, walk.clone()).await,
         Work::Sweep { shard, after } => sweep(app, cx, &connection, *shard, after.clone()).await,
     }
 }
 
 /// Page by page: absorb, hand on, save the cursor. What time does not allow goes on in a new message.
-async fn delta(app: &App, cx: &Context, connection: Connection) -> Result<()> {
-    if !connection.receives() {
+async fn delta(app: &App, cx: &Context, connection: Connection, object: &Object) -> Result<()> {
+    let Some(mapping) = connection.mappings.get(object).filter(|_| connection.receives()).cloned() else {
         return Ok(());
-    }
-    let mapping = connection.of_people()?.clone();
+    };
     let mut connection = connection;
     loop {
-        let cursor = connection.cursor.clone().unwrap_or_default();
+        let cursor = connection.cursors.get(object).cloned().unwrap_or_default();
         let crm = connection.crm;
-        let page = app
+        let mut page = app
             .with_session(&connection, cx, async |session| crm.delta(session, &mapping, &cursor, cx.now()).await)
             .await?;
+        app.inward(cx, &connection, &mapping, page.shown.iter_mut().map(|(_, seen)| seen).collect()).await?;
         let (more, next) = (page.more, page.next.clone());
-        absorb_page(app, cx, &connection, page).await?;
-        connection = advance(app, cx, connection, next, more).await?;
+        absorb_page(app, cx, &connection, object, page).await?;
+        connection = advance(app, cx, connection, object, next, more).await?;
         if !more {
             tracing::info!(connection.id = %connection.id, crm = %crm, trace = cx.trace, "pulled");
-            return match deletions::due(&connection, cx) {
+            return match deletions::due(&connection, object, cx) {
                 Some(walk) => app.start(cx, &connection, Work::Deletions(walk)).await,
                 None => Ok(()),
             };
         }
         if cx.left() < PAGE_TAKES {
-            return app.start(cx, &connection, Work::Delta).await;
+            return app.start(cx, &connection, Work::Delta { object: object.clone() }).await;
         }
     }
 }
 
-async fn absorb_page(app: &App, cx: &Context, connection: &Connection, page: Page) -> Result<()> {
+async fn absorb_page(app: &App, cx: &Context, connection: &Connection, object: &Object, page: Page) -> Result<()> {
     let looks =
         page.shown.into_iter().map(|(remote, seen)| Look { remote, fetched: Fetched::Shown(seen), begun: None });
-    absorb_listed(app, cx, connection, looks.collect()).await
+    absorb_listed(app, cx, connection, object, looks.collect()).await
 }
 
 /// Absorbs what a list told; what cannot be told from something older is fetched at once.
-pub(super) async fn absorb_listed(app: &App, cx: &Context, connection: &Connection, looks: Vec<Look>) -> Result<()> {
+pub(super) async fn absorb_listed(
+    app: &App,
+    cx: &Context,
+    connection: &Connection,
+    object: &Object,
+    looks: Vec<Look>,
+) -> Result<()> {
     let mut pushes = Pushes::default();
-    let again = absorb_looks(app, cx, connection, looks, &mut pushes).await?;
-    let again = again.into_iter().map(Hinted::plain).collect();
+    let again = absorb_looks(app, cx, connection, object, looks, &mut pushes).await?;
+    let again = again.into_iter().map(|remote| Hinted::plain(object, remote)).collect();
     let done = look_again(app, cx, connection, again, &mut pushes).await;
     pushes.send(app, cx).await?;
     done.map_err(|left| left.why)
 }
 
 /// Saves the cursor, on top of whatever else changed in the connection meanwhile. One that does not advance is a bug.
-async fn advance(app: &App, cx: &Context, connection: Connection, next: Cursor, more: bool) -> Result<Connection> {
-    if more && connection.cursor.as_ref() == Some(&next) {
+async fn advance(
+    app: &App,
+    cx: &Context,
+    connection: Connection,
+    object: &Object,
+    next: Cursor,
+    more: bool,
+) -> Result<Connection> {
+    if more && connection.cursors.get(object) == Some(&next) {
         return Err(Error::bug("a pull's cursor does not advance"));
     }
     for _ in 0..5 {
         let Some(stored) = app.store.connection(&connection.tenant, &connection.id).await? else { break };
-        if stored.cursor != connection.cursor {
+        if stored.cursors.get(object) != connection.cursors.get(object) {
             return Err(Error::retryable("someone else pulls this connection"));
         }
         let last_success = if more { stored.last_success } else { Some(cx.now()) };
         // Before there was a connection nobody's deletion mattered.
-        let deletions_read = stored.deletions_read.or(Some(cx.now()));
-        let after = Connection { cursor: Some(next.clone()), last_success, deletions_read, ..stored.clone() };
+        let mut after = Connection { last_success, ..stored.clone() };
+        after.deletions_read.entry(object.clone()).or_insert(cx.now());
+        after.cursors.insert(object.clone(), next.clone());
         if app.store.update_connection(&stored, &after).await? {
             return Ok(Connection { version: stored.version + 1, ..after });
         }
@@ -202,7 +221,7 @@ impl App {
         if let Err(error) = self.inspect(cx, &connection).await {
             tracing::info!(connection.id = %id, error = crate::telemetry::chain(&error), trace = cx.trace, "its fields cannot be asked for");
         }
-        self.start(cx, &connection, Work::Delta).await?;
+        self.read(cx, &connection).await?;
         self.start(cx, &connection, Work::Sweep { shard: 0, after: None }).await
     }
 
@@ -216,6 +235,14 @@ impl App {
             }
         }
         Err(Error::retryable("the connection keeps changing"))
+    }
+
+    /// Enqueues the reading of all that changed in a connection's CRM.
+    pub async fn read(&self, cx: &Context, connection: &Connection) -> Result<()> {
+        for object in connection.mappings.keys() {
+            self.start(cx, connection, Work::Delta { object: object.clone() }).await?;
+        }
+        Ok(())
     }
 
     /// Enqueues work on a connection.

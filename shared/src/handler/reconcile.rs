@@ -9,6 +9,7 @@ use crate::{
     error::Result,
     id::{ConnectionId, RemoteId, TenantId},
     inbox,
+    record::Object,
     sync::{Left, Pushes, look_again},
 };
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
@@ -45,7 +46,8 @@ async fn changes(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchRes
             continue;
         }
         if let Err(left) = look(app, &cx, &ready.connection, &messages).await {
-            let is_left = |hint: &Hinted| left.remotes.iter().any(|one| one.remote == hint.remote);
+            let is_left =
+                |hint: &Hinted| left.remotes.iter().any(|one| one.remote == hint.remote && one.object == hint.object);
             for message in messages.iter().filter(|message| message.job.remotes.iter().any(is_left)) {
                 batch.settle(message, &left.why, &cx.trace).await;
             }
@@ -60,9 +62,10 @@ async fn look(
     connection: &Connection,
     messages: &[Message<Hints>],
 ) -> std::result::Result<(), Left> {
-    let mut remotes: BTreeMap<RemoteId, Hinted> = BTreeMap::new();
+    let mut remotes: BTreeMap<(Object, RemoteId), Hinted> = BTreeMap::new();
     for hint in messages.iter().flat_map(|message| &message.job.remotes) {
-        remotes.entry(hint.remote.clone()).and_modify(|known| known.and(hint)).or_insert_with(|| hint.clone());
+        let this = (hint.object.clone(), hint.remote.clone());
+        remotes.entry(this).and_modify(|known| known.and(hint)).or_insert_with(|| hint.clone());
     }
     let remotes: Vec<Hinted> = remotes.into_values().filter(|hint| is_worth_a_look(connection, hint)).collect();
     let mut pushes = Pushes::default();
@@ -75,5 +78,6 @@ async fn look(
 /// matters is whether a remote is still there.
 fn is_worth_a_look(connection: &Connection, hint: &Hinted) -> bool {
     let works = matches!(connection.state, State::Active | State::Joining);
-    hint.erased || works && (connection.direction.receives() || hint.tells.is_none())
+    let mapped = connection.mappings.contains_key(&hint.object);
+    mapped && (hint.erased || works && (connection.direction.receives() || hint.tells.is_none()))
 }

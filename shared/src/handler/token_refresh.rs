@@ -6,7 +6,7 @@ use crate::{
     context::Context,
     error::Result,
     id::{ConnectionId, TenantId},
-    provider::{WatchWish, Webhooks},
+    provider::{Session, WatchWish, Webhooks},
     telemetry::chain,
 };
 use futures::{StreamExt, stream};
@@ -102,9 +102,10 @@ impl App {
             now: cx.now(),
             renew: connection.watch.is_some(),
         };
-        let mapping = connection.of_people()?;
+        let objects: Vec<String> = connection.mappings.values().map(|mapping| mapping.object.clone()).collect();
         let crm = connection.crm;
-        let watch = self.with_session(connection, cx, async |session| crm.watch(session, mapping, &wish).await).await?;
+        let watch = async |session: &Session| crm.watch(session, &objects, &wish).await;
+        let watch = self.with_session(connection, cx, watch).await?;
         for _ in 0..5 {
             let Some(stored) = self.store.connection(&connection.tenant, &connection.id).await? else {
                 return Ok(None);

@@ -147,7 +147,7 @@ async fn per_connection(app: &App, cx: &Context, crm: Crm, id: &ConnectionId, de
     };
     let Some(mut hints) = hints(crm, cx, &verified) else { return Ok(200) };
     for hint in hints.iter_mut().filter(|hint| hint.by.is_some() && hint.by != held.grant.user) {
-        hint.of = Hinted { erased: hint.of.erased, ..Hinted::plain(hint.of.remote.clone()) };
+        hint.of = Hinted { erased: hint.of.erased, ..Hinted::telling(hint.of.remote.clone(), None) };
     }
     // Who knows the token but comes from another account is not who it was given to.
     if hints.iter().any(|hint| hint.account.as_ref().is_some_and(|account| *account != connection.account)) {
@@ -186,13 +186,16 @@ fn outgoing(connection: &Connection, hints: &[Hint], cx: &Context) -> Result<Vec
     if connection.state == State::Closed {
         return Ok(Vec::new());
     }
-    let message = |hints: &[Hint]| {
-        let remotes = hints.iter().map(|hint| hint.of.clone()).collect();
+    // What the connection has nothing to do with is not looked at.
+    let hinted = |hint: &Hint| Some(Hinted { object: connection.filed_under(&hint.filed)?.clone(), ..hint.of.clone() });
+    let hinted: Vec<Hinted> = hints.iter().filter_map(hinted).collect();
+    let message = |remotes: &[Hinted]| {
+        let remotes = remotes.to_vec();
         let (tenant, id) = (connection.tenant.clone(), connection.id.clone());
         let group = group(&tenant, &id);
         Outgoing::new(&Hints { tenant, connection: id, remotes, trace: cx.trace.clone() }, &group)
     };
-    hints.chunks(MOST_HINTS).map(message).collect()
+    hinted.chunks(MOST_HINTS).map(message).collect()
 }
 
 async fn enqueue(app: &App, cx: &Context, crm: Crm, messages: &[Outgoing]) -> Result<i64> {

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Fate, Result},
     id::{TenantId, hex},
     queue::receives,
-    record::{Email, Key, Phone, Region},
+    record::{Key, Object, Region},
     request::SyncRequest,
     store::{Commit, Lost, Once},
     sync::{Pushes, Tenant, who},
@@ -93,13 +93,14 @@ fn digest(body: &str) -> String {
 
 /// Requests of any tenants; those that come back later.
 async fn apply_all(app: &App, cx: &Context, letters: Vec<Letter>) -> Result<Vec<Kept>> {
-    let mut by_tenant: BTreeMap<TenantId, VecDeque<Letter>> = BTreeMap::new();
+    let mut by_tenant: BTreeMap<(TenantId, Object), VecDeque<Letter>> = BTreeMap::new();
     for letter in letters {
-        by_tenant.entry(letter.request.tenant_id.clone()).or_default().push_back(letter);
+        let of = (letter.request.tenant_id.clone(), letter.request.object.clone());
+        by_tenant.entry(of).or_default().push_back(letter);
     }
     let mut kept = Vec::new();
-    for (tenant, letters) in by_tenant {
-        kept.extend(of_tenant(app, cx, &tenant, letters).await?);
+    for ((tenant, object), letters) in by_tenant {
+        kept.extend(of_tenant(app, cx, &tenant, &object, letters).await?);
     }
     Ok(kept)
 }
@@ -126,8 +127,14 @@ async fn hand_back(app: &App, cx: &Context, kept: Vec<Kept>) -> SqsBatchResponse
     response
 }
 
-/// A tenant's requests; those that come back later.
-async fn of_tenant(app: &App, cx: &Context, id: &TenantId, mut letters: VecDeque<Letter>) -> Result<Vec<Kept>> {
+/// A tenant's requests about one object; those that come back later.
+async fn of_tenant(
+    app: &App,
+    cx: &Context,
+    id: &TenantId,
+    object: &Object,
+    mut letters: VecDeque<Letter>,
+) -> Result<Vec<Kept>> {
     let tenant = Tenant::load(app, id).await?;
     let region = tenant.connections.values().next().map(|c| c.region.clone()).unwrap_or_default();
     let (mut pushes, mut kept) = (Pushes::default(), Vec::new());
@@ -138,7 +145,7 @@ async fn of_tenant(app: &App, cx: &Context, id: &TenantId, mut letters: VecDeque
             break;
         }
         let wave = next_wave(&mut letters, &region);
-        for (letter, done) in apply_wave(app, cx, &tenant, &region, wave, &mut pushes).await? {
+        for (letter, done) in apply_wave(app, cx, &tenant, object, &region, wave, &mut pushes).await? {
             match done {
                 Done::Yes => {}
                 Done::Race if letter.rounds < ROUNDS => {
@@ -179,10 +186,7 @@ fn keys_named(request: &SyncRequest, region: &Region) -> Vec<Key> {
         serde_json::Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
-    let own = text("id").filter(|id| id.len() <= 512).map(Key::Own);
-    let email = text("email").as_deref().and_then(Email::parse).map(Key::Email);
-    let phone = text("phone").and_then(|raw| Phone::parse(&raw, region)).map(Key::Phone);
-    [own, email, phone].into_iter().flatten().collect()
+    Key::among(&request.object, text, region)
 }
 
 enum Done {
@@ -195,6 +199,7 @@ async fn apply_wave(
     app: &App,
     cx: &Context,
     tenant: &Tenant,
+    object: &Object,
     region: &Region,
     wave: Vec<(Letter, Vec<Key>)>,
     pushes: &mut Pushes,
@@ -204,7 +209,7 @@ async fn apply_wave(
     let people: Vec<Vec<Key>> = wave.iter().map(|(_, keys)| keys.clone()).collect();
     let ids: Vec<_> = wave.iter().map(|(letter, _)| letter.request.id.clone()).collect();
     let done_before = app.store.done(&id, &ids, cx.now()).await?;
-    let found = who(app, &id, &people).await?;
+    let found = who(app, &id, object, &people).await?;
     let planned = wave.into_iter().zip(found).map(|((letter, keys), who)| {
         let plan =
             plan(&letter.request, &letter.digest, &keys, who, done_before.get(&letter.request.id), tenant, region, cx);

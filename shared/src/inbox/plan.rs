@@ -80,10 +80,10 @@ pub(super) fn plan(
     }
     let targets = match targets(request, tenant) {
         Ok(targets) => targets,
-        Err(code) => return refuse(code, "no connection of this tenant has that id, or it is closed"),
+        Err(code) => return refuse(code, "no connection of this tenant has that id and this object, or it is closed"),
     };
     if keys.is_empty() {
-        return refuse("no_identity", "neither an id, nor a valid e-mail address, nor a valid telephone number");
+        return refuse("no_identity", "neither an id nor anything else that tells who or what it is about");
     }
     match who {
         Who::Several(records) => {
@@ -102,9 +102,10 @@ fn targets<'a>(request: &SyncRequest, tenant: &'a Tenant) -> Result<Vec<&'a Conn
             .connections
             .values()
             .filter(|c| c.direction.sends() && c.state != State::Closed && c.state != State::Joining)
+            .filter(|c| c.mappings.contains_key(&request.object))
             .collect()),
         Some(id) => match tenant.connections.get(id) {
-            Some(connection) if connection.state != State::Closed => Ok(vec![connection]),
+            Some(c) if c.state != State::Closed && c.mappings.contains_key(&request.object) => Ok(vec![c]),
             Some(_) | None => Err("unknown_connection"),
         },
     }
@@ -122,7 +123,7 @@ fn change(
     let cause = Cause::new(by, request.id.as_str(), cx.now());
     let mut after = match &before {
         Some(record) => Record { cause, ..(**record).clone() },
-        None => Record::empty(request.tenant_id.clone(), RecordId::fresh(), cause),
+        None => Record::empty(request.tenant_id.clone(), request.object.clone(), RecordId::fresh(), cause),
     };
     let applied = apply(request, &after.fields, region, cx.now());
     after.fields = applied.fields;
@@ -158,15 +159,16 @@ fn ask(
     let mut link = record.links.get(&connection.id).cloned().unwrap_or_default();
     let named = request.connection_id.is_some();
     let at = request.occurred_at.min(record.cause.at);
-    for (field, value) in overrides.iter().filter(|(field, _)| takes(connection, field, named)) {
+    for (field, value) in overrides.iter().filter(|(field, _)| takes(connection, &record.object.clone(), field, named))
+    {
         link.set_override(field, Written::new(Some(value.clone()), at, &request.source).by(&request.id));
     }
     let said = |status, code: &str| {
         vec![Step { remote: link.remote.clone(), ..step(request, Some(&connection.id), status, code) }]
     };
     let gone = link.gone.is_some();
-    let mapping = connection.mapping(request.object);
-    let refused = mapping.and_then(|mapping| refused(&record.fields, &link, mapping)).map(str::to_owned);
+    let mapping = connection.mapping(&request.object);
+    let refused = mapping.ok().and_then(|mapping| refused(&record.fields, &link, mapping)).map(str::to_owned);
     let parked = !link.parked.is_empty();
     let awaiting = Awaiting { request: request.id.clone(), told: false, workflow: request.workflow.clone() };
     let mut next = link.clone();
@@ -207,14 +209,14 @@ fn nobodys_fields(
         return Vec::new();
     }
     let named = request.connection_id.is_some();
-    let nobodys = overrides.keys().filter(|field| !targets.iter().any(|c| takes(c, field, named)));
+    let nobodys = overrides.keys().filter(|field| !targets.iter().any(|c| takes(c, &request.object, field, named)));
     let reason = || "no CRM that this request is for lets this field be set".to_owned();
     nobodys.map(|field| BadValue { field: field.clone(), code: "unknown_field", reason: reason() }).collect()
 }
 
 /// Whether a connection's CRM may have such a field. The fields by which remotes are known are nobody's to set.
-fn takes(connection: &Connection, field: &str, named: bool) -> bool {
-    let ours = connection.mapping(Object::Person).is_some_and(|mapping| mapping.id_field == field);
+fn takes(connection: &Connection, object: &Object, field: &str, named: bool) -> bool {
+    let ours = connection.mapping(object).is_ok_and(|mapping| mapping.id_field == field);
     !ours && field != connection.crm.capabilities().id && (named || connection.crm.could_name(field))
 }
 

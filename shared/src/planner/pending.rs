@@ -3,7 +3,7 @@
 use crate::{
     id::{RemoteId, hex},
     mapping::{Mapping, Wanted},
-    record::{Fields, Link, RemoteField, Value, Written},
+    record::{Fields, Link, Object, RemoteField, Value, Written},
 };
 use sha2::{Digest, Sha256};
 
@@ -38,7 +38,7 @@ pub fn pending(hub: &Fields, link: &Link, mapping: &Mapping) -> Vec<Change> {
         return Vec::new();
     }
     let wanted = wanted(hub, link, mapping);
-    if refused_already(link, mapping, &wanted) {
+    if refused_already(link, mapping, &wanted) || (link.remote.is_none() && is_nothing(hub, link, mapping)) {
         return Vec::new();
     }
     let lacking = |field: &RemoteField, value: &Option<Value>| match link.agreed.get(field) {
@@ -50,6 +50,13 @@ pub fn pending(hub: &Fields, link: &Link, mapping: &Mapping) -> Vec<Change> {
         .filter(|(field, value)| lacking(field, value) && !link.parked.contains(field))
         .map(|(field, value)| Change { field, value })
         .collect()
+}
+
+/// Whether there is nothing to say but fillers and where it leads to: of such a record no remote is made.
+fn is_nothing(hub: &Fields, link: &Link, mapping: &Mapping) -> bool {
+    let mut says =
+        mapping.rules.iter().filter(|rule| rule.direction.sends() && Object::referred_by(&rule.hub).is_none());
+    !says.any(|rule| hub.said(&rule.hub).is_some_and(|said| said.value.is_some())) && link.overrides.is_empty()
 }
 
 /// The CRM's code for what is wanted, where it has refused that.

@@ -3,7 +3,7 @@
 use crate::{
     id::{RecordId, RemoteId},
     planner::{Change, Seen},
-    record::{Email, Phone, RemoteField},
+    record::{Domain, Email, Key, Phone, Region, RemoteField, Title},
 };
 use jiff::Timestamp;
 
@@ -22,6 +22,16 @@ pub enum Fetched {
     NotVisible,
 }
 
+impl Fetched {
+    /// What is shown, if it is.
+    pub fn seen(&mut self) -> Option<&mut Seen> {
+        match self {
+            Fetched::Shown(seen) => Some(seen),
+            Fetched::MergedInto(_) | Fetched::Deleted { .. } | Fetched::Erased | Fetched::NotVisible => None,
+        }
+    }
+}
+
 /// How to find a record that has no link yet.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Query {
@@ -32,6 +42,27 @@ pub struct Query {
     pub email: Option<Email>,
     /// Asked for only where the e-mail matches nothing.
     pub phone: Option<Phone>,
+    pub domain: Option<Domain>,
+    /// Asked for only where the domain matches nothing.
+    pub title: Option<Title>,
+}
+
+impl Query {
+    /// Its key of one kind.
+    pub fn key(&self, by: By) -> Option<Key> {
+        match by {
+            By::Record => None,
+            By::Email => self.email.clone().map(Key::Email),
+            By::Phone => self.phone.clone().map(Key::Phone),
+            By::Domain => self.domain.clone().map(Key::Domain),
+            By::Title => self.title.clone().map(Key::Title),
+        }
+    }
+
+    /// Its keys that several records may share.
+    pub fn lookups(&self) -> impl Iterator<Item = Key> {
+        By::KEYS.into_iter().filter(|by| !by.is_unique()).filter_map(|by| self.key(by))
+    }
 }
 
 /// A remote that matches a query.
@@ -49,6 +80,58 @@ pub enum By {
     Record,
     Email,
     Phone,
+    Domain,
+    Title,
+}
+
+impl By {
+    /// The strongest first; each is asked for only where those before it match nothing.
+    pub const KEYS: [By; 4] = [By::Email, By::Phone, By::Domain, By::Title];
+
+    /// The hub's field that holds such a key.
+    pub fn field(self) -> &'static str {
+        match self {
+            By::Record => "id",
+            By::Email => "email",
+            By::Phone => "phone",
+            By::Domain => "domain",
+            By::Title => "name",
+        }
+    }
+
+    /// A key of this kind, from what a CRM shows.
+    pub fn read(self, raw: &str, region: &Region) -> Option<Key> {
+        match self {
+            By::Record => None,
+            By::Email => Email::parse(raw).map(Key::Email),
+            By::Phone => Phone::parse(raw, region).map(Key::Phone),
+            By::Domain => Domain::parse(raw).map(Key::Domain),
+            By::Title => Title::parse(raw).map(Key::Title),
+        }
+    }
+
+    /// Whether only one remote can match so.
+    pub fn is_unique(self) -> bool {
+        matches!(self, By::Record | By::Email)
+    }
+
+    /// Whether a key of this kind was asked for.
+    pub fn is(self, key: &Key) -> bool {
+        match key {
+            Key::Email(_) => self == By::Email,
+            Key::Phone(_) => self == By::Phone,
+            Key::Domain(_) => self == By::Domain,
+            Key::Title(_) => self == By::Title,
+            Key::Remote(..) | Key::Own(_) => false,
+        }
+    }
+}
+
+impl Outcome {
+    /// What is shown, if it is.
+    pub fn seen(&mut self) -> Option<&mut Seen> {
+        if let Outcome::Written { seen, .. } = self { seen.as_mut() } else { None }
+    }
 }
 
 /// One record to write.

@@ -16,6 +16,8 @@ pub struct Capabilities {
     pub echo: Echo,
     /// `None` where nothing lists them: webhooks tell, and whoever looks.
     pub deletions: Option<Deletions>,
+    /// The objects that people are filed under, where there are several: a mapping of one is a mapping of all.
+    pub people: &'static [&'static str],
     /// The field that shows a remote's own id, which nobody sets.
     pub id: &'static str,
     /// What a delivery is answered, where its status is not enough.

@@ -26,12 +26,13 @@ use crate::{
     connection::Watch,
     error::Result,
     id::{AccountId, RemoteId},
-    mapping::Mapping,
+    mapping::{Mapping, Rule},
     planner::Seen,
+    record::Object,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::{fmt, future::Future, str::FromStr};
+use std::{collections::BTreeMap, fmt, future::Future, str::FromStr};
 
 /// The CRMs we speak. The name is also the path of its webhooks, its metric label and part of its keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -49,8 +50,8 @@ pub trait Provider {
     /// What stands before the token in the `Authorization` header, with the space between.
     const AUTHORIZATION: &'static str;
 
-    /// The mapping that a new connection starts with.
-    fn default_mapping() -> Mapping;
+    /// The mapping that a new connection starts with; `None` for an object that is not mapped by itself.
+    fn default_mapping(object: &Object) -> Option<Mapping>;
     /// Whether a field of this CRM can have this name: told apart by how the vendor builds API names.
     fn could_name(field: &str) -> bool;
 
@@ -132,10 +133,10 @@ pub trait Provider {
     ) -> impl Future<Output = Result<Page>> + Send;
     /// The next page of a walk through what was deleted.
     fn deleted(session: &Session, mapping: &Mapping, walk: &Walk) -> impl Future<Output = Result<Deleted>> + Send;
-    /// Opens or extends the webhook subscription of one connection; `None` where the CRM has no such thing.
+    /// Opens or extends the webhook subscription of one connection for these of the CRM's objects; `None` where the CRM has no such thing.
     fn watch(
         session: &Session,
-        mapping: &Mapping,
+        objects: &[String],
         wish: &WatchWish,
     ) -> impl Future<Output = Result<Option<Watch>>> + Send;
     /// Ends a webhook subscription.
@@ -149,6 +150,8 @@ pub struct Hint {
     pub account: Option<AccountId>,
     /// Whose change it tells of, where what it tells counts only if that was ourselves.
     pub by: Option<String>,
+    /// What the remote is, by the CRM's own name for it: `contacts`, `Lead`, `persons`.
+    pub filed: String,
     pub of: Hinted,
 }
 
@@ -223,8 +226,18 @@ impl Crm {
         }
     }
 
-    pub fn default_mapping(self) -> Mapping {
-        each!(self, P => P::default_mapping())
+    pub fn default_mapping(self, object: &Object) -> Option<Mapping> {
+        each!(self, P => P::default_mapping(object))
+    }
+    /// The mappings of these objects that a new connection starts with. They refer to nothing else.
+    pub fn default_mappings(self, objects: &[Object]) -> BTreeMap<Object, Mapping> {
+        let leads_out = |rule: &Rule| Object::referred_by(&rule.hub).is_some_and(|to| !objects.contains(&to));
+        let mapping = |object: &Object| {
+            let mut mapping = self.default_mapping(object)?;
+            mapping.rules.retain(|rule| !leads_out(rule));
+            Some((object.clone(), mapping))
+        };
+        objects.iter().filter_map(mapping).collect()
     }
     /// Whether a field of this CRM can have this name.
     pub fn could_name(self, field: &str) -> bool {
@@ -309,8 +322,8 @@ impl Crm {
     pub async fn deleted(self, session: &Session, mapping: &Mapping, walk: &Walk) -> Result<Deleted> {
         each!(self, P => P::deleted(session, mapping, walk).await)
     }
-    pub async fn watch(self, session: &Session, mapping: &Mapping, wish: &WatchWish) -> Result<Option<Watch>> {
-        each!(self, P => P::watch(session, mapping, wish).await)
+    pub async fn watch(self, session: &Session, objects: &[String], wish: &WatchWish) -> Result<Option<Watch>> {
+        each!(self, P => P::watch(session, objects, wish).await)
     }
     pub async fn unwatch(self, session: &Session, watch: &Watch) -> Result<()> {
         each!(self, P => P::unwatch(session, watch).await)
@@ -340,8 +353,13 @@ impl FromStr for Crm {
 }
 
 #[cfg(test)]
+pub(crate) fn of_people(crm: Crm) -> Mapping {
+    crm.default_mapping(&Object::Person).unwrap()
+}
+
+#[cfg(test)]
 mod tests {
-    use super::Crm;
+    use super::{Crm, Object};
 
     /// A sync field that names no connection goes to the CRMs whose fields can be called so.
     #[test]
@@ -353,9 +371,10 @@ mod tests {
         assert_eq!(could("b2c3d4e5f60718293a4b5c6d7e8f900112233445"), [Crm::Pipedrive]);
         assert_eq!(could("Phone"), [Crm::Zoho, Crm::Salesforce]);
         for crm in Crm::ALL {
-            let mapping = crm.default_mapping();
-            let named = mapping.rules.iter().map(|rule| &rule.remote).filter(|field| !field.contains(' '));
-            assert!(named.into_iter().all(|field| crm.could_name(field)), "{crm}");
+            let mappings = crm.default_mappings(&[Object::Person, Object::Company, Object::Deal]);
+            let rules = mappings.values().flat_map(|mapping| &mapping.rules);
+            let mut named = rules.map(|rule| &rule.remote).filter(|field| !field.contains([' ', '.']));
+            assert!(named.all(|field| crm.could_name(field)), "{crm}");
         }
     }
 }

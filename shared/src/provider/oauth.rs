@@ -1,12 +1,14 @@
 //! How a person lets us into an account, and how we leave it (RFC 6749, authorization code grant; RFC 7636, PKCE; RFC 7009).
 
 use super::session::{Answer, Grant, Secret, encoded};
-use crate::{error::Error, id::AccountId};
+use crate::{error::Error, id::AccountId, record::Object};
 
 /// What a consent page is asked with.
 pub struct Ask<'a> {
     pub client_id: &'a str,
     pub redirect_uri: &'a str,
+    /// What of the account we ask for.
+    pub objects: &'a [Object],
     /// Given back to us, so that nobody can finish what they did not begin.
     pub state: &'a str,
     /// The digest of a secret that only the exchange tells, where the CRM asks for one.

@@ -7,6 +7,7 @@ use crate::{
     planner::{Change, Seen, Shown, pending},
     provider::Write,
     record::{Fields, Link, Record, RemoteField, Value},
+    sync::Leads,
 };
 
 pub(super) struct Item {
@@ -75,8 +76,10 @@ impl Item {
     }
 
     /// What this CRM still lacks; where the remote was found just now also our record id, by which it is known from now on.
-    pub(super) fn write(&self, connection: &Connection, mapping: &Mapping) -> Option<Write> {
+    /// What leads to a record that is not in this CRM yet waits.
+    pub(super) fn write(&self, connection: &Connection, mapping: &Mapping, leads: &Leads) -> Option<Write> {
         let mut changes = pending(&self.hub, &self.link, mapping);
+        changes.retain(|change| leads.knows(change, mapping));
         if changes.is_empty() {
             return None;
         }

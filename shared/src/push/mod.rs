@@ -16,24 +16,28 @@ use crate::{
     id::{RecordId, RemoteId},
     mapping::Mapping,
     queue::{Outgoing, group},
-    record::Record,
+    record::{Object, Record},
     sync::Pushes,
 };
 use item::{End, Item};
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Those of the records that lack something in this connection's CRM, or whose requests wait for a word about it.
 pub async fn worth_pushing(app: &App, connection: &Connection, records: &[RecordId]) -> Result<Vec<Record>> {
     if !connection.sends() {
         return Ok(Vec::new());
     }
-    let mapping = connection.of_people()?;
     let records = app.store.records(&connection.tenant, records).await?;
-    Ok(records.into_values().filter(|record| Item::is_needed(record, connection, mapping)).collect())
+    let needed = |record: &Record| {
+        connection.mapping(&record.object).is_ok_and(|mapping| Item::is_needed(record, connection, mapping))
+    };
+    Ok(records.into_values().filter(needed).collect())
 }
 
-/// Brings one CRM up to date with these records, in its largest batches: what is new and what is known are batched apart,
-/// each over all of the records. What was written is settled even if the next batch fails.
+/// Brings one CRM up to date with these records. What others refer to is written first.
 pub async fn push(
     app: &App,
     cx: &Context,
@@ -41,9 +45,31 @@ pub async fn push(
     records: Vec<Record>,
     pushes: &mut Pushes,
 ) -> Result<()> {
-    let mapping = connection.of_people()?;
+    let mut by_object: BTreeMap<Object, Vec<Record>> = BTreeMap::new();
+    for record in records {
+        by_object.entry(record.object.clone()).or_default().push(record);
+    }
+    for (object, records) in by_object {
+        push_alike(app, cx, connection, &object, records, pushes).await?;
+    }
+    Ok(())
+}
+
+/// Records of one object, in the CRM's largest batches: what is new and what is known are batched apart, each over all of
+/// the records. What was written is settled even if the next batch fails.
+async fn push_alike(
+    app: &App,
+    cx: &Context,
+    connection: &Connection,
+    object: &Object,
+    records: Vec<Record>,
+    pushes: &mut Pushes,
+) -> Result<()> {
+    let mapping = connection.mapping(object)?;
     let settling = SETTLE_TAKES * u32::try_from(records.len()).unwrap_or(u32::MAX);
-    let job = Job { app, cx, connection, mapping, settling };
+    let job = Job { app, cx, connection, object, mapping, settling };
+    let is_linked = |record: &Record| record.links.get(&connection.id).is_some_and(|link| link.remote.is_some());
+    let unlinked: BTreeSet<RecordId> = records.iter().filter(|r| !is_linked(r)).map(|r| r.id.clone()).collect();
     let items: Vec<Item> = records.into_iter().map(|record| Item::new(record, connection)).collect();
     let (mut items, read) = job.read(items).await;
     let written = job.write(&mut items).await;
@@ -54,6 +80,8 @@ pub async fn push(
     for record in settled.again {
         pushes.add(connection, &record);
     }
+    let linked = settled.records.iter().filter(|record| unlinked.contains(&record.id) && is_linked(record));
+    app.follow(connection, linked, pushes).await?;
     for record in settled.records {
         pushes.note(record);
     }
@@ -71,6 +99,7 @@ struct Job<'a> {
     app: &'a App,
     cx: &'a Context,
     connection: &'a Connection,
+    object: &'a Object,
     mapping: &'a Mapping,
     /// What it takes to remember what became of all its records.
     settling: Duration,
@@ -97,7 +126,7 @@ impl Job<'_> {
             return Ok(());
         }
         let (tenant, connection) = (self.connection.tenant.clone(), self.connection.id.clone());
-        let remotes = remotes.into_iter().map(Hinted::plain).collect();
+        let remotes = remotes.into_iter().map(|remote| Hinted::plain(self.object, remote)).collect();
         let group = group(&tenant, &connection);
         let hints = Hints { tenant, connection, remotes, trace: self.cx.trace.clone() };
         self.app.queue.send(&self.app.settings.changes, &[Outgoing::new(&hints, &group)?]).await

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     id::{RecordId, RemoteId},
     planner::{Freshness, Route, Seen, Taken, absorb, freshness, route},
-    provider::{Fetched, Found, Query, batch::By},
+    provider::{Fetched, Found, Query},
     record::Key,
     store::Exception,
     sync::keys_shown,
@@ -46,10 +46,11 @@ impl Job<'_> {
     async fn read_linked(&self, items: &mut [Item]) -> Result<()> {
         let ids: Vec<RemoteId> = items.iter().filter_map(|item| item.link.remote.clone()).collect();
         let crm = self.connection.crm;
-        let fetched = self
+        let mut fetched = self
             .app
             .with_session(self.connection, self.cx, async |session| crm.fetch(session, self.mapping, &ids).await)
             .await?;
+        self.inward(fetched.iter_mut().filter_map(Fetched::seen).collect()).await?;
         for (item, fetched) in items.iter_mut().zip(fetched) {
             let taken = Taken::After { rev: item.link.rev };
             match fetched {
@@ -64,6 +65,11 @@ impl Job<'_> {
         Ok(())
     }
 
+    /// What the CRM showed, in the hub's terms.
+    pub(super) async fn inward(&self, shown: Vec<&mut Seen>) -> Result<()> {
+        self.app.inward(self.cx, self.connection, self.mapping, shown).await
+    }
+
     async fn not_visible(&self, item: &Item) -> Result<End> {
         let about = format!("{}:{}", self.connection.id, item.record.id);
         let reason = format!("{} no longer shows the record that this one is linked to", self.connection.crm);
@@ -76,18 +82,18 @@ impl Job<'_> {
     async fn find_unlinked(&self, items: &mut [Item], taken: &mut BTreeSet<RemoteId>) -> Result<()> {
         let queries: Vec<Query> = items.iter().map(|item| self.query(item)).collect();
         let crm = self.connection.crm;
-        let found = self
+        let mut found = self
             .app
             .with_session(self.connection, self.cx, async |session| crm.find(session, self.mapping, &queries).await)
             .await?;
+        self.inward(found.iter_mut().flatten().map(|found| &mut found.seen).collect()).await?;
         let remotes = found.iter().flatten().map(|f| Key::Remote(self.connection.id.clone(), f.remote.clone()));
-        let phones = queries.iter().filter_map(|query| query.phone.clone()).map(Key::Phone);
-        let keys: Vec<Key> = remotes.chain(phones).collect();
-        let holders = self.app.store.holders(&self.connection.tenant, &keys).await?;
+        let lookups = queries.iter().flat_map(Query::lookups);
+        let keys: Vec<Key> = remotes.chain(lookups).collect();
+        let holders = self.app.store.holders(&self.connection.tenant, self.object, &keys).await?;
         for ((item, query), found) in items.iter_mut().zip(&queries).zip(found) {
-            let by_key: Vec<&Found> = found.iter().filter(|f| f.by != By::Phone).collect();
-            let by_phone: Vec<&Found> = found.iter().filter(|f| f.by == By::Phone).collect();
-            match (by_key.as_slice(), by_phone.as_slice()) {
+            let (by_key, by_lookup): (Vec<&Found>, Vec<&Found>) = found.iter().partition(|f| f.by.is_unique());
+            match (by_key.as_slice(), by_lookup.as_slice()) {
                 ([], [one]) if self.is_theirs_alone(query, one, &holders) => {
                     self.link(item, one, &holders, taken).await?
                 }
@@ -99,17 +105,22 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// People share phones. A number tells who somebody is only where one record of ours has it, and where the remote shows
-    /// no other mailbox than the person's.
+    /// People share phones, companies share names. One tells who somebody is only where one record of ours has it, and where
+    /// the remote shows no other mailbox, or domain, than ours.
     fn is_theirs_alone(&self, query: &Query, found: &Found, holders: &Holders) -> bool {
-        let shared = query.phone.clone().and_then(|phone| holders.get(&Key::Phone(phone))).is_some_and(|h| h.len() > 1);
-        let shown = keys_shown(self.connection, self.mapping, &found.remote, &found.seen);
-        let another = |key: &Key| matches!((key, &query.email), (Key::Email(theirs), Some(ours)) if theirs != ours);
+        let by = query.lookups().find(|key| found.by.is(key));
+        let shared = by.and_then(|key| holders.get(&key)).is_some_and(|holders| holders.len() > 1);
+        let shown = keys_shown(self.connection, self.object, self.mapping, &found.remote, &found.seen);
+        let another = |key: &Key| match key {
+            Key::Email(theirs) => query.email.as_ref().is_some_and(|ours| ours != theirs),
+            Key::Domain(theirs) => query.domain.as_ref().is_some_and(|ours| ours != theirs),
+            Key::Remote(..) | Key::Own(_) | Key::Phone(_) | Key::Title(_) => false,
+        };
         !shared && !shown.iter().any(another)
     }
 
     fn query(&self, item: &Item) -> Query {
-        let keys = Key::of(&item.hub, &self.connection.region);
+        let keys = Key::of(self.object, &item.hub, &self.connection.region);
         let (record, begun) = match route(&item.link) {
             Route::Find => (Some(item.record.id.clone()), item.link.intent),
             _ => (None, None),
@@ -119,6 +130,8 @@ impl Job<'_> {
             match key {
                 Key::Email(email) => query.email = Some(email),
                 Key::Phone(phone) => query.phone = Some(phone),
+                Key::Domain(domain) => query.domain = Some(domain),
+                Key::Title(title) => query.title = Some(title),
                 Key::Own(_) | Key::Remote(..) => {}
             }
         }
@@ -136,7 +149,7 @@ impl Job<'_> {
         let key = Key::Remote(self.connection.id.clone(), found.remote.clone());
         let others = holders.get(&key).into_iter().flatten().chain(&found.claimed).any(|id| *id != item.record.id);
         if others || taken.contains(&found.remote) {
-            if found.by != By::Phone {
+            if found.by.is_unique() {
                 item.end = self.stuck(item, &[found], "is a record of the CRM that another record has").await?;
             }
             return Ok(());

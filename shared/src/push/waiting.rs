@@ -57,9 +57,9 @@ pub async fn give_up(
     code: &str,
     rests: bool,
 ) -> Result<()> {
-    let mapping = connection.of_people()?;
     for _ in 0..ROUNDS {
         let Some(record) = app.store.record(&connection.tenant, record).await? else { return Ok(()) };
+        let mapping = connection.mapping(&record.object)?;
         let link = record.links.get(&connection.id).cloned().unwrap_or_default();
         if link.awaiting.is_empty() && !rests {
             return Ok(());

@@ -13,7 +13,7 @@ use crate::{
     provider::{Creates, Echo, Fetched, Outcome, Session, Write},
     record::{Awaiting, Key, Link, Record, Refusal},
     store::{Commit, Exception, Lost},
-    sync::steps,
+    sync::{Leads, steps},
     telemetry::chain,
 };
 use futures::{StreamExt, stream};
@@ -36,14 +36,17 @@ pub(super) struct Settled {
 impl Job<'_> {
     /// Creates, updates, and reads back what the CRM does not echo. What is left after a failure comes later.
     pub(super) async fn write(&self, items: &mut [Item]) -> Result<()> {
+        let hubs = items.iter().filter(|item| item.is_open()).map(|item| &item.hub);
+        let leads = self.app.leads(self.connection, self.mapping, hubs).await?;
         let mut done = Ok(());
         for creates in [true, false] {
             let open = |(_, item): &(usize, &Item)| item.is_open() && item.creates() == creates;
-            let write = |(place, item): (usize, &Item)| Some((place, item.write(self.connection, self.mapping)?));
+            let write =
+                |(place, item): (usize, &Item)| Some((place, item.write(self.connection, self.mapping, &leads)?));
             let all: Vec<(usize, Write)> = items.iter().enumerate().filter(open).filter_map(write).collect();
             for batch in all.chunks(self.connection.crm.capabilities().max_write) {
                 if done.is_ok() && self.has_time() {
-                    done = self.write_batch(items, batch, creates).await;
+                    done = self.write_batch(items, batch, creates, &leads).await;
                 }
                 for (place, _) in batch {
                     if items[*place].is_open() {
@@ -58,7 +61,13 @@ impl Job<'_> {
         done
     }
 
-    async fn write_batch(&self, items: &mut [Item], batch: &[(usize, Write)], creates: bool) -> Result<()> {
+    async fn write_batch(
+        &self,
+        items: &mut [Item],
+        batch: &[(usize, Write)],
+        creates: bool,
+        leads: &Leads,
+    ) -> Result<()> {
         let crm = self.connection.crm;
         let guarded = creates && crm.capabilities().creates == Creates::Guarded;
         if guarded {
@@ -66,17 +75,18 @@ impl Job<'_> {
         }
         // An item whose record moved meanwhile comes later.
         let batch: Vec<&(usize, Write)> = batch.iter().filter(|(place, _)| items[*place].is_open()).collect();
-        let writes: Vec<Write> = batch.iter().map(|(_, write)| write.clone()).collect();
+        let writes: Vec<Write> = batch.iter().map(|(_, write)| leads.outward(write, self.mapping)).collect();
         let call = async |session: &Session| match creates {
             true => crm.create(session, self.mapping, &writes).await,
             false => crm.update(session, self.mapping, &writes).await,
         };
-        let outcomes = self.app.with_session(self.connection, self.cx, call).await?;
+        let mut outcomes = self.app.with_session(self.connection, self.cx, call).await?;
+        self.inward(outcomes.iter_mut().filter_map(Outcome::seen).collect()).await?;
         if outcomes.len() != writes.len() {
             return Err(Error::bug("a CRM's answer has another number of rows than the question"));
         }
-        for (((place, _), write), outcome) in batch.iter().zip(writes).zip(outcomes) {
-            items[*place].ended(write, outcome);
+        for ((place, write), outcome) in batch.iter().zip(outcomes) {
+            items[*place].ended(write.clone(), outcome);
         }
         Ok(())
     }
@@ -134,7 +144,12 @@ impl Job<'_> {
             let ids: Vec<RemoteId> = batch.iter().filter_map(|item| item.link.remote.clone()).collect();
             let fetch = async |session: &Session| crm.fetch(session, self.mapping, &ids).await;
             let shown = match self.app.with_session(self.connection, self.cx, fetch).await {
-                Ok(shown) => shown,
+                Ok(mut shown) => {
+                    if self.inward(shown.iter_mut().filter_map(Fetched::seen).collect()).await.is_err() {
+                        return;
+                    }
+                    shown
+                }
                 Err(error) => {
                     tracing::info!(
                         error = chain(&error),

@@ -43,15 +43,23 @@ const KINDS: &[(&str, Kind)] = &[
     ("phone", Kind::Text),
     ("first_name", Kind::Text),
     ("last_name", Kind::Text),
+    ("full_name", Kind::Text),
     ("name", Kind::Text),
+    ("domain", Kind::Text),
+    ("amount", Kind::Number),
+    ("stage", Kind::Text),
+    ("close_date", Kind::Text),
+    ("company_id", Kind::Text),
+    ("contact_id", Kind::Text),
+    ("deal_id", Kind::Text),
     ("company", Kind::Text),
     ("callStatus", Kind::Text),
     ("duration", Kind::Number),
     ("successEvaluation", Kind::Text),
 ];
 
-/// The whole name: of the two names, and for the CRMs that know no parts.
-const NAME: &str = "name";
+/// A person's whole name: of the two names, and for the CRMs that know no parts.
+const NAME: &str = "full_name";
 const FIRST: &str = "first_name";
 const LAST: &str = "last_name";
 
@@ -110,7 +118,7 @@ impl Fields {
         self.0.get(field)
     }
 
-    /// As [`Fields::written`]; also of the whole `name`, which was written when one of its parts was.
+    /// As [`Fields::written`]; also of the `full_name`, which was written when one of its parts was.
     pub fn said(&self, field: &str) -> Option<Written> {
         if field != NAME {
             return self.written(field).cloned();
@@ -204,6 +212,8 @@ impl Fields {
             Key::Own(_) => "id",
             Key::Email(_) => "email",
             Key::Phone(_) => "phone",
+            Key::Domain(_) => "domain",
+            Key::Title(_) => "name",
             Key::Remote(..) => return false,
         };
         let Some(_) = self.0.remove(field) else { return false };
@@ -315,11 +325,11 @@ mod tests {
             fields.put("first_name", Value::text(&first), at(1), &us).unwrap();
             fields.put("last_name", Value::text(&last), at(1), &us).unwrap();
             let before = fields.clone();
-            let said = fields.said("name").unwrap();
-            prop_assert!(!fields.write("name", Written::new(said.value, at(2), &crm)).unwrap(), "what is said already changes nothing");
+            let said = fields.said("full_name").unwrap();
+            prop_assert!(!fields.write("full_name", Written::new(said.value, at(2), &crm)).unwrap(), "what is said already changes nothing");
             prop_assert_eq!(&fields, &before);
-            fields.write("name", Written::new(Value::text(&name), at(2), &crm)).unwrap();
-            let now = fields.said("name").unwrap();
+            fields.write("full_name", Written::new(Value::text(&name), at(2), &crm)).unwrap();
+            let now = fields.said("full_name").unwrap();
             // One word says nothing of the other name.
             let said = now.value.map(|value| value.to_string()).unwrap_or_default();
             prop_assert!(said == name || said.ends_with(&format!(" {name}")), "{said} for {name}");

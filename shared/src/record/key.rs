@@ -1,6 +1,6 @@
-//! What tells one person from another. To parse a key is to normalise it.
+//! What tells one record from another. To parse a key is to normalise it.
 
-use super::{Fields, Value};
+use super::{Fields, Object, Value};
 use crate::id::{ConnectionId, RemoteId};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -99,6 +99,48 @@ impl Phone {
     }
 }
 
+/// A company's place in the web: `https://www.Example.com/about` is `example.com`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Domain(String);
+
+impl Domain {
+    pub fn parse(raw: &str) -> Option<Domain> {
+        let lower = raw.trim().to_lowercase();
+        let after_scheme = lower.split_once("://").map_or(lower.as_str(), |(_, rest)| rest);
+        let host = after_scheme.split(['/', '?', '#', ':']).next().unwrap_or_default();
+        let domain = host.strip_prefix("www.").unwrap_or(host).trim_end_matches('.');
+        let label = |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-');
+        let sound = domain.contains('.') && domain.len() <= 253 && domain.split('.').all(label);
+        sound.then(|| Domain(domain.to_owned()))
+    }
+    /// The ways people write it.
+    pub fn spellings(&self) -> Vec<String> {
+        let hosts = [self.0.clone(), format!("www.{}", self.0)];
+        let urls = hosts.iter().flat_map(|host| ["https://", "http://"].map(|scheme| format!("{scheme}{host}")));
+        let urls: Vec<String> = urls.collect();
+        let slashed: Vec<String> = urls.iter().map(|url| format!("{url}/")).collect();
+        hosts.into_iter().chain(urls).chain(slashed).collect()
+    }
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A company's name as it is compared: in lower case, with single spaces.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Title(String);
+
+impl Title {
+    pub fn parse(raw: &str) -> Option<Title> {
+        let words: Vec<&str> = raw.split_whitespace().collect();
+        let title = words.join(" ").to_lowercase();
+        (!title.is_empty() && title.len() <= 512).then_some(Title(title))
+    }
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Something that points to a record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Key {
@@ -110,23 +152,57 @@ pub enum Key {
     Email(Email),
     /// A lookup only: several people may share one, and then it points to nobody.
     Phone(Phone),
+    /// Of a company; a lookup, because subsidiaries share it.
+    Domain(Domain),
+    /// Of a company; a lookup, where nothing better is known.
+    Title(Title),
 }
 
 impl Key {
-    pub fn is_unique(&self) -> bool {
-        !matches!(self, Key::Phone(_))
+    /// The ways people write it, for CRMs that compare letter by letter.
+    pub fn spellings(&self) -> Vec<String> {
+        match self {
+            Key::Phone(phone) => phone.spellings(),
+            Key::Domain(domain) => domain.spellings(),
+            Key::Email(email) => vec![email.as_str().to_owned()],
+            Key::Title(title) => vec![title.as_str().to_owned()],
+            Key::Own(_) | Key::Remote(..) => Vec::new(),
+        }
     }
 
-    /// The personal keys that a record's fields give it.
-    pub fn of(fields: &Fields, region: &Region) -> Vec<Key> {
+    pub fn is_unique(&self) -> bool {
+        matches!(self, Key::Remote(..) | Key::Own(_) | Key::Email(_))
+    }
+
+    /// Whether records that have another one of this kind are others: people share phones, companies share names.
+    pub fn tells_apart(&self) -> bool {
+        matches!(self, Key::Own(_) | Key::Email(_) | Key::Domain(_))
+    }
+
+    /// The keys that a record's fields give it, the strongest first.
+    pub fn of(object: &Object, fields: &Fields, region: &Region) -> Vec<Key> {
         let text = |name: &str| match fields.get(name) {
-            Some(Value::Text(text)) => Some(text.as_str()),
+            Some(Value::Text(text)) => Some(text.as_str().to_owned()),
             _ => None,
         };
-        let own = text("id").filter(|id| id.len() <= 512).map(|id| Key::Own(id.to_owned()));
-        let email = text("email").and_then(Email::parse).map(Key::Email);
-        let phone = text("phone").and_then(|raw| Phone::parse(raw, region)).map(Key::Phone);
-        [own, email, phone].into_iter().flatten().collect()
+        Key::among(object, text, region)
+    }
+
+    /// As [`Key::of`], of fields from wherever they come.
+    pub fn among(object: &Object, field: impl Fn(&str) -> Option<String>, region: &Region) -> Vec<Key> {
+        let own = field("id").filter(|id| !id.is_empty() && id.len() <= 512).map(Key::Own);
+        let (strong, weak) = match object {
+            Object::Person => (
+                field("email").as_deref().and_then(Email::parse).map(Key::Email),
+                field("phone").and_then(|raw| Phone::parse(&raw, region)).map(Key::Phone),
+            ),
+            Object::Company => (
+                field("domain").as_deref().and_then(Domain::parse).map(Key::Domain),
+                field("name").as_deref().and_then(Title::parse).map(Key::Title),
+            ),
+            Object::Deal | Object::Note | Object::Task | Object::Custom(_) => (None, None),
+        };
+        [own, strong, weak].into_iter().flatten().collect()
     }
 }
 
@@ -138,6 +214,8 @@ impl fmt::Display for Key {
             Key::Own(_) => "own id",
             Key::Email(_) => "e-mail",
             Key::Phone(_) => "phone",
+            Key::Domain(_) => "domain",
+            Key::Title(_) => "name",
         })
     }
 }
@@ -177,6 +255,17 @@ mod tests {
 
     fn region() -> impl Strategy<Value = Region> {
         prop::sample::select(&["US", "DE", "IT", "GB"][..]).prop_map(|code| Region(code.to_owned()))
+    }
+
+    #[test]
+    fn a_domain_is_known_in_every_spelling() {
+        let domain = Domain::parse(" https://www.Example.co.uk/about?x=1").unwrap();
+        assert_eq!(domain.as_str(), "example.co.uk");
+        assert!(domain.spellings().iter().all(|spelt| Domain::parse(spelt).as_ref() == Some(&domain)));
+        for raw in ["", "example", "https://", "a b.com", "ada@example.com", ".com"] {
+            assert_eq!(Domain::parse(raw), None, "{raw}");
+        }
+        assert_eq!(Title::parse("  Analytical\tLtd "), Title::parse("analytical ltd"));
     }
 
     /// In a US account, a German mobile lost its first digit: phonenumber strips the national prefix of the wrong country.

@@ -1,13 +1,15 @@
-//! The hub's copy of one person, and its links to the CRMs.
+//! The hub's copy of a person, a company, a deal, and its links to the CRMs.
 
 mod fields;
 mod key;
 mod link;
+mod object;
 mod value;
 
 pub use fields::{FieldName, Fields, Stamp, Written, WrongKind, parts};
-pub use key::{Email, Key, Phone, Region};
+pub use key::{Domain, Email, Key, Phone, Region, Title};
 pub use link::{Agreed, Awaiting, Flips, Gone, Link, Refusal, RemoteField, Workflow};
+pub use object::{NoObject, Object};
 pub use value::{Kind, NotAValue, Text, Value};
 
 use crate::{
@@ -15,19 +17,7 @@ use crate::{
     id::{ConnectionId, RecordId, TenantId},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-
-/// What a record is about.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Object {
-    /// A human being, whether a CRM files them as a lead or as a contact.
-    #[default]
-    #[serde(alias = "lead", alias = "contact")]
-    Person,
-}
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A hub record: one item of the state table, so the hub and its links cannot disagree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,9 +38,18 @@ pub struct Record {
 
 impl Record {
     /// A record that nothing is known of yet. Its version is 0 until it is stored.
-    pub fn empty(tenant: TenantId, id: RecordId, cause: Cause) -> Record {
-        let (object, fields, links) = (Object::Person, Fields::default(), BTreeMap::new());
+    pub fn empty(tenant: TenantId, object: Object, id: RecordId, cause: Cause) -> Record {
+        let (fields, links) = (Fields::default(), BTreeMap::new());
         Record { tenant, id, object, fields, links, version: 0, cause, merged_into: None }
+    }
+
+    /// What this one refers to: by which field, to what, and under which name.
+    pub fn references(&self) -> BTreeSet<(FieldName, Object, String)> {
+        let refers = |(field, written): (&FieldName, &Written)| {
+            let name = written.value.as_ref()?.to_string();
+            Some((field.clone(), Object::referred_by(field)?, name)).filter(|(.., name)| name.len() <= 512)
+        };
+        self.fields.iter().filter_map(refers).collect()
     }
 
     /// Everything that points to this record.
@@ -59,6 +58,6 @@ impl Record {
             return Vec::new();
         }
         let remotes = self.links.iter().filter_map(|(c, link)| Some(Key::Remote(c.clone(), link.remote.clone()?)));
-        Key::of(&self.fields, region).into_iter().chain(remotes).collect()
+        Key::of(&self.object, &self.fields, region).into_iter().chain(remotes).collect()
     }
 }

@@ -3,7 +3,7 @@
 use super::{SyncRequest, template};
 use crate::{
     mapping::normal,
-    record::{Email, Fields, Phone, Region, RemoteField, Value, Written, parts},
+    record::{Email, Fields, Object, Phone, Region, RemoteField, Value, Written, parts},
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -90,7 +90,9 @@ fn values(request: &SyncRequest, region: &Region, bad: &mut Vec<BadValue>) -> BT
             Err(reason) => bad.push(BadValue { field: field.clone(), code: "bad_value", reason }),
         }
     }
-    if let Some(name) = values.remove("name") {
+    if request.object == Object::Person
+        && let Some(name) = values.remove("name")
+    {
         let (first, last) = parts(&name.to_string(), None, None);
         for (field, part) in [("first_name", first), ("last_name", last)] {
             if let Some(part) = Value::text(&part) {
@@ -127,6 +129,8 @@ fn sound(field: &str, value: Option<Value>, region: &Region) -> Result<Option<Va
 fn placeholders(fields: &Fields) -> BTreeMap<String, Option<Value>> {
     let mut known: BTreeMap<String, Option<Value>> = KNOWN.iter().map(|name| ((*name).to_owned(), None)).collect();
     known.extend(fields.iter().map(|(name, written)| (name.clone(), written.value.clone())));
-    known.insert("name".to_owned(), fields.said("name").and_then(|said| said.value));
+    if let Some(name) = fields.said("full_name") {
+        known.insert("name".to_owned(), name.value);
+    }
     known
 }

@@ -26,7 +26,9 @@ pub struct SyncRequest {
     /// Null: every active connection that sends.
     #[serde(default)]
     pub connection_id: Option<ConnectionId>,
+    /// What it is about: `person` (or `lead`, `contact`), `company`, `deal`, `note`, `task`, or an object of the tenant's own.
     #[serde(default)]
+    #[schemars(with = "String", regex(pattern = r"^[a-z0-9_]{1,40}$"))]
     pub object: Object,
     /// Only `send` is known.
     pub direction: Direction,
@@ -36,8 +38,9 @@ pub struct SyncRequest {
     /// When the values became true; decides between requests that arrive out of order.
     #[schemars(with = "String")]
     pub occurred_at: Timestamp,
-    /// The person: `id`, `email`, `phone`, `first_name`, `last_name` (or `name` for the two), and whatever else there is.
+    /// The person (or under `record` whatever else it is about): `id`, `email`, `phone`, `first_name`, `last_name` (or `name` for the two), and whatever else there is.
     /// A field that is absent, null or empty is left as it is.
+    #[serde(alias = "record")]
     pub lead: BTreeMap<String, serde_json::Value>,
     /// CRM field → text with `{{placeholders}}` for the lead's fields.
     #[serde(default, alias = "syncFields")]

@@ -37,15 +37,26 @@ pub fn record_shard(tenant: &TenantId, shard: u8) -> String {
 }
 
 /// What points to a record. The value comes last, so whatever it holds cannot be taken for another part.
-pub fn identity(tenant: &TenantId, object: Object, of: &Key) -> Pk {
-    let Object::Person = object;
+pub fn identity(tenant: &TenantId, object: &Object, of: &Key) -> Pk {
     let (kind, value) = match of {
         Key::Remote(connection, remote) => ("remote", format!("{connection}#{remote}")),
         Key::Own(id) => ("own", id.clone()),
         Key::Email(email) => ("email", email.as_str().to_owned()),
         Key::Phone(phone) => ("phone", phone.as_str().to_owned()),
+        Key::Domain(domain) => ("domain", domain.as_str().to_owned()),
+        Key::Title(title) => ("name", title.as_str().to_owned()),
     };
-    key(format!("T#{tenant}#K#person#{kind}#{value}"), "K")
+    key(format!("T#{tenant}#K#{object}#{kind}#{value}"), "K")
+}
+
+/// The partition of what refers to a record under one of its names. The name comes last, as a key's value does.
+pub fn edges(tenant: &TenantId, to: &Object, name: &str) -> String {
+    format!("T#{tenant}#E#{to}#{name}")
+}
+
+/// That a field of one record leads to another.
+pub fn edge(tenant: &TenantId, to: &Object, name: &str, field: &str, from: &RecordId) -> Pk {
+    key(edges(tenant, to, name), format!("{field}#{from}"))
 }
 
 pub fn connection(tenant: &TenantId, id: &ConnectionId) -> Pk {

@@ -1,6 +1,7 @@
 //! The state table, by access pattern. Everything is read consistently: a stale read could take work for done.
 
 mod connections;
+mod edges;
 mod exceptions;
 pub mod keys;
 mod leases;

@@ -107,8 +107,13 @@ impl Store {
     }
 
     /// Which records each of these keys points to: one, none, or for a phone perhaps several.
-    pub async fn holders(&self, tenant: &TenantId, wanted: &[Key]) -> Result<BTreeMap<Key, Vec<RecordId>>> {
-        let at: Vec<Pk> = wanted.iter().map(|key| keys::identity(tenant, Object::Person, key)).collect();
+    pub async fn holders(
+        &self,
+        tenant: &TenantId,
+        object: &Object,
+        wanted: &[Key],
+    ) -> Result<BTreeMap<Key, Vec<RecordId>>> {
+        let at: Vec<Pk> = wanted.iter().map(|key| keys::identity(tenant, object, key)).collect();
         let mut by_pk: BTreeMap<String, Vec<RecordId>> = BTreeMap::new();
         for item in self.get_all(&at).await? {
             by_pk.insert(pk_of(&item), holders_in(&item));
@@ -163,6 +168,7 @@ impl Store {
         for key in had.iter().filter(|key| !has.contains(key)) {
             steps.push((None, self.release(after, key)?));
         }
+        steps.extend(self.moved_edges(*before, after)?.into_iter().map(|step| (None, step)));
         if let Some(once) = once {
             let put = Put::builder().table_name(&self.table).set_item(Some(item(
                 &keys::once(&after.tenant, &once.request),
@@ -202,15 +208,16 @@ impl Store {
             // By its other ids and mailboxes the person is still found; remotes are the CRM's own affair.
             let step = match key {
                 Key::Own(_) | Key::Email(_) => self.hand_over(loser, joined, key)?,
-                Key::Phone(_) | Key::Remote(..) => self.release(loser, key)?,
+                Key::Phone(_) | Key::Domain(_) | Key::Title(_) | Key::Remote(..) => self.release(loser, key)?,
             };
             steps.push((None, step));
         }
+        steps.extend(self.moved_edges(Some(survivor), joined)?.into_iter().map(|step| (None, step)));
         self.transact(one_per_item(steps), None).await
     }
 
     fn hand_over(&self, from: &Record, to: &Record, key: &Key) -> Result<TransactWriteItem> {
-        let at = keys::identity(&to.tenant, to.object, key);
+        let at = keys::identity(&to.tenant, &to.object, key);
         let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(item(&at, "key", &Holder { record: to.id.clone() })?))
@@ -259,7 +266,7 @@ impl Store {
     }
 
     fn claim(&self, record: &Record, key: &Key, must_be_unclaimed: bool) -> Result<TransactWriteItem> {
-        let at = keys::identity(&record.tenant, record.object, key);
+        let at = keys::identity(&record.tenant, &record.object, key);
         if key.is_unique() {
             let put = Put::builder()
                 .table_name(&self.table)
@@ -278,7 +285,7 @@ impl Store {
     }
 
     fn release(&self, record: &Record, key: &Key) -> Result<TransactWriteItem> {
-        let at = keys::identity(&record.tenant, record.object, key);
+        let at = keys::identity(&record.tenant, &record.object, key);
         if key.is_unique() {
             let delete = Delete::builder()
                 .table_name(&self.table)

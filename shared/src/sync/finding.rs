@@ -1,4 +1,4 @@
-//! Who is it? Our id that the CRM shows, then the e-mail address, then a phone that only one record has.
+//! Which record is it? Our id that the CRM shows, then the e-mail address, then a phone, domain or name that only one record has.
 
 use crate::{
     app::App,
@@ -7,7 +7,7 @@ use crate::{
     id::{RecordId, RemoteId, TenantId},
     mapping::Mapping,
     planner::Seen,
-    record::{Key, Record, Region},
+    record::{Key, Object, Record, Region},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Who {
     Known(Box<Record>),
-    /// Nobody yet. `unclaimed` are the phones that nobody has.
+    /// Nobody yet. `unclaimed` are the lookups that nobody has.
     New {
         unclaimed: Vec<Key>,
     },
@@ -24,9 +24,9 @@ pub enum Who {
 }
 
 /// Whom each set of keys points to, in two batched reads.
-pub async fn who(app: &App, tenant: &TenantId, people: &[Vec<Key>]) -> Result<Vec<Who>> {
+pub async fn who(app: &App, tenant: &TenantId, object: &Object, people: &[Vec<Key>]) -> Result<Vec<Who>> {
     let keys: Vec<Key> = people.iter().flatten().cloned().collect();
-    let holders = app.store.holders(tenant, &keys).await?;
+    let holders = app.store.holders(tenant, object, &keys).await?;
     let ids: Vec<RecordId> = holders.values().flatten().cloned().collect();
     let mut records = app.store.records(tenant, &ids).await?;
     follow_merges(app, tenant, &mut records).await?;
@@ -51,7 +51,7 @@ async fn follow_merges(app: &App, tenant: &TenantId, records: &mut BTreeMap<Reco
     Ok(())
 }
 
-/// Unique keys decide; a phone is asked only where they say nothing, and only if it is one person's.
+/// Unique keys decide; lookups are asked one after the other where they say nothing, and count only if they are one record's.
 fn decide(keys: &[Key], holders: &BTreeMap<Key, Vec<RecordId>>, records: &BTreeMap<RecordId, Record>) -> Who {
     let held = |key: &Key| -> Vec<&Record> {
         let ids = holders.get(key).map(Vec::as_slice).unwrap_or_default();
@@ -64,9 +64,10 @@ fn decide(keys: &[Key], holders: &BTreeMap<Key, Vec<RecordId>>, records: &BTreeM
     let found = match by_unique.is_empty() {
         false => by_unique,
         true => {
-            let by_phone = keys.iter().filter(|key| !key.is_unique()).flat_map(held);
-            let by_phone = distinct(by_phone.filter(|record| !contradicts(record, keys)).collect());
-            if by_phone.len() == 1 { by_phone } else { BTreeMap::new() }
+            let lookups = keys.iter().filter(|key| !key.is_unique());
+            let mut alone = lookups
+                .map(|key| distinct(held(key).into_iter().filter(|record| !contradicts(record, keys)).collect()));
+            alone.find(|found| found.len() == 1).unwrap_or_default()
         }
     };
     let ids: BTreeSet<RecordId> = found.keys().cloned().collect();
@@ -80,23 +81,28 @@ fn decide(keys: &[Key], holders: &BTreeMap<Key, Vec<RecordId>>, records: &BTreeM
     }
 }
 
-/// Whether a record's own id or e-mail address is another than the one asked for: people do share phones.
+/// Whether what tells records apart is another here than the one asked for: people do share phones.
 fn contradicts(record: &Record, keys: &[Key]) -> bool {
-    let own = Key::of(&record.fields, &Region::default());
-    let same_kind = |a: &Key, b: &Key| a.is_unique() && std::mem::discriminant(a) == std::mem::discriminant(b);
+    let own = Key::of(&record.object, &record.fields, &Region::default());
+    let same_kind = |a: &Key, b: &Key| a.tells_apart() && std::mem::discriminant(a) == std::mem::discriminant(b);
     own.iter().any(|has| keys.iter().any(|asked| same_kind(has, asked) && has != asked))
 }
 
 /// What a remote shows of who it is. An e-mail address or a phone counts as the mapping reads it.
-pub fn keys_shown(connection: &Connection, mapping: &Mapping, remote: &RemoteId, seen: &Seen) -> Vec<Key> {
+pub fn keys_shown(
+    connection: &Connection,
+    object: &Object,
+    mapping: &Mapping,
+    remote: &RemoteId,
+    seen: &Seen,
+) -> Vec<Key> {
     let shown = |hub: &str| {
         let rule = mapping.rules.iter().find(|rule| rule.hub == hub && rule.direction.receives())?;
         let value = seen.fields.get(&rule.remote)?.as_ref()?;
         rule.invert(value, &mapping.region).map(|value| value.to_string())
     };
-    let email = shown("email").and_then(|raw| crate::record::Email::parse(&raw)).map(Key::Email);
-    let phone = shown("phone").and_then(|raw| crate::record::Phone::parse(&raw, &mapping.region)).map(Key::Phone);
-    [Some(Key::Remote(connection.id.clone(), remote.clone())), email, phone].into_iter().flatten().collect()
+    let personal = Key::among(object, |field| if field == "id" { None } else { shown(field) }, &mapping.region);
+    [Key::Remote(connection.id.clone(), remote.clone())].into_iter().chain(personal).collect()
 }
 
 /// The record id that a remote shows in our field, if it is one.

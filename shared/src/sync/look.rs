@@ -15,7 +15,7 @@ use crate::{
     mapping::Mapping,
     planner::{Absorbed, Freshness, Seen, Taken, absorb, freshness, tells_nothing_new},
     provider::{Fetched, Session},
-    record::{Gone, Key, Link, Record},
+    record::{Gone, Key, Link, Object, Record},
     store::{Commit, Exception, Lost},
 };
 use futures::{StreamExt, stream};
@@ -46,7 +46,7 @@ pub struct Left {
 
 /// Fetches remotes as they are now and absorbs them. A lost race fetches again; what was seen before is never used twice.
 ///
-/// A hint that tells nothing new costs no call: it is the echo of our own write.
+/// A hint that tells nothing new costs no call: it is the echo of our own write. What others refer to is looked at first.
 pub async fn look_again(
     app: &App,
     cx: &Context,
@@ -55,10 +55,12 @@ pub async fn look_again(
     pushes: &mut Pushes,
 ) -> Result<(), Left> {
     let mut left = hints;
+    left.sort_by(|a, b| a.object.cmp(&b.object));
     for _ in 0..ROUNDS {
         let mut again = Vec::new();
         while !left.is_empty() {
-            let most = left.len().min(connection.crm.capabilities().max_read);
+            let alike = left.iter().take_while(|hint| hint.object == left[0].object).count();
+            let most = alike.min(connection.crm.capabilities().max_read);
             let done = match cx.left() > CHUNK_TAKES {
                 true => look_once(app, cx, connection, &left[..most], pushes).await,
                 false => Err(Error::retryable("no time is left")),
@@ -72,15 +74,15 @@ pub async fn look_again(
             }
             left.drain(..most);
         }
-        again.sort_by(|a: &Hinted, b| a.remote.cmp(&b.remote));
-        again.dedup_by(|a, b| a.remote == b.remote);
+        again.sort_by(|a: &Hinted, b| (&a.object, &a.remote).cmp(&(&b.object, &b.remote)));
+        again.dedup_by(|a, b| a.object == b.object && a.remote == b.remote);
         left = again;
     }
     let why = Error::retryable("records keep moving while they are looked at");
     if left.is_empty() { Ok(()) } else { Err(Left { remotes: left, why }) }
 }
 
-/// One read of the CRM for all that is worth a look; those that must be looked at again.
+/// One read of the CRM for all that is worth a look, of one object; those that must be looked at again.
 async fn look_once(
     app: &App,
     cx: &Context,
@@ -88,25 +90,27 @@ async fn look_once(
     hints: &[Hinted],
     pushes: &mut Pushes,
 ) -> Result<Vec<Hinted>> {
-    let mapping = connection.of_people()?;
+    let Some(object) = hints.first().map(|hint| hint.object.clone()) else { return Ok(Vec::new()) };
+    let mapping = connection.mapping(&object)?;
     let remotes: Vec<RemoteId> = hints.iter().map(|hint| hint.remote.clone()).collect();
-    let known = linked(app, connection, &remotes).await?;
+    let known = linked(app, connection, &object, &remotes).await?;
     let link = |remote: &RemoteId| known.get(remote).and_then(|record| record.links.get(&connection.id));
     // What was erased or lost a merge the CRM shows no more: there is nothing to fetch.
     let (fated, others): (Vec<&Hinted>, Vec<&Hinted>) = hints.iter().partition(|hint| told(hint).is_some());
     let tells_news = |hint: &&Hinted| !link(&hint.remote).is_some_and(|link| tells_nothing_new(link, hint, mapping));
     let ids: Vec<RemoteId> = others.into_iter().filter(tells_news).map(|hint| hint.remote.clone()).collect();
     let fetch = async |session: &Session| connection.crm.fetch(session, mapping, &ids).await;
-    let fetched = if ids.is_empty() { Vec::new() } else { app.with_session(connection, cx, fetch).await? };
+    let mut fetched = if ids.is_empty() { Vec::new() } else { app.with_session(connection, cx, fetch).await? };
+    app.inward(cx, connection, mapping, fetched.iter_mut().filter_map(Fetched::seen).collect()).await?;
     let fates = fated.into_iter().filter_map(|hint| Some((hint.remote.clone(), told(hint)?)));
     let looks = ids.iter().cloned().zip(fetched).chain(fates).map(|(remote, fetched)| {
         let begun = Some(link(&remote).map(|link| link.rev));
         Look { remote, fetched, begun }
     });
-    let moved = absorb_looks(app, cx, connection, looks.collect(), pushes).await?;
+    let moved = absorb_looks(app, cx, connection, &object, looks.collect(), pushes).await?;
     let again = |remote: RemoteId| {
         let hint = hints.iter().find(|hint| hint.remote == remote && told(hint).is_some());
-        hint.cloned().unwrap_or_else(|| Hinted::plain(remote))
+        hint.cloned().unwrap_or_else(|| Hinted::plain(&object, remote))
     };
     Ok(moved.into_iter().map(again).collect())
 }
@@ -121,31 +125,37 @@ fn told(hint: &Hinted) -> Option<Fetched> {
 }
 
 /// The records that are linked to these remotes.
-async fn linked(app: &App, connection: &Connection, remotes: &[RemoteId]) -> Result<BTreeMap<RemoteId, Record>> {
+async fn linked(
+    app: &App,
+    connection: &Connection,
+    object: &Object,
+    remotes: &[RemoteId],
+) -> Result<BTreeMap<RemoteId, Record>> {
     let keys: Vec<Key> = remotes.iter().map(|remote| Key::Remote(connection.id.clone(), remote.clone())).collect();
-    let holders = app.store.holders(&connection.tenant, &keys).await?;
+    let holders = app.store.holders(&connection.tenant, object, &keys).await?;
     let ids: Vec<RecordId> = holders.values().flatten().cloned().collect();
     let records = app.store.records(&connection.tenant, &ids).await?;
     let of = |remote: &RemoteId, key: &Key| Some((remote.clone(), records.get(holders.get(key)?.first()?)?.clone()));
     Ok(remotes.iter().zip(&keys).filter_map(|(remote, key)| of(remote, key)).collect())
 }
 
-/// Absorbs what a CRM showed; the remotes that must be fetched again.
+/// Absorbs what a CRM showed of one object's records; the remotes that must be fetched again.
 pub async fn absorb_looks(
     app: &App,
     cx: &Context,
     connection: &Connection,
+    object: &Object,
     looks: Vec<Look>,
     pushes: &mut Pushes,
 ) -> Result<Vec<RemoteId>> {
-    let mapping = connection.of_people()?;
+    let mapping = connection.mapping(object)?;
     let people = looks.iter().map(|look| match &look.fetched {
-        Fetched::Shown(seen) => keys_shown(connection, mapping, &look.remote, seen),
+        Fetched::Shown(seen) => keys_shown(connection, object, mapping, &look.remote, seen),
         _ => vec![Key::Remote(connection.id.clone(), look.remote.clone())],
     });
     let people: Vec<Vec<Key>> = people.collect();
-    let found = who(app, &connection.tenant, &people).await?;
-    let looker = Looker { app, cx, connection, mapping };
+    let found = who(app, &connection.tenant, object, &people).await?;
+    let looker = Looker { app, cx, connection, object, mapping };
     let done: Vec<(RemoteId, Result<Done>)> = stream::iter(looks.into_iter().zip(found))
         .map(|(look, who)| async {
             let remote = look.remote.clone();
@@ -158,6 +168,10 @@ pub async fn absorb_looks(
     for (remote, done) in done {
         match done? {
             Done::Stands(record) => pushes.note(*record),
+            Done::Linked(record) => {
+                app.follow(connection, std::iter::once(&*record), pushes).await?;
+                pushes.note(*record);
+            }
             Done::Nothing => {}
             Done::Again => again.push(remote),
             Done::Look(other) => again.push(other),
@@ -169,6 +183,8 @@ pub async fn absorb_looks(
 pub(super) enum Done {
     /// The record as it stands now.
     Stands(Box<Record>),
+    /// As it stands now, and that it is in this CRM is news.
+    Linked(Box<Record>),
     Nothing,
     Again,
     /// Its remote is another now.
@@ -179,6 +195,7 @@ pub(super) struct Looker<'a> {
     pub(super) app: &'a App,
     pub(super) cx: &'a Context,
     pub(super) connection: &'a Connection,
+    pub(super) object: &'a Object,
     pub(super) mapping: &'a Mapping,
 }
 
@@ -209,6 +226,7 @@ impl Looker<'_> {
         }
         let empty = Record::empty(
             self.connection.tenant.clone(),
+            self.object.clone(),
             RecordId::fresh(),
             self.cause(By::Look { connection: self.connection.id.clone() }),
         );
@@ -264,8 +282,15 @@ impl Looker<'_> {
         after.fields = absorbed.hub;
         after.links.insert(self.connection.id.clone(), absorbed.link);
         after.version += 1;
-        let shown = keys_shown(self.connection, self.mapping, remote, seen);
-        self.commit(before, after, unclaimed, &shown).await
+        let shown = keys_shown(self.connection, self.object, self.mapping, remote, seen);
+        // To what is new altogether nothing refers.
+        let is_news = before.is_some_and(|before| {
+            before.links.get(&self.connection.id).is_none_or(|link| link.remote.is_none() || link.gone.is_some())
+        });
+        Ok(match self.commit(before, after, unclaimed, &shown).await? {
+            Done::Stands(record) if is_news => Done::Linked(record),
+            done => done,
+        })
     }
 
     /// `shown` are the keys by which it was asked who this is: one of them that is taken by now is a lost race.

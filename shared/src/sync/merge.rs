@@ -25,7 +25,7 @@ pub(super) async fn merged(
     let key = Key::Remote(connection.id.clone(), winner.clone());
     let holder = app
         .store
-        .holders(&loser.tenant, std::slice::from_ref(&key))
+        .holders(&loser.tenant, &loser.object, std::slice::from_ref(&key))
         .await?
         .remove(&key)
         .and_then(|ids| ids.into_iter().next());

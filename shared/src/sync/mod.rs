@@ -5,11 +5,13 @@ mod look;
 mod merge;
 mod moved;
 mod pushes;
+mod references;
 pub mod remedy;
 
 pub use finding::{Who, keys_shown, who};
 pub use look::{Left, Look, absorb_looks, look_again, steps};
 pub use pushes::{Pushes, lacks, needs};
+pub use references::Leads;
 
 use crate::{
     app::App,

@@ -76,6 +76,6 @@ pub fn needs(connection: &Connection, record: &Record) -> bool {
 pub fn lacks(connection: &Connection, record: &Record) -> bool {
     let nothing = Link::default();
     let link = record.links.get(&connection.id).unwrap_or(&nothing);
-    let mapping = connection.mapping(record.object);
-    record.merged_into.is_none() && mapping.is_some_and(|mapping| !pending(&record.fields, link, mapping).is_empty())
+    let mapping = connection.mapping(&record.object);
+    record.merged_into.is_none() && mapping.is_ok_and(|mapping| !pending(&record.fields, link, mapping).is_empty())
 }

@@ -112,7 +112,7 @@ async fn an_edit_that_is_pulled_twice_is_made_once(crm: Crm) {
     later(&world, 6).await;
     let version = hub(&world, "ada@example.com").await.version;
     let this = world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap();
-    world.app.start(&world.cx("again"), &this, shared::change::Work::Delta).await.unwrap();
+    world.app.read(&world.cx("again"), &this).await.unwrap();
     world.settle().await;
     assert_eq!(hub(&world, "ada@example.com").await.version, version);
 }

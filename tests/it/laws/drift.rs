@@ -45,14 +45,14 @@ async fn a_field_that_is_removed_is_set_aside_and_the_rest_goes_on(crm: Crm) {
     let stored = world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap();
     assert_eq!(stored.state, State::Active);
     // A CRM that ignores what it does not know refuses nothing: the next look at its fields finds it.
-    let noticed = !stored.of_people().unwrap().set_aside.is_empty();
+    let noticed = !stored.mapping(&shared::record::Object::Person).unwrap().set_aside.is_empty();
     assert_eq!(codes(&world).await.contains(&"field_gone".to_owned()), noticed);
     without(&world, crm, &[]).await;
     world.app.activate(&world.cx("back"), &tenant(), &connection(crm)).await.unwrap();
     world.settle().await;
     later(&world).await;
     let stored = world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap();
-    assert!(stored.of_people().unwrap().set_aside.is_empty());
+    assert!(stored.mapping(&shared::record::Object::Person).unwrap().set_aside.is_empty());
     if noticed {
         assert_eq!(world.people(crm).await[1].get("last_call"), "yesterday", "what waited for the field is written");
     }

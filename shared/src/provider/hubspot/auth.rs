@@ -7,6 +7,7 @@ use crate::{
         oauth::{self, Ask, Authorized, Code},
         session::{Answer, AppCredentials, Grant, Hosts, Secret, read},
     },
+    record::Object,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
@@ -26,16 +27,23 @@ pub(super) fn base(hosts: &Hosts) -> String {
 
 /// Where people consent (HubSpot docs: working with OAuth, "Authorization URL").
 const APP: &str = "https://app.hubspot.com";
-/// What we ask for: contacts, and the properties that we need of our own.
-const SCOPES: &str =
-    "oauth crm.objects.contacts.read crm.objects.contacts.write crm.schemas.contacts.read crm.schemas.contacts.write";
+/// What we ask for: the objects that are mapped, and the properties that we need of our own (HubSpot docs: scopes).
+fn scopes(objects: &[Object]) -> String {
+    let mapped = objects.iter().filter_map(super::fields::default_mapping);
+    let of = |name: &str| {
+        let each = ["objects", "schemas"].map(|part| format!("crm.{part}.{name}.read crm.{part}.{name}.write"));
+        each.join(" ")
+    };
+    ["oauth".to_owned()].into_iter().chain(mapped.map(|mapping| of(&mapping.object))).collect::<Vec<_>>().join(" ")
+}
 
 pub(super) fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
+    let scopes = scopes(ask.objects);
     let page = hosts.local.as_ref().map_or_else(|| APP.to_owned(), |_| base(hosts));
     let query = [
         ("client_id", ask.client_id),
         ("redirect_uri", ask.redirect_uri),
-        ("scope", SCOPES),
+        ("scope", scopes.as_str()),
         ("state", ask.state),
         ("code_challenge", ask.challenge),
         ("code_challenge_method", "S256"),

@@ -1,7 +1,7 @@
 //! The calls that read: batches, search, lists.
 
 use super::{
-    VERSION, failure,
+    VERSION, associations, failure,
     records::{self, id, rows},
 };
 use crate::{
@@ -36,6 +36,7 @@ pub(super) fn objects(mapping: &Mapping) -> String {
 pub(super) fn properties<'a>(mapping: &'a Mapping, more: &[&'a str]) -> Vec<&'a str> {
     let mut names = mapping.remote_fields();
     names.extend(more);
+    names.retain(|name| associations::target(name).is_none());
     names.sort_unstable();
     names.dedup();
     names
@@ -76,6 +77,7 @@ pub(super) async fn batch(
             }
         }
     }
+    associations::show(session, mapping, &mut found).await?;
     Ok(found)
 }
 
@@ -93,7 +95,9 @@ pub(super) async fn list(
     query.extend(after.map(|after| ("after", after)));
     let answer = session.send(&Request::get(with_query(&objects(mapping), &query)?), failure::of_call).await?;
     let next = next(&answer.body).filter(|next| after != Some(next));
-    Ok((rows(&answer.body).to_vec(), next, answer))
+    let mut found = rows(&answer.body).to_vec();
+    associations::show(session, mapping, &mut found).await?;
+    Ok((found, next, answer))
 }
 
 /// One record by its id; a merged id answers with the survivor (HubSpot docs: merge records). `None` where there is none.
@@ -101,7 +105,9 @@ pub(super) async fn one(session: &Session, mapping: &Mapping, remote: &RemoteId)
     let properties = properties(mapping, &[]).join(",");
     let path = with_query(&format!("{}/{remote}", objects(mapping)), &[("properties", properties.as_str())])?;
     let answer = session.send(&Request::get(path), failure::of_record).await?;
-    Ok(answer.status.is_success().then_some(answer.body))
+    let mut found: Vec<Json> = answer.status.is_success().then_some(answer.body).into_iter().collect();
+    associations::show(session, mapping, &mut found).await?;
+    Ok(found.pop())
 }
 
 /// Five searches a second are allowed to an account (HubSpot docs: CRM search, "limits"). One after the other, each takes at
@@ -138,6 +144,8 @@ pub(super) async fn search(
                 *row = full;
             }
         }
+    } else {
+        associations::show(session, mapping, &mut found).await?;
     }
     let next = next(&answer.body);
     Ok((found, next, answer))

@@ -1,5 +1,4 @@
 use super::*;
-use crate::provider::hubspot::fields::default_mapping;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -46,7 +45,8 @@ fn run(
         cursor = serde_json::from_str(&serde_json::to_string(&cursor).unwrap()).unwrap();
         let Cursor::Since { since, page: place } = &cursor else { panic!("{cursor:?}") };
         let place = resumed(*since, place.as_ref(), clock);
-        let (rows, full) = answered(index, &question(&default_mapping(), &place), limit);
+        let (rows, full) =
+            answered(index, &question(&crate::provider::of_people(crate::provider::Crm::HubSpot), &place), limit);
         seen.extend(
             rows.iter().map(|row| {
                 (number(&id(row).unwrap()), time(property(row, "lastmodifieddate")).unwrap().as_millisecond())

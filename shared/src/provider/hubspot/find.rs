@@ -1,4 +1,4 @@
-//! Which contacts match: by our id, by e-mail, by phone.
+//! Which records match: contacts by our id, by e-mail, by phone; companies by our id, by domain, by name.
 
 use super::{
     call::{self, LONGEST},
@@ -6,10 +6,9 @@ use super::{
 };
 use crate::{
     error::Result,
-    id::RecordId,
     mapping::Mapping,
     provider::{Found, Query, Session, batch::By},
-    record::{Email, Phone},
+    record::{Key, Phone},
 };
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
@@ -18,25 +17,38 @@ use std::collections::BTreeSet;
 /// (HubSpot docs: contacts, `hs_additional_emails`).
 const ADDRESSES: &[&str] = &["email", "hs_additional_emails"];
 
-/// Reads by a unique property are immediate; only phones need the search, whose index lags (HubSpot docs: CRM search).
+/// Reads by a unique property are immediate; whatever else there is needs the search, whose index lags (HubSpot docs: CRM search).
 pub(super) async fn find(session: &Session, mapping: &Mapping, queries: &[Query]) -> Result<Vec<Vec<Found>>> {
     let mut found: Vec<Vec<Found>> = vec![Vec::new(); queries.len()];
     let matcher = Matcher { mapping, queries };
-    let records: BTreeSet<&str> =
-        queries.iter().filter_map(|query| query.record.as_ref().map(RecordId::as_str)).collect();
-    matcher.note(&mut found, By::Record, &by_property(session, mapping, &mapping.id_field, &records).await?);
-    let emails: BTreeSet<&str> = queries.iter().filter_map(|query| query.email.as_ref().map(Email::as_str)).collect();
-    matcher.note(&mut found, By::Email, &by_property(session, mapping, "email", &emails).await?);
-    let unmatched = queries.iter().zip(&found).filter(|(_, found)| found.is_empty());
-    let phones: BTreeSet<&Phone> = unmatched.filter_map(|(query, _)| query.phone.as_ref()).collect();
-    let rows = by_phone(session, mapping, &phones).await?;
-    let mut by_phone: Vec<Vec<Found>> = vec![Vec::new(); queries.len()];
-    matcher.note(&mut by_phone, By::Phone, &rows);
-    Ok(found
-        .into_iter()
-        .zip(by_phone)
-        .map(|(found, by_phone)| if found.is_empty() { by_phone } else { found })
-        .collect())
+    let ids: BTreeSet<&str> = queries.iter().filter_map(|query| query.record.as_ref()).map(|id| id.as_str()).collect();
+    matcher.note(&mut found, By::Record, &by_property(session, mapping, &mapping.id_field, &ids).await?);
+    for by in By::KEYS {
+        // By our own id and by e-mail the same records may be meant; lookups are for those whom nothing else has found.
+        let open = queries.iter().zip(&found).filter(|(_, found)| by.is_unique() || found.is_empty());
+        let keys: BTreeSet<Key> = open.filter_map(|(query, _)| query.key(by)).collect();
+        let values: BTreeSet<String> = keys.iter().flat_map(Key::spellings).collect();
+        let rows = match by {
+            By::Email => by_property(session, mapping, "email", &values.iter().map(String::as_str).collect()).await?,
+            By::Phone => {
+                let (properties, digits) = phones(mapping);
+                let national =
+                    |key: &Key| if let Key::Phone(phone) = key { Some(Phone::national_digits(phone)) } else { None };
+                let values = if digits { keys.iter().filter_map(national).collect() } else { values };
+                search(session, mapping, &properties, values, &matcher.properties(by)).await?
+            }
+            _ => {
+                let property = mapping.remote_of(by.field()).into_iter().collect::<Vec<_>>();
+                search(session, mapping, &property, values, &[]).await?
+            }
+        };
+        let mut matched: Vec<Vec<Found>> = if by.is_unique() { found.clone() } else { vec![Vec::new(); queries.len()] };
+        matcher.note(&mut matched, by, &rows);
+        for (found, matched) in found.iter_mut().zip(matched).filter(|(found, _)| by.is_unique() || found.is_empty()) {
+            *found = matched;
+        }
+    }
+    Ok(found)
 }
 
 async fn by_property(
@@ -46,7 +58,8 @@ async fn by_property(
     values: &BTreeSet<&str>,
 ) -> Result<Vec<Json>> {
     let values: Vec<&str> = values.iter().copied().collect();
-    call::batch(session, mapping, Some(property), false, &values, ADDRESSES).await
+    let more = if property == "email" || mapping.remote_of("email").is_some() { ADDRESSES } else { &[] };
+    call::batch(session, mapping, Some(property), false, &values, more).await
 }
 
 struct Matcher<'a> {
@@ -54,14 +67,19 @@ struct Matcher<'a> {
     queries: &'a [Query],
 }
 
-impl Matcher<'_> {
+impl<'a> Matcher<'a> {
     /// Notes for each query the rows that really match it, unless a stronger key has found them already.
     fn note(&self, found: &mut [Vec<Found>], by: By, rows: &[Json]) {
         for row in rows {
             let Some(remote) = id(row) else { continue };
             let claimed = text(row, &self.mapping.id_field).and_then(|id| id.parse().ok());
+            let shown = self.shown(by, row);
+            let is_meant = |query: &Query| match by {
+                By::Record => query.record.is_some() && query.record == claimed,
+                _ => query.key(by).is_some_and(|key| shown.contains(&key)),
+            };
             for (query, found) in self.queries.iter().zip(found.iter_mut()) {
-                if self.matches(query, by, row, claimed.as_ref()) && !found.iter().any(|f| f.remote == remote) {
+                if is_meant(query) && !found.iter().any(|f| f.remote == remote) {
                     let seen = records::read(row, self.mapping.remote_fields());
                     found.push(Found { remote: remote.clone(), by, seen, claimed: claimed.clone() });
                 }
@@ -69,49 +87,56 @@ impl Matcher<'_> {
         }
     }
 
-    fn matches(&self, query: &Query, by: By, row: &Json, claimed: Option<&RecordId>) -> bool {
-        match by {
-            By::Record => query.record.is_some() && query.record.as_ref() == claimed,
-            By::Email => query.email.as_ref().is_some_and(|wanted| {
-                let shown = ADDRESSES.iter().filter_map(|name| text(row, name)).flat_map(|list| list.split(';'));
-                shown.filter_map(Email::parse).any(|shown| shown == *wanted)
-            }),
-            By::Phone => query.phone.as_ref().is_some_and(|wanted| {
-                let shown = phone_properties(self.mapping).into_iter().filter_map(|name| text(row, name));
-                shown.filter_map(|raw| Phone::parse(raw, &self.mapping.region)).any(|shown| shown == *wanted)
-            }),
+    fn shown(&self, by: By, row: &Json) -> Vec<Key> {
+        let texts = self.properties(by).into_iter().filter_map(|name| text(row, name)).flat_map(|list| {
+            let separated = by == By::Email;
+            list.split(move |c| separated && c == ';')
+        });
+        texts.filter_map(|raw| by.read(raw, &self.mapping.region)).collect()
+    }
+
+    /// The properties that hold such a key.
+    fn properties(&self, by: By) -> Vec<&'a str> {
+        match (by, self.mapping.remote_of(by.field())) {
+            (By::Email, _) => ADDRESSES.to_vec(),
+            // A person is known by either of a contact's own two phones, whichever of them is mapped.
+            (By::Phone, None | Some("phone" | "mobilephone")) => vec!["phone", "mobilephone"],
+            (_, mapped) => mapped.into_iter().collect(),
         }
     }
 }
 
-/// A person is known by either of a contact's own two phones, whichever of them is mapped.
-fn phone_properties(mapping: &Mapping) -> Vec<&str> {
+/// The properties that phones are searched in, and whether by their national digits: those are indexed without country code and
+/// punctuation (HubSpot docs: CRM search, "search by phone number").
+fn phones(mapping: &Mapping) -> (Vec<&str>, bool) {
     match mapping.remote_of("phone") {
-        None | Some("phone" | "mobilephone") => vec!["phone", "mobilephone"],
-        Some(own) => vec![own],
+        None | Some("phone" | "mobilephone") => {
+            (vec!["hs_searchable_calculated_phone_number", "hs_searchable_calculated_mobile_number"], true)
+        }
+        Some(own) => (vec![own], false),
     }
 }
 
-/// Phones are indexed without country code and punctuation (HubSpot docs: CRM search, "search by phone number").
-/// Any other property is compared letter by letter, in lower case.
-async fn by_phone(session: &Session, mapping: &Mapping, phones: &BTreeSet<&Phone>) -> Result<Vec<Json>> {
-    let more = phone_properties(mapping);
-    let (searched, calculated) = match more.as_slice() {
-        [own] => (vec![*own], false),
-        _ => (vec!["hs_searchable_calculated_phone_number", "hs_searchable_calculated_mobile_number"], true),
-    };
-    let values =
-        phones.iter().flat_map(|phone| if calculated { vec![phone.national_digits()] } else { phone.spellings() });
-    let values: BTreeSet<String> = values.collect();
-    let fixed = question(&searched, &[]).to_string().len() + json!(call::properties(mapping, &more)).to_string().len();
+/// The records that have one of the values in one of the properties. Values are compared letter by letter, in lower case.
+async fn search(
+    session: &Session,
+    mapping: &Mapping,
+    searched: &[&str],
+    values: BTreeSet<String>,
+    more: &[&str],
+) -> Result<Vec<Json>> {
+    if searched.is_empty() {
+        return Ok(Vec::new());
+    }
+    let fixed = question(searched, &[]).to_string().len() + json!(call::properties(mapping, more)).to_string().len();
     // Where the properties take all the room, the search leaves them out by itself.
     let room = LONGEST.checked_sub(fixed).filter(|room| *room > 500).unwrap_or(LONGEST / 2) / searched.len();
     let mut left = fitting(values, room);
     let mut found = Vec::new();
     while let Some(values) = left.pop() {
-        let (rows, next, _) = call::search(session, mapping, question(&searched, &values), &more).await?;
+        let (rows, next, _) = call::search(session, mapping, question(searched, &values), more).await?;
         match values.len() {
-            // Too many share these: each half is asked for alone. One phone that fills a page is nobody's.
+            // Too many share these: each half is asked for alone. One value that fills a page is nobody's.
             length @ 2.. if next.is_some() => left.extend(values.chunks(length.div_ceil(2)).map(<[String]>::to_vec)),
             _ => found.extend(rows),
         }

@@ -1,8 +1,11 @@
 use super::*;
-use crate::{planner::Seen, provider::hubspot::fields::default_mapping, record::Region};
+use crate::{
+    planner::Seen,
+    record::{Email, Region},
+};
 
 fn noted(query: Query, by: By, properties: &Json) -> Vec<Found> {
-    let (mapping, queries) = (default_mapping(), [query]);
+    let (mapping, queries) = (crate::provider::of_people(crate::provider::Crm::HubSpot), [query]);
     let mut found = vec![Vec::new()];
     Matcher { mapping: &mapping, queries: &queries }.note(
         &mut found,
@@ -54,7 +57,7 @@ fn our_own_id_matches_exactly() {
 
 #[test]
 fn a_remote_is_found_once_by_its_strongest_key() {
-    let (mapping, queries) = (default_mapping(), [email("ada@example.com")]);
+    let (mapping, queries) = (crate::provider::of_people(crate::provider::Crm::HubSpot), [email("ada@example.com")]);
     let strongest = Found { remote: "7".parse().unwrap(), by: By::Record, seen: Seen::default(), claimed: None };
     let mut found = vec![vec![strongest.clone()]];
     let row = json!({"id": "7", "properties": {"email": "ada@example.com"}});

@@ -1,5 +1,6 @@
 #![doc = include_str!("README.md")]
 
+mod associations;
 mod auth;
 mod call;
 mod delta;
@@ -22,6 +23,7 @@ use crate::{
     error::Result,
     id::RemoteId,
     mapping::Mapping,
+    record::Object,
 };
 use futures::future::try_join_all;
 use jiff::Timestamp;
@@ -51,11 +53,12 @@ impl Provider for HubSpot {
         echo: Echo::Fields,
         deletions: Some(Deletions { every: Duration::from_secs(3600) }),
         id: "hs_object_id",
+        people: &[],
         ack: None,
     };
 
-    fn default_mapping() -> Mapping {
-        fields::default_mapping()
+    fn default_mapping(object: &Object) -> Option<Mapping> {
+        fields::default_mapping(object)
     }
 
     fn could_name(field: &str) -> bool {
@@ -139,11 +142,11 @@ impl Provider for HubSpot {
 
     /// An upsert by our own unique property: there is no other way to repeat a create without harm.
     async fn create(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
-        write::write(session, mapping, write::Kind::Create, writes).await
+        write(session, mapping, write::Kind::Create, writes).await
     }
 
     async fn update(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
-        write::write(session, mapping, write::Kind::Update, writes).await
+        write(session, mapping, write::Kind::Update, writes).await
     }
 
     async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {
@@ -155,7 +158,7 @@ impl Provider for HubSpot {
     }
 
     /// Subscriptions are the app's, and do not expire (HubSpot docs: webhooks).
-    async fn watch(_: &Session, _: &Mapping, _: &WatchWish) -> Result<Option<Watch>> {
+    async fn watch(_: &Session, _: &[String], _: &WatchWish) -> Result<Option<Watch>> {
         Ok(None)
     }
 
@@ -163,6 +166,13 @@ impl Provider for HubSpot {
     async fn unwatch(_: &Session, _: &Watch) -> Result<()> {
         Ok(())
     }
+}
+
+/// Properties first, then what the records are associated with.
+async fn write(session: &Session, mapping: &Mapping, kind: write::Kind, writes: &[Write]) -> Result<Vec<Outcome>> {
+    let mut outcomes = write::write(session, mapping, kind, &associations::without(mapping, writes)).await?;
+    associations::write(session, mapping, writes, &mut outcomes).await?;
+    Ok(outcomes)
 }
 
 /// The ids nothing is known of yet. What is no number names nothing in HubSpot.

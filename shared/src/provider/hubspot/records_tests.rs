@@ -1,5 +1,4 @@
 use super::*;
-use crate::provider::hubspot::fields::default_mapping;
 use serde_json::json;
 
 fn golden(text: &str) -> Json {
@@ -14,7 +13,7 @@ fn spelt(seen: &Seen) -> Json {
 fn a_contact_is_read_as_the_golden_file_says() {
     let (wire, seen) =
         (golden(include_str!("golden/contact.wire.json")), golden(include_str!("golden/contact.seen.json")));
-    assert_eq!(spelt(&read(&wire, default_mapping().remote_fields())), seen);
+    assert_eq!(spelt(&read(&wire, crate::provider::of_people(crate::provider::Crm::HubSpot).remote_fields())), seen);
     assert_eq!(id(&wire).unwrap().as_str(), "10000101");
 }
 

@@ -1,6 +1,6 @@
 //! Properties (HubSpot docs: properties API).
 
-use super::{VERSION, failure};
+use super::{VERSION, associations, failure};
 use crate::{
     error::Result,
     mapping::Mapping,
@@ -27,13 +27,24 @@ pub(super) async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<F
             unique: is(row, "/hasUniqueValue"),
         })
     };
-    Ok(body.get("results").and_then(Json::as_array).into_iter().flatten().filter_map(field).collect())
+    let named = |name: &str| Field { name: name.to_owned(), label: name.to_owned(), writable: true, unique: false };
+    let associated = associations::mapped(mapping).into_iter().map(named);
+    let properties = body.get("results").and_then(Json::as_array).into_iter().flatten().filter_map(field);
+    Ok(properties.chain(associated).collect())
+}
+
+/// Where new properties are shown (HubSpot docs: properties API, "groupName"): `contactinformation`, `companyinformation`.
+fn group(mapping: &Mapping) -> String {
+    match mapping.object.as_str() {
+        "companies" => "companyinformation".to_owned(),
+        object => format!("{}information", object.trim_end_matches('s')),
+    }
 }
 
 pub(super) async fn make(session: &Session, mapping: &Mapping, wish: &Wish<'_>) -> Result<Made> {
     let body = json!({
         "name": wish.name, "label": wish.label(), "type": "string", "fieldType": "text",
-        "groupName": "contactinformation", "hasUniqueValue": wish.unique,
+        "groupName": group(mapping), "hasUniqueValue": wish.unique,
     });
     session.send(&Request::post(path(mapping), body), failure::of_call).await?;
     Ok(Made::Done)

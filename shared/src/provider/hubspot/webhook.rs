@@ -99,35 +99,42 @@ fn decoded(url: &str) -> String {
         .fold(url.to_owned(), |url, plain| url.replace(&format!("%{plain:02X}"), &char::from(plain).to_string()))
 }
 
-/// Contacts as `object.*` events name them (HubSpot docs: understanding the CRM, object types).
-const CONTACT: &str = "0-1";
-/// Events after which a contact may show something else (HubSpot docs: webhooks). Others are ignored.
+/// Objects as events name them, as `object.*` events do by their type (HubSpot docs: understanding the CRM, object types), and
+/// as the API's paths do. Whatever else there is goes by its type.
+const OBJECTS: &[(&str, &str, &str)] = &[
+    ("contact", "0-1", "contacts"),
+    ("company", "0-2", "companies"),
+    ("deal", "0-3", "deals"),
+    ("task", "0-27", "tasks"),
+    ("note", "0-46", "notes"),
+];
+/// Events after which a record may show something else (HubSpot docs: webhooks). Others are ignored.
 const ACTIONS: &[&str] =
     &["creation", "deletion", "merge", "restore", "propertyChange", "associationChange", "privacyDeletion"];
 
-/// One hint per account and contact, in the order of their first events.
+/// One hint per account and record, in the order of their first events.
 pub(super) fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
     let body: Json = serde_json::from_slice(delivery.body()).map_err(|_| Unreadable("no JSON"))?;
     let events = body.as_array().ok_or(Unreadable("no list of events"))?;
     let mut hints: Vec<Hint> = Vec::new();
-    let mut places: BTreeMap<(Option<AccountId>, RemoteId), usize> = BTreeMap::new();
+    let mut places: BTreeMap<(Option<AccountId>, String, RemoteId), usize> = BTreeMap::new();
     for event in events {
         let account = number(event.get("portalId")).and_then(|id| id.parse::<AccountId>().ok());
         let (remotes, erased) = concerned(event);
-        for remote in remotes {
+        for (filed, remote) in remotes {
             let of = Hinted { erased, ..Hinted::telling(remote, told(event)) };
-            let place = *places.entry((account.clone(), of.remote.clone())).or_insert(hints.len());
+            let place = *places.entry((account.clone(), filed.clone(), of.remote.clone())).or_insert(hints.len());
             match hints.get_mut(place) {
                 Some(hint) => hint.of.and(&of),
-                None => hints.push(Hint { account: account.clone(), by: None, of }),
+                None => hints.push(Hint { account: account.clone(), by: None, filed, of }),
             }
         }
     }
     Ok(hints)
 }
 
-/// The contacts an event is about, and whether they were erased.
-fn concerned(event: &Json) -> (Vec<RemoteId>, bool) {
+/// The records an event is about, by what they are, and whether they were erased.
+fn concerned(event: &Json) -> (Vec<(String, RemoteId)>, bool) {
     let text = |key: &str| event.get(key).and_then(Json::as_str);
     // Deliveries say `subscriptionType`, the documentation's examples say `eventType` (HubSpot docs: webhooks).
     let Some((object, action)) =
@@ -135,23 +142,42 @@ fn concerned(event: &Json) -> (Vec<RemoteId>, bool) {
     else {
         return Default::default();
     };
-    let is_contact = object == "contact" || (object == "object" && text("objectTypeId") == Some(CONTACT));
-    if !is_contact || !ACTIONS.contains(&action) {
+    let Some(filed) = filed(object, text("objectTypeId")).filter(|_| ACTIONS.contains(&action)) else {
         return Default::default();
+    };
+    let id = |key: &str| number(event.get(key))?.parse::<RemoteId>().ok();
+    if action == "associationChange" {
+        // `CONTACT_TO_COMPANY`: both ends may show something else.
+        let ends = text("associationType").and_then(|kind| kind.split_once("_TO_"));
+        let (from, to) = ends.map_or((None, None), |(from, to)| (named(from), named(to)));
+        let ends = [(from.or(Some(filed)), "fromObjectId"), (to, "toObjectId")];
+        return (ends.into_iter().filter_map(|(filed, key)| Some((filed?, id(key)?))).collect(), false);
     }
-    let keys: &[&str] = match (action, text("associationType").unwrap_or_default()) {
-        ("associationChange", kind) if kind.starts_with("CONTACT_TO_") && kind.ends_with("_TO_CONTACT") => {
-            &["fromObjectId", "toObjectId"]
-        }
-        ("associationChange", kind) if kind.ends_with("_TO_CONTACT") => &["toObjectId"],
-        ("associationChange", _) => &["fromObjectId"],
+    let keys: &[&str] = match action {
         // The winner keeps its id or a third record takes both places: each is looked at.
-        ("merge", _) => &["objectId", "primaryObjectId", "newObjectId"],
+        "merge" => &["objectId", "primaryObjectId", "newObjectId"],
         _ => &["objectId"],
     };
     let merged = event.get("mergedObjectIds").and_then(Json::as_array).filter(|_| action == "merge");
-    let ids = keys.iter().map(|key| event.get(*key)).chain(merged.into_iter().flatten().map(Some));
-    (ids.filter_map(|id| number(id)?.parse().ok()).collect(), action == "privacyDeletion")
+    let merged = merged.into_iter().flatten().filter_map(|id| number(Some(id))?.parse().ok());
+    let ids = keys.iter().filter_map(|key| id(key)).chain(merged);
+    (ids.map(|id| (filed.clone(), id)).collect(), action == "privacyDeletion")
+}
+
+/// What the API's paths call an event's object.
+fn filed(object: &str, of_type: Option<&str>) -> Option<String> {
+    match (object, of_type) {
+        ("object", Some(of_type)) => {
+            let known = OBJECTS.iter().find(|(_, known, _)| *known == of_type);
+            Some(known.map_or(of_type, |(.., path)| path).to_owned())
+        }
+        _ => named(object),
+    }
+}
+
+fn named(object: &str) -> Option<String> {
+    let known = OBJECTS.iter().find(|(name, ..)| name.eq_ignore_ascii_case(object));
+    known.map(|(.., path)| (*path).to_owned())
 }
 
 /// What an event says of a field. A creation says nothing that its property changes do not say (HubSpot docs: webhooks);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{planner::Change, provider::hubspot::fields::default_mapping};
+use crate::planner::Change;
 use proptest::prelude::*;
 
 fn row(nth: usize, field: &str, value: &str) -> Write {
@@ -20,7 +20,7 @@ fn refused(message: &str, code: &str, field: &str) -> Refusal {
 
 /// Sends all rows as `write` does, to a HubSpot that `judges` a call; which rows were refused, and the calls it took.
 fn sent(writes: &[Write], judges: impl Fn(&[usize]) -> Option<Refusal>) -> (Vec<usize>, usize) {
-    let mapping = default_mapping();
+    let mapping = crate::provider::of_people(crate::provider::Crm::HubSpot);
     let batch = Batch { mapping: &mapping, kind: Kind::Create, writes };
     let (mut left, mut out, mut done, mut calls) = (vec![(0..writes.len()).collect::<Places>()], Vec::new(), 0, 0);
     while let Some(places) = left.pop() {
@@ -104,7 +104,7 @@ proptest! {
 }
 
 fn noted(kind: Kind, writes: &[Write], body: &Json) -> Vec<Option<Outcome>> {
-    let mapping = default_mapping();
+    let mapping = crate::provider::of_people(crate::provider::Crm::HubSpot);
     let mut outcomes = vec![None; writes.len()];
     Batch { mapping: &mapping, kind, writes }.note(body, &mut outcomes);
     outcomes
@@ -154,7 +154,8 @@ fn the_errors_of_a_207_are_each_their_rows() {
 
 #[test]
 fn rows_that_an_answer_leaves_out_are_asked_for_one_by_one() {
-    let (mapping, writes) = (default_mapping(), [row(0, "phone", "1"), row(1, "phone", "2")]);
+    let (mapping, writes) =
+        (crate::provider::of_people(crate::provider::Crm::HubSpot), [row(0, "phone", "1"), row(1, "phone", "2")]);
     let mut outcomes = vec![None, None];
     let create = Batch { mapping: &mapping, kind: Kind::Create, writes: &writes };
     assert_eq!(create.untold(vec![0, 1], 3, &mut outcomes).unwrap(), [vec![0], vec![1]]);
@@ -166,7 +167,8 @@ fn rows_that_an_answer_leaves_out_are_asked_for_one_by_one() {
 
 #[test]
 fn an_upsert_goes_by_our_property_and_an_update_by_their_id() {
-    let (mapping, writes) = (default_mapping(), [row(0, "phone", "+14155550100")]);
+    let (mapping, writes) =
+        (crate::provider::of_people(crate::provider::Crm::HubSpot), [row(0, "phone", "+14155550100")]);
     let create = Batch { mapping: &mapping, kind: Kind::Create, writes: &writes }.request(&[0]);
     assert_eq!(create.path, "/crm/objects/2026-09/contacts/batch/upsert");
     let input = json!({"idProperty": "crm_sync_id", "id": "record-0", "objectWriteTraceId": "0", "properties": {"crm_sync_id": "record-0", "phone": "+14155550100"}});

@@ -3,7 +3,7 @@
 //! A run reads a window that is closed before it begins, so that nothing moves in it but out of it; whatever leaves it is in the
 //! next one. Times are whole seconds.
 
-use super::{failure, person};
+use super::{failure, records};
 use crate::{
     change::{Cursor, Place},
     error::{Error, Result},
@@ -24,9 +24,9 @@ const PAGE: usize = 500;
 pub(super) async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {
     let window = Window::at(cursor, now);
     let judge = if window.cursor.is_some() { of_page } else { failure::of_call };
-    let answer = session.send(&Request::get(window.path()), judge).await?;
-    let rows = person::rows(&answer.body);
-    let shown = rows.iter().filter_map(|row| person::read(row, mapping)).collect();
+    let answer = session.send(&Request::get(window.path(records::kind(mapping)?.name)), judge).await?;
+    let rows = records::rows(&answer.body);
+    let shown = rows.iter().filter_map(|row| records::read(row, mapping)).collect();
     let (next, more) = window.next(&answer);
     Ok(Page { shown, next, more })
 }
@@ -59,11 +59,11 @@ impl Window {
         Window { since, until: now - FRESH, edge: None, cursor: None }
     }
 
-    fn path(&self) -> String {
+    fn path(&self, name: &str) -> String {
         let time = |at: Timestamp| encoded(&at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
         let until = time(self.until);
         let mut path =
-            format!("/api/v2/persons?sort_by=update_time&sort_direction=asc&limit={PAGE}&updated_until={until}");
+            format!("/api/v2/{name}?sort_by=update_time&sort_direction=asc&limit={PAGE}&updated_until={until}");
         if self.since > Timestamp::UNIX_EPOCH {
             path.push_str(&format!("&updated_since={}", time(self.since)));
         }
@@ -81,7 +81,7 @@ impl Window {
         // Our clock may be ahead: what Pipedrive's own says counts, as of the first page.
         let told = answer.date().map_or(self.until, |date| self.until.min(date - FRESH));
         let edge = self.edge.unwrap_or(told);
-        match person::next_cursor(&answer.body) {
+        match records::next_cursor(&answer.body) {
             Some(token) => {
                 let place = Place { from: self.until, from_id: None, token: Some(token), newest: edge };
                 (Cursor::Since { since: self.since, page: Some(place) }, true)

@@ -23,19 +23,19 @@ fn answer(status: u16, cursor: Option<&str>, skew: i64) -> Answer {
 fn a_window_keeps_its_end_through_all_its_pages() {
     let first = Window::at(&Cursor::Since { since: at(-900), page: None }, at(0));
     assert!(
-        first.path().ends_with(&format!(
+        first.path("persons").ends_with(&format!(
             "&updated_until={}&updated_since={}",
             encoded(&at(-5).to_string()),
             encoded(&at(-900).to_string())
         )),
         "{}",
-        first.path()
+        first.path("persons")
     );
     let (cursor, more) = first.next(&answer(200, Some("a+b"), 0));
     assert!(more);
     let second = Window::at(&serde_json::from_str(&serde_json::to_string(&cursor).unwrap()).unwrap(), at(100));
     assert_eq!((second.since, second.until), (first.since, first.until));
-    assert!(second.path().ends_with("&cursor=a%2Bb"), "{}", second.path());
+    assert!(second.path("persons").ends_with("&cursor=a%2Bb"), "{}", second.path("persons"));
     let (rest, more) = second.next(&answer(200, None, 100));
     assert_eq!((rest, more), (Cursor::Since { since: at(-5) - OVERLAP, page: None }, false));
 }
@@ -59,5 +59,5 @@ fn a_cursor_that_is_refused_begins_its_window_anew() {
 
 #[test]
 fn the_beginning_asks_for_everything() {
-    assert!(!Window::at(&Cursor::Beginning, at(0)).path().contains("updated_since"));
+    assert!(!Window::at(&Cursor::Beginning, at(0)).path("persons").contains("updated_since"));
 }

@@ -1,6 +1,6 @@
 //! Who is there already: one search per record, and after a create of unknown outcome a list of the newest.
 
-use super::{failure, person, write};
+use super::{failure, records, write};
 use crate::{
     error::Result,
     id::RemoteId,
@@ -9,7 +9,7 @@ use crate::{
         batch::{By, Found, Query},
         session::{Request, Session, encoded},
     },
-    record::{Email, Phone},
+    record::{Email, Phone, Title},
 };
 use jiff::SignedDuration;
 use serde_json::Value as Json;
@@ -19,80 +19,92 @@ use std::collections::BTreeMap;
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// By our own id where a create may have happened, else by e-mail, and by phone only for whom has none: whoever else has
-/// that phone in Pipedrive is known from the pull, and a search costs as much as four writes.
+/// that phone in Pipedrive is known from the pull, and a search costs as much as four writes. Organizations by name.
 pub(super) async fn find(session: &Session, mapping: &Mapping, queries: &[Query]) -> Result<Vec<Vec<Found>>> {
     let mut persons: Vec<BTreeMap<RemoteId, Json>> = vec![BTreeMap::new(); queries.len()];
     let begun = queries.iter().filter(|query| query.record.is_some()).filter_map(|query| query.begun).min();
     if let Some(begun) = begun {
         let since = begun.checked_sub(SKEW).unwrap_or(begun);
-        for row in since_then(session, &since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()).await? {
-            let ours = person::claimed(&row, mapping);
+        for row in since_then(session, mapping, &since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()).await? {
+            let ours = records::claimed(&row, mapping);
             let asked = queries.iter().position(|query| query.record.is_some() && query.record == ours);
-            if let (Some(place), Some(id)) = (asked, row.get("id").and_then(person::id)) {
+            if let (Some(place), Some(id)) = (asked, row.get("id").and_then(records::id)) {
                 persons[place].insert(id, row);
             }
         }
     }
     let mut hits: Vec<Vec<RemoteId>> = vec![Vec::new(); queries.len()];
     for (place, query) in queries.iter().enumerate().filter(|(place, _)| persons[*place].is_empty()) {
-        hits[place] = search(session, query).await?;
+        hits[place] = search(session, mapping, query).await?;
     }
-    let shown = write::shown(session, hits.iter().flatten()).await?;
+    let shown = write::shown(session, mapping, hits.iter().flatten()).await?;
     for (persons, hits) in persons.iter_mut().zip(hits) {
         persons.extend(hits.into_iter().filter_map(|id| Some((id.clone(), shown.get(&id)?.clone()))));
     }
     Ok(queries.iter().zip(persons).map(|(query, persons)| matches(query, persons, mapping)).collect())
 }
 
-/// Every person that was made or changed since.
-async fn since_then(session: &Session, since: &str) -> Result<Vec<Json>> {
+/// Every record that was made or changed since.
+async fn since_then(session: &Session, mapping: &Mapping, since: &str) -> Result<Vec<Json>> {
     let (mut rows, mut cursor) = (Vec::new(), String::new());
+    let name = records::kind(mapping)?.name;
     loop {
-        let path = format!("/api/v2/persons?updated_since={}&sort_by=id&sort_direction=asc&limit=500", encoded(since));
+        let path = format!("/api/v2/{name}?updated_since={}&sort_by=id&sort_direction=asc&limit=500", encoded(since));
         let body = session.send(&Request::get(path + &cursor), failure::of_call).await?.body;
-        rows.extend(person::rows(&body).iter().cloned());
-        match person::next_cursor(&body) {
+        rows.extend(records::rows(&body).iter().cloned());
+        match records::next_cursor(&body) {
             Some(next) => cursor = format!("&cursor={next}"),
             None => return Ok(rows),
         }
     }
 }
 
-/// Ids of a search's hits (Pipedrive docs: API v2, Search persons).
-async fn search(session: &Session, query: &Query) -> Result<Vec<RemoteId>> {
-    let (term, field) = match (&query.email, &query.phone) {
-        (Some(email), _) => (email.as_str().to_owned(), "email"),
-        (None, Some(phone)) => (phone.as_str().trim_start_matches('+').to_owned(), "phone"),
-        (None, None) => return Ok(Vec::new()),
+/// Ids of a search's hits (Pipedrive docs: API v2, Search persons, Search organizations). A term has two characters or more, or
+/// is an exact one.
+async fn search(session: &Session, mapping: &Mapping, query: &Query) -> Result<Vec<RemoteId>> {
+    let (term, field) = match (&query.email, &query.phone, &query.title) {
+        (Some(email), ..) => (email.as_str().to_owned(), "email"),
+        (None, Some(phone), _) => (phone.as_str().trim_start_matches('+').to_owned(), "phone"),
+        (None, None, Some(title)) => (title.as_str().to_owned(), "name"),
+        (None, None, None) => return Ok(Vec::new()),
     };
-    let exact = if field == "email" { "&exact_match=true" } else { "" };
-    let path = format!("/api/v2/persons/search?term={}&fields={field}{exact}&limit=100", encoded(&term));
+    let exact = if field == "phone" { "" } else { "&exact_match=true" };
+    let name = records::kind(mapping)?.name;
+    let path = format!("/api/v2/{name}/search?term={}&fields={field}{exact}&limit=100", encoded(&term));
     let body = session.send(&Request::get(path), failure::of_search).await?.body;
     let items = body.pointer("/data/items").and_then(Json::as_array).into_iter().flatten();
-    Ok(items.filter_map(|item| item.pointer("/item/id").and_then(person::id)).collect())
+    Ok(items.filter_map(|item| item.pointer("/item/id").and_then(records::id)).collect())
 }
 
-/// Whether a person is meant is decided by what it shows.
+fn title(row: &Json, mapping: &Mapping) -> Option<Title> {
+    Title::parse(row.get(mapping.remote_of(By::Title.field())?)?.as_str()?)
+}
+
+/// Whether a record is meant is decided by what it shows.
 fn matches(query: &Query, persons: BTreeMap<RemoteId, Json>, mapping: &Mapping) -> Vec<Found> {
-    let found = persons.into_iter().filter(|(_, person)| !person::is_deleted(person)).filter_map(|(remote, person)| {
-        let claimed = person::claimed(&person, mapping);
-        let has_email =
-            || person::entries(&person, "email").into_iter().filter_map(Email::parse).any(|e| Some(e) == query.email);
-        let has_phone = || {
-            let phones = person::entries(&person, "phone").into_iter();
-            phones.filter_map(|p| Phone::parse(p, &mapping.region)).any(|p| Some(p) == query.phone)
-        };
-        let by = if query.record.is_some() && query.record == claimed {
-            By::Record
-        } else if has_email() {
-            By::Email
-        } else if query.email.is_none() && has_phone() {
-            By::Phone
-        } else {
-            return None;
-        };
-        let (_, seen) = person::read(&person, mapping)?;
-        Some(Found { remote, by, seen, claimed })
-    });
+    let found =
+        persons.into_iter().filter(|(_, person)| !records::is_deleted(person)).filter_map(|(remote, person)| {
+            let claimed = records::claimed(&person, mapping);
+            let has_email = || {
+                records::entries(&person, "email").into_iter().filter_map(Email::parse).any(|e| Some(e) == query.email)
+            };
+            let has_phone = || {
+                let phones = records::entries(&person, "phone").into_iter();
+                phones.filter_map(|p| Phone::parse(p, &mapping.region)).any(|p| Some(p) == query.phone)
+            };
+            let by = if query.record.is_some() && query.record == claimed {
+                By::Record
+            } else if has_email() {
+                By::Email
+            } else if query.email.is_none() && has_phone() {
+                By::Phone
+            } else if query.title.is_some() && query.title == title(&person, mapping) {
+                By::Title
+            } else {
+                return None;
+            };
+            let (_, seen) = records::read(&person, mapping)?;
+            Some(Found { remote, by, seen, claimed })
+        });
     found.collect()
 }

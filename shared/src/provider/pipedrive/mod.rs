@@ -5,7 +5,7 @@ mod delta;
 mod failure;
 mod fields;
 mod find;
-mod person;
+mod records;
 mod webhook;
 mod write;
 
@@ -20,6 +20,7 @@ use crate::{
     error::Result,
     id::RemoteId,
     mapping::Mapping,
+    record::Object,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
@@ -44,11 +45,12 @@ impl Provider for Pipedrive {
         echo: Echo::Fields,
         deletions: None,
         id: "id",
+        people: &[],
         ack: None,
     };
 
-    fn default_mapping() -> Mapping {
-        fields::default_mapping()
+    fn default_mapping(object: &Object) -> Option<Mapping> {
+        fields::default_mapping(object)
     }
 
     fn could_name(field: &str) -> bool {
@@ -100,16 +102,16 @@ impl Provider for Pipedrive {
         auth::revoke(http, hosts, app, grant).await
     }
 
-    async fn schema(session: &Session, _: &Mapping) -> Result<Vec<Field>> {
-        fields::schema(session).await
+    async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<Field>> {
+        fields::schema(session, mapping).await
     }
 
-    async fn make_field(session: &Session, _: &Mapping, wish: &Wish<'_>) -> Result<Made> {
-        fields::make(session, wish).await
+    async fn make_field(session: &Session, mapping: &Mapping, wish: &Wish<'_>) -> Result<Made> {
+        fields::make(session, mapping, wish).await
     }
 
     async fn fetch(session: &Session, mapping: &Mapping, ids: &[RemoteId]) -> Result<Vec<Fetched>> {
-        let shown = write::shown(session, ids.iter()).await?;
+        let shown = write::shown(session, mapping, ids.iter()).await?;
         let mut asked = Vec::new();
         for id in ids {
             asked.push(fetched(session, mapping, id, shown.get(id)));
@@ -133,13 +135,13 @@ impl Provider for Pipedrive {
         delta::delta(session, mapping, cursor, now).await
     }
 
-    /// Nothing lists deleted persons; deliveries tell of them, and whoever looks at one learns it.
+    /// Nothing lists what was deleted; deliveries tell of them, and whoever looks at one learns it.
     async fn deleted(_: &Session, _: &Mapping, _: &Walk) -> Result<Deleted> {
         Ok(Deleted::default())
     }
 
-    async fn watch(session: &Session, _: &Mapping, wish: &WatchWish) -> Result<Option<Watch>> {
-        webhook::watch(session, wish).await.map(Some)
+    async fn watch(session: &Session, objects: &[String], wish: &WatchWish) -> Result<Option<Watch>> {
+        webhook::watch(session, objects, wish).await.map(Some)
     }
 
     async fn unwatch(session: &Session, watch: &Watch) -> Result<()> {
@@ -147,18 +149,20 @@ impl Provider for Pipedrive {
     }
 }
 
-/// What became of a person. One that the list leaves out is asked for alone: deleted, it is still shown for 30 days.
+/// What became of a record. One that the list leaves out is asked for alone: deleted, it is still shown for 30 days.
 async fn fetched(session: &Session, mapping: &Mapping, id: &RemoteId, listed: Option<&Json>) -> Result<Fetched> {
-    if let Some((_, seen)) = listed.and_then(|person| person::read(person, mapping)) {
+    if let Some((_, seen)) = listed.and_then(|person| records::read(person, mapping)) {
         return Ok(Fetched::Shown(seen));
     }
-    if !person::is_id(id) {
+    if !records::is_id(id) {
         return Ok(Fetched::NotVisible);
     }
-    let answer = session.send(&Request::get(format!("/api/v2/persons/{id}")), failure::of_record).await?;
+    let answer = session
+        .send(&Request::get(format!("/api/v2/{}/{id}", records::kind(mapping)?.name)), failure::of_record)
+        .await?;
     let person = answer.body.get("data").unwrap_or(&Json::Null);
-    Ok(match person::modified(person) {
-        Some(at) if person::is_deleted(person) => Fetched::Deleted { at },
+    Ok(match records::modified(person) {
+        Some(at) if records::is_deleted(person) => Fetched::Deleted { at },
         _ => Fetched::NotVisible,
     })
 }

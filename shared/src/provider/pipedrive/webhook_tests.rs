@@ -69,6 +69,8 @@ fn deletions_merges_and_version_one_are_read_and_other_things_say_nothing() {
     assert_eq!(ids(&old), ["19"]);
     let mut deal = change();
     deal["meta"]["entity"] = json!("deal");
+    assert_eq!(read(&deal).unwrap()[0].filed, "deals");
+    deal["meta"]["entity"] = json!("pipeline");
     assert_eq!(ids(&deal), Vec::<String>::new());
 }
 

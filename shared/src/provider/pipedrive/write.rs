@@ -1,6 +1,6 @@
 //! One call per record: there is no batch, no upsert and no idempotency key.
 
-use super::{failure, person};
+use super::{failure, records};
 use crate::{
     error::{Error, Result},
     id::RemoteId,
@@ -31,19 +31,19 @@ pub(super) async fn create(session: &Session, mapping: &Mapping, writes: &[Write
 }
 
 async fn create_one(session: &Session, mapping: &Mapping, write: &Write) -> Result<Outcome> {
-    let mut body = person::write(&write.changes, mapping, &Json::Null);
+    let mut body = records::write(&write.changes, mapping, &Json::Null);
     let custom = body.entry("custom_fields").or_insert_with(|| json!({}));
     if let Some(custom) = custom.as_object_mut() {
         custom.insert(mapping.id_field.clone(), json!(write.record));
     }
     // Not to be repeated: after an unknown outcome it is looked for.
-    let request = Request::post("/api/v2/persons", Json::Object(body));
+    let request = Request::post(format!("/api/v2/{}", records::kind(mapping)?.name), Json::Object(body));
     Ok(written(&session.send_once(&request, failure::of_record).await?, mapping, false))
 }
 
 pub(super) async fn update(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
-    let lists = writes.iter().filter(|write| person::needs_lists(&write.changes));
-    let before = shown(session, lists.filter_map(|write| write.remote.as_ref())).await?;
+    let lists = writes.iter().filter(|write| records::needs_lists(&write.changes));
+    let before = shown(session, mapping, lists.filter_map(|write| write.remote.as_ref())).await?;
     let stopped = AtomicBool::new(false);
     let mut calls = Vec::new();
     for write in writes {
@@ -55,8 +55,11 @@ pub(super) async fn update(session: &Session, mapping: &Mapping, writes: &[Write
 
 async fn update_one(session: &Session, mapping: &Mapping, write: &Write, before: &Json) -> Result<Outcome> {
     let remote = write.remote.as_ref().ok_or_else(|| Error::bug("an update without a remote id"))?;
-    let body = Json::Object(person::write(&write.changes, mapping, before));
-    let request = Request { method: Method::PATCH, ..Request::post(format!("/api/v2/persons/{remote}"), body) };
+    let body = Json::Object(records::write(&write.changes, mapping, before));
+    let request = Request {
+        method: Method::PATCH,
+        ..Request::post(format!("/api/v2/{}/{remote}", records::kind(mapping)?.name), body)
+    };
     Ok(written(&session.send(&request, failure::of_record).await?, mapping, true))
 }
 
@@ -65,20 +68,25 @@ fn written(answer: &crate::provider::session::Answer, mapping: &Mapping, updates
     if !answer.status.is_success() {
         return failure::outcome(answer, updates);
     }
-    match answer.body.get("data").and_then(|data| person::read(data, mapping)) {
+    match answer.body.get("data").and_then(|data| records::read(data, mapping)) {
         Some((remote, seen)) => Outcome::Written { remote, modified: seen.modified, seen: Some(seen) },
         None => Outcome::Later,
     }
 }
 
-/// Persons by their ids, in one call for a hundred (Pipedrive docs: API v2, Persons, `ids`).
-pub(super) async fn shown(session: &Session, ids: impl Iterator<Item = &RemoteId>) -> Result<BTreeMap<RemoteId, Json>> {
-    let ids: Vec<&str> = ids.filter(|id| person::is_id(id)).map(RemoteId::as_str).collect();
+/// Records by their ids, in one call for a hundred (Pipedrive docs: API v2, Persons, `ids`).
+pub(super) async fn shown(
+    session: &Session,
+    mapping: &Mapping,
+    ids: impl Iterator<Item = &RemoteId>,
+) -> Result<BTreeMap<RemoteId, Json>> {
+    let name = records::kind(mapping)?.name;
+    let ids: Vec<&str> = ids.filter(|id| records::is_id(id)).map(RemoteId::as_str).collect();
     let mut found = BTreeMap::new();
     for some in ids.chunks(100) {
-        let request = Request::get(format!("/api/v2/persons?limit=100&ids={}", some.join(",")));
+        let request = Request::get(format!("/api/v2/{name}?limit=100&ids={}", some.join(",")));
         let body = session.send(&request, failure::of_call).await?.body;
-        found.extend(person::rows(&body).iter().filter_map(|row| Some((person::id(row.get("id")?)?, row.clone()))));
+        found.extend(records::rows(&body).iter().filter_map(|row| Some((records::id(row.get("id")?)?, row.clone()))));
     }
     Ok(found)
 }

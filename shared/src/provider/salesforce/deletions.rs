@@ -3,12 +3,13 @@
 use super::{
     VERSION, failure,
     query::{self, Among, lists},
-    records::{self, PEOPLE, text_at},
+    records::{self, Object, PEOPLE, objects, text_at},
 };
 use crate::{
     change::{Removed, Walk},
     error::{Error, Result},
     id::RemoteId,
+    mapping::Mapping,
     provider::{
         Deleted,
         session::{Answer, Request, Session, encoded},
@@ -26,11 +27,12 @@ const SHORTEST: SignedDuration = SignedDuration::from_mins(2);
 const MANY: usize = 1_000;
 
 /// All that was deleted since a time. The losers of merges are among them, and named as such; so are leads that are contacts by now.
-pub(super) async fn since(session: &Session, walk: &Walk) -> Result<Deleted> {
+pub(super) async fn since(session: &Session, mapping: &Mapping, walk: &Walk) -> Result<Deleted> {
+    let objects = objects(mapping);
     let now = walk.begun;
     let since = walk.since.max(now - REACH).min(now - SHORTEST);
     let (mut found, mut covered) = (BTreeMap::new(), None);
-    for object in PEOPLE {
+    for object in &objects {
         let span = format!("start={}&end={}", encoded(&query::time(since)), encoded(&query::time(now)));
         let path = format!("/services/data/{VERSION}/sobjects/{}/deleted/?{span}", object.name);
         let answer = session.send(&Request::get(path), of_span).await?;
@@ -40,9 +42,11 @@ pub(super) async fn since(session: &Session, walk: &Walk) -> Result<Deleted> {
         let until: Option<Timestamp> = text_at(&answer.body, "/latestDateCovered").and_then(|at| at.parse().ok());
         covered = [covered, until].into_iter().flatten().min();
     }
-    let mut winners = if found.len() <= MANY { winners(session, found.keys()).await? } else { BTreeMap::new() };
+    let mut winners =
+        if found.len() <= MANY { winners(session, &objects, found.keys()).await? } else { BTreeMap::new() };
     let removed = |(remote, at)| Removed { merged_into: winners.remove(&remote), remote, at };
-    let remotes = found.into_iter().map(removed).chain(converted(session, since).await?).collect();
+    let converted = if objects == PEOPLE { converted(session, since).await? } else { Vec::new() };
+    let remotes = found.into_iter().map(removed).chain(converted).collect();
     Ok(Deleted { remotes, next: None, covered })
 }
 
@@ -73,10 +77,14 @@ async fn converted(session: &Session, since: Timestamp) -> Result<Vec<Removed>> 
 }
 
 /// Those of deleted records that lost a merge, and to whom.
-async fn winners(session: &Session, deleted: impl Iterator<Item = &RemoteId>) -> Result<BTreeMap<RemoteId, RemoteId>> {
+async fn winners(
+    session: &Session,
+    objects: &[Object<'_>],
+    deleted: impl Iterator<Item = &RemoteId>,
+) -> Result<BTreeMap<RemoteId, RemoteId>> {
     let mut by_object: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for id in deleted {
-        let Some(object) = records::object_of(id.as_str()) else { continue };
+        let Some(object) = records::object_of(id.as_str(), objects).filter(|object| object.merges()) else { continue };
         by_object.entry(object.name).or_default().push(id.to_string());
     }
     let question = |object: &str, list| {

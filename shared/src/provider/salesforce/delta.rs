@@ -1,4 +1,4 @@
-//! What changed, oldest first, among leads and contacts together.
+//! What changed, oldest first; among leads and contacts together.
 //!
 //! A page goes on after the last record of the one before, by (`SystemModstamp`, `Id`): no cursor of Salesforce's is kept,
 //! because those expire after 15 minutes (Salesforce docs: SOAP API, QueryLocator), and records that share one second
@@ -7,7 +7,7 @@
 
 use super::{
     query::{Among, Rows, first_pages, time},
-    records::{self, Object, PEOPLE, id, modified},
+    records::{self, Object, id, modified, objects},
 };
 use crate::{
     change::{Cursor, Place},
@@ -27,10 +27,11 @@ const LIMIT: usize = 2_001;
 
 pub(super) async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor) -> Result<Page> {
     let run = Run::at(cursor);
-    let queries = PEOPLE.map(|object| Ok(question(&run.place, object, &object.fields(mapping)?)));
-    let queries = queries.into_iter().collect::<Result<Vec<_>>>()?;
+    let objects = objects(mapping);
+    let queries = objects.iter().map(|object| Ok(question(&run.place, *object, &object.fields(mapping)?)));
+    let queries = queries.collect::<Result<Vec<_>>>()?;
     let (pages, answered) = first_pages(session, Among::Live, &queries).await?;
-    let rows = in_order(pages);
+    let rows = in_order(pages, &objects);
     let shown = rows.rows.iter().filter_map(|row| records::read(row, mapping)).collect();
     let (next, more) = run.next(&rows, answered);
     Ok(Page { shown, next, more })
@@ -41,7 +42,7 @@ struct Run {
     place: Place,
 }
 
-/// The rows of both objects, as far as both are known.
+/// The rows of all objects, as far as all are known.
 struct Merged {
     rows: Vec<Json>,
     /// Whether there is more behind the last of them.
@@ -77,7 +78,7 @@ impl Run {
     }
 }
 
-fn question(place: &Place, object: Object, fields: &str) -> String {
+fn question(place: &Place, object: Object<'_>, fields: &str) -> String {
     let Object { name, only, .. } = object;
     let from = time(place.from);
     let after = match seen_of(place, object) {
@@ -96,7 +97,7 @@ enum Seen<'a> {
     All,
 }
 
-fn seen_of(place: &Place, object: Object) -> Seen<'_> {
+fn seen_of<'p>(place: &'p Place, object: Object<'_>) -> Seen<'p> {
     match &place.from_id {
         Some(id) if id.as_str().starts_with(object.prefix) => Seen::UpTo(id),
         Some(id) if id.as_str() > object.prefix => Seen::All,
@@ -106,13 +107,13 @@ fn seen_of(place: &Place, object: Object) -> Seen<'_> {
 
 /// By time, then object, then as Salesforce sorts ids. What lies behind the end of a page that is not the last is left
 /// for the next call.
-fn in_order(pages: Vec<Rows>) -> Merged {
-    let key = |row: &Json, object: Object| (modified(row).unwrap_or(Timestamp::MAX), object.prefix);
-    let ends = pages.iter().zip(PEOPLE).filter(|(page, _)| !page.done() || page.rows.len() >= LIMIT);
+fn in_order(pages: Vec<Rows>, objects: &[Object<'_>]) -> Merged {
+    let key = |row: &Json, object: &Object<'_>| (modified(row).unwrap_or(Timestamp::MAX), object.prefix);
+    let ends = pages.iter().zip(objects).filter(|(page, _)| !page.done() || page.rows.len() >= LIMIT);
     let end = ends.filter_map(|(page, object)| Some(key(page.rows.last()?, object))).min();
     let rows = pages
         .into_iter()
-        .zip(PEOPLE)
+        .zip(objects)
         .flat_map(|(page, object)| page.rows.into_iter().map(move |row| (key(&row, object), row)).collect::<Vec<_>>());
     let mut rows: Vec<_> = rows.filter(|(key, _)| end.is_none_or(|end| *key <= end)).collect();
     rows.sort_by_key(|(key, _)| *key);

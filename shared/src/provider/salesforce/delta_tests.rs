@@ -1,4 +1,4 @@
-use super::*;
+use super::{super::records::PEOPLE, *};
 use proptest::prelude::*;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -47,7 +47,7 @@ fn run(
     for page in 1..2000 {
         cursor = serde_json::from_str(&serde_json::to_string(&cursor).unwrap()).unwrap();
         let run = Run::at(&cursor);
-        let merged = in_order(answered(index, &run.place, batch));
+        let merged = in_order(answered(index, &run.place, batch), &PEOPLE);
         for row in &merged.rows {
             seen.insert((id(row).unwrap().to_string(), modified(row).unwrap().as_second()));
         }

@@ -4,7 +4,7 @@
 //! `{message, statusCode, fields}` instead, in an answer of HTTP 200 (Salesforce docs: REST API, Status Codes and Error
 //! Responses; sObject Collections).
 
-use super::records::{object_of, text_at, whole};
+use super::records::{is_id, text_at, whole};
 use crate::{
     error::{Error, Result},
     mapping::Mapping,
@@ -109,8 +109,7 @@ fn outcome(row: &Json, mapping: &Mapping, write: &Write) -> Result<Outcome> {
 /// `duplicate value found: CRM_Sync_Id__c duplicates value on record with id: 003…`
 fn holder(message: &str) -> Option<crate::id::RemoteId> {
     let id = message.rsplit_once("record with id:")?.1.trim();
-    object_of(id)?;
-    whole(id).parse().ok()
+    is_id(id).then(|| whole(id).parse().ok()).flatten()
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
 use super::*;
-use crate::provider::salesforce::fields::default_mapping;
 use proptest::prelude::*;
 use reqwest::{StatusCode, header::HeaderMap};
 use serde_json::json;
@@ -76,7 +75,10 @@ fn write(remote: Option<&str>) -> Write {
 
 fn row(remote: Option<&str>, row: &Json) -> Outcome {
     let write = write(remote);
-    outcomes(&answer(200, json!([row])), &default_mapping(), &[&write]).unwrap().pop().unwrap()
+    outcomes(&answer(200, json!([row])), &crate::provider::of_people(crate::provider::Crm::Salesforce), &[&write])
+        .unwrap()
+        .pop()
+        .unwrap()
 }
 
 fn failed(code: &str, message: &str, fields: &[&str]) -> Json {
@@ -128,7 +130,11 @@ fn each_row_error_says_what_becomes_of_the_record() {
 #[test]
 fn fewer_rows_than_writes_are_asked_for_again() {
     let (one, two) = (write(None), write(None));
-    let told = outcomes(&answer(200, json!([{"id": LEAD, "success": true}])), &default_mapping(), &[&one, &two]);
+    let told = outcomes(
+        &answer(200, json!([{"id": LEAD, "success": true}])),
+        &crate::provider::of_people(crate::provider::Crm::Salesforce),
+        &[&one, &two],
+    );
     assert!(matches!(told, Err(Error::Retryable { .. })));
 }
 

@@ -22,10 +22,11 @@ use crate::{
     error::Result,
     id::RemoteId,
     mapping::Mapping,
+    record::Object,
 };
 use jiff::Timestamp;
 use query::{Among, lists};
-use records::{PEOPLE, object_of, text_at};
+use records::{object_of, objects, text_at};
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 use std::{collections::BTreeMap, time::Duration};
@@ -48,11 +49,12 @@ impl Provider for Salesforce {
         echo: Echo::IdOnly,
         deletions: Some(Deletions { every: Duration::from_secs(3600) }),
         id: "Id",
+        people: &["Contact", "Lead"],
         ack: Some(webhook::ACK),
     };
 
-    fn default_mapping() -> Mapping {
-        fields::default_mapping()
+    fn default_mapping(object: &Object) -> Option<Mapping> {
+        fields::default_mapping(object)
     }
 
     fn could_name(field: &str) -> bool {
@@ -108,15 +110,17 @@ impl Provider for Salesforce {
         schema::schema(session, mapping).await
     }
 
-    async fn make_field(_: &Session, _: &Mapping, wish: &Wish<'_>) -> Result<Made> {
-        Ok(schema::clicks(wish))
+    async fn make_field(_: &Session, mapping: &Mapping, wish: &Wish<'_>) -> Result<Made> {
+        Ok(schema::clicks(mapping, wish))
     }
 
     async fn fetch(session: &Session, mapping: &Mapping, ids: &[RemoteId]) -> Result<Vec<Fetched>> {
         let mut queries = Vec::new();
-        for object in PEOPLE {
+        let objects = objects(mapping);
+        for object in &objects {
             let (name, fields) = (object.name, object.fields(mapping)?);
-            let ids = ids.iter().filter(|id| object_of(id.as_str()) == Some(object)).map(RemoteId::to_string);
+            let of = |id: &&RemoteId| object_of(id.as_str(), &objects) == Some(*object);
+            let ids = ids.iter().filter(of).map(RemoteId::to_string);
             queries.extend(
                 lists(ids.collect()).iter().map(|ids| format!("SELECT {fields} FROM {name} WHERE Id IN ({ids})")),
             );
@@ -146,8 +150,9 @@ impl Provider for Salesforce {
     /// Rows of one object stand together: a collection may change from one to the other ten times at most.
     async fn update(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
         let mut outcomes = vec![Outcome::Missing; writes.len()];
-        let of = |write: &Write| write.remote.as_ref().and_then(|remote| object_of(remote.as_str()));
-        let mut known: Vec<(usize, records::Object)> =
+        let objects = objects(mapping);
+        let of = |write: &Write| write.remote.as_ref().and_then(|remote| object_of(remote.as_str(), &objects));
+        let mut known: Vec<(usize, records::Object<'_>)> =
             writes.iter().enumerate().filter_map(|(place, write)| Some((place, of(write)?))).collect();
         known.sort_by_key(|(_, object)| object.prefix);
         let (mut rows, mut sent) = (Vec::new(), Vec::new());
@@ -168,12 +173,12 @@ impl Provider for Salesforce {
         delta::delta(session, mapping, cursor).await
     }
 
-    async fn deleted(session: &Session, _: &Mapping, walk: &Walk) -> Result<Deleted> {
-        deletions::since(session, walk).await
+    async fn deleted(session: &Session, mapping: &Mapping, walk: &Walk) -> Result<Deleted> {
+        deletions::since(session, mapping, walk).await
     }
 
     /// An outbound message has no API of its own: an admin makes it.
-    async fn watch(_: &Session, _: &Mapping, _: &WatchWish) -> Result<Option<Watch>> {
+    async fn watch(_: &Session, _: &[String], _: &WatchWish) -> Result<Option<Watch>> {
         Ok(None)
     }
 

@@ -1,4 +1,4 @@
-//! Records as Salesforce spells them, and the objects that people are filed under.
+//! Records as Salesforce spells them, and the objects that they are filed under.
 
 use crate::{
     error::{Error, Result},
@@ -10,11 +10,11 @@ use crate::{
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 
-/// An object that people are filed under.
+/// An object of Salesforce's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Object {
-    pub(super) name: &'static str,
-    /// How its ids begin (Salesforce docs: Object Reference, field types, "ID").
+pub(super) struct Object<'m> {
+    pub(super) name: &'m str,
+    /// How its ids begin, where it shares a mapping with another (Salesforce docs: Object Reference, field types, "ID").
     pub(super) prefix: &'static str,
     /// What is asked of it besides the mapped fields, to know what became of a record.
     fate: &'static [&'static str],
@@ -22,8 +22,8 @@ pub(super) struct Object {
     pub(super) only: &'static str,
 }
 
-/// In the order of their ids.
-pub(super) const PEOPLE: [Object; 2] = [
+/// What people are filed under, in the order of their ids.
+pub(super) const PEOPLE: [Object<'static>; 2] = [
     Object { name: "Contact", prefix: "003", fate: &["IsDeleted", "MasterRecordId"], only: "" },
     Object {
         name: "Lead",
@@ -33,20 +33,33 @@ pub(super) const PEOPLE: [Object; 2] = [
     },
 ];
 
-/// The object that new people are made as.
-pub(super) fn target(mapping: &Mapping) -> Result<Object> {
-    PEOPLE.into_iter().find(|object| object.name == mapping.object).ok_or_else(|| Error::Config {
-        reason: format!(
-            "people are leads or contacts in Salesforce, and not {:?}: set the object to one",
-            mapping.object
-        ),
-    })
+/// Objects whose records can be merged.
+const MERGED: &[&str] = &["IsDeleted", "MasterRecordId"];
+
+/// The objects of a mapping: both of people's, or the one that it names.
+pub(super) fn objects(mapping: &Mapping) -> Vec<Object<'_>> {
+    let name = mapping.object.as_str();
+    if PEOPLE.iter().any(|object| object.name == name) {
+        return PEOPLE.to_vec();
+    }
+    let fate = if name == "Account" { MERGED } else { &["IsDeleted"] };
+    vec![Object { name, prefix: "", fate, only: "" }]
 }
 
-/// What a remote is, by its id; `None` for what is no id of a person.
-pub(super) fn object_of(id: &str) -> Option<Object> {
-    let sound = matches!(id.len(), 15 | 18) && id.bytes().all(|b| b.is_ascii_alphanumeric());
-    PEOPLE.into_iter().find(|object| sound && id.starts_with(object.prefix))
+/// The object that new records are made as.
+pub(super) fn target(mapping: &Mapping) -> Result<Object<'_>> {
+    let object = objects(mapping).into_iter().find(|object| object.name == mapping.object && is_name(object.name));
+    let reason = || format!("{:?} is no API name of an object of Salesforce's", mapping.object);
+    object.ok_or_else(|| Error::Config { reason: reason() })
+}
+
+/// What a remote is, by its id; `None` for what is no id of one of these.
+pub(super) fn object_of<'m>(id: &str, objects: &[Object<'m>]) -> Option<Object<'m>> {
+    objects.iter().find(|object| is_id(id) && id.starts_with(object.prefix)).copied()
+}
+
+pub(super) fn is_id(id: &str) -> bool {
+    matches!(id.len(), 15 | 18) && id.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 /// An id of 15 characters with the three that make up for lost capitals (Salesforce docs: Object Reference, field types, "ID").
@@ -61,11 +74,16 @@ pub(super) fn whole(id: &str) -> String {
     id.chars().chain(suffix).collect()
 }
 
-impl Object {
+impl Object<'_> {
+    /// Whether its records can be merged.
+    pub(super) fn merges(self) -> bool {
+        self.fate.contains(&"MasterRecordId")
+    }
+
     /// The fields of a query, joined; each name is fit for one.
     pub(super) fn fields(self, mapping: &Mapping) -> Result<String> {
         let mut fields = mapping.remote_fields_of(self.name);
-        if let Some(odd) = fields.iter().find(|name| !is_name(name)) {
+        if let Some(odd) = fields.iter().chain([&self.name]).find(|name| !is_name(name)) {
             return Err(Error::Config { reason: format!("{odd:?} is no API name of Salesforce's") });
         }
         fields.extend(["Id", "SystemModstamp"].iter().chain(self.fate));
@@ -99,7 +117,7 @@ pub(super) fn modified(row: &Json) -> Option<Timestamp> {
 pub(super) fn read(row: &Json, mapping: &Mapping) -> Option<(RemoteId, Seen)> {
     let remote = id(row)?;
     let shown = |field: &str| Some((field.to_owned(), Value::from_json(row.get(field)?).ok()?));
-    let object = object_of(remote.as_str())?.name;
+    let object = object_of(remote.as_str(), &objects(mapping))?.name;
     let fields = mapping.remote_fields_of(object).into_iter().filter_map(shown).collect();
     Some((remote, Seen { modified: modified(row), fields }))
 }
@@ -110,7 +128,7 @@ pub(super) fn claimed(row: &Json, mapping: &Mapping) -> Option<RecordId> {
 }
 
 /// A row of a collection: null clears.
-pub(super) fn row(object: Object, changes: &[Change]) -> Map<String, Json> {
+pub(super) fn row(object: Object<'_>, changes: &[Change]) -> Map<String, Json> {
     let mut row: Map<String, Json> =
         changes.iter().map(|change| (change.field.clone(), value(change.value.as_ref()))).collect();
     row.insert("attributes".to_owned(), json!({"type": object.name}));

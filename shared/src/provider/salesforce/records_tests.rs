@@ -1,5 +1,5 @@
 use super::*;
-use crate::{provider::salesforce::fields::default_mapping, record::Text};
+use crate::record::Text;
 
 fn golden(text: &str) -> Json {
     serde_json::from_str(text).unwrap()
@@ -7,7 +7,11 @@ fn golden(text: &str) -> Json {
 
 #[test]
 fn a_lead_is_read_as_the_golden_file_says() {
-    let (remote, seen) = read(&golden(include_str!("golden/lead.wire.json")), &default_mapping()).unwrap();
+    let (remote, seen) = read(
+        &golden(include_str!("golden/lead.wire.json")),
+        &crate::provider::of_people(crate::provider::Crm::Salesforce),
+    )
+    .unwrap();
     let spelt = json!({"remote": remote, "modified": seen.modified, "fields": seen.fields});
     assert_eq!(spelt, golden(include_str!("golden/lead.seen.json")));
 }
@@ -15,7 +19,7 @@ fn a_lead_is_read_as_the_golden_file_says() {
 #[test]
 fn a_contact_is_not_asked_for_what_only_leads_have() {
     let [contact, lead] = PEOPLE;
-    let mapping = default_mapping();
+    let mapping = crate::provider::of_people(crate::provider::Crm::Salesforce);
     assert!(lead.fields(&mapping).unwrap().split(',').any(|field| field == "Company"));
     assert!(!contact.fields(&mapping).unwrap().split(',').any(|field| field == "Company" || field == "IsConverted"));
     let mut row = golden(include_str!("golden/lead.wire.json"));
@@ -40,13 +44,13 @@ fn a_row_spells_values_and_names_its_object() {
 
 #[test]
 fn names_and_ids_that_are_none_go_nowhere() {
-    let mut mapping = default_mapping();
+    let mut mapping = crate::provider::of_people(crate::provider::Crm::Salesforce);
     mapping.rules.push(crate::mapping::Rule::both("odd", "Id FROM User"));
     assert!(PEOPLE[0].fields(&mapping).is_err());
-    mapping.object = "User".to_owned();
+    mapping.object = "User; drop".to_owned();
     assert!(matches!(target(&mapping), Err(Error::Config { .. })));
     for odd in ["", "003", "003xx000004Tmi'AAS", "001xx000003DGb2AAG", "003xx000004TmiQAASx"] {
-        assert_eq!(object_of(odd), None, "{odd}");
+        assert_eq!(object_of(odd, &PEOPLE), None, "{odd}");
     }
-    assert_eq!(object_of("003xx000004TmiQ").map(|object| object.name), Some("Contact"));
+    assert_eq!(object_of("003xx000004TmiQ", &PEOPLE).map(|object| object.name), Some("Contact"));
 }

@@ -2,7 +2,7 @@
 
 use super::{
     VERSION, failure,
-    records::{PEOPLE, target, text_at},
+    records::{objects, target, text_at},
 };
 use crate::{
     error::Result,
@@ -30,9 +30,11 @@ pub(super) async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<F
     Ok(body.get("fields").and_then(Json::as_array).into_iter().flatten().filter_map(field).collect())
 }
 
-/// A field needs an admin, who also gives our user the right to it: on both objects, because people are found in both.
-pub(super) fn clicks(wish: &Wish<'_>) -> Made {
-    let [contact, lead] = PEOPLE.map(|object| object.name);
+/// A field needs an admin, who also gives our user the right to it; where people are found in two objects, on both.
+pub(super) fn clicks(mapping: &Mapping, wish: &Wish<'_>) -> Made {
+    let (object, others) = (&mapping.object, objects(mapping));
+    let others = others.iter().filter(|other| other.name != *object);
+    let also: String = others.map(|other| format!(", and do the same for {}", other.name)).collect();
     let unique = match wish.unique {
         true => {
             ", tick \"Do not allow duplicate values\" and \"Set this field as the unique record identifier from an external system\""
@@ -41,8 +43,8 @@ pub(super) fn clicks(wish: &Wish<'_>) -> Made {
     };
     let name = wish.name.trim_end_matches("__c");
     Made::ByHand(format!(
-        "In Setup open Object Manager, then {lead}, then Fields & Relationships, then New. Choose Text, length 255, field label \
-         \"{}\", field name \"{name}\"{unique}. Let our user's profile read and edit it, save, and do the same for {contact}.",
+        "In Setup open Object Manager, then {object}, then Fields & Relationships, then New. Choose Text, length 255, field label \
+         \"{}\", field name \"{name}\"{unique}. Let our user's profile read and edit it, save{also}.",
         wish.label()
     ))
 }

@@ -51,7 +51,7 @@ pub(super) fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
             Event::Start(tag) => {
                 path.push(local(&tag));
                 if is(&path, &["sObject", "Notification"]) {
-                    told.push(Told::default());
+                    told.push(Told { filed: type_of(&tag), fields: Vec::new() });
                 }
                 if is(&path[..path.len() - 1], &["sObject", "Notification"]) {
                     told.last_mut().into_iter().for_each(|one| one.fields.push((local(&tag), String::new())));
@@ -73,14 +73,16 @@ pub(super) fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
     }
     let Some(account) = org else { return Err(Unreadable("an outbound message of no org")) };
     let hint = |one: Told| {
-        Some(Hint { account: Some(account.clone()), by: one.text(BY).map(str::to_owned), of: one.hinted()? })
+        let (account, filed) = (Some(account.clone()), one.filed.clone());
+        Some(Hint { account, by: one.text(BY).map(str::to_owned), filed, of: one.hinted()? })
     };
     Ok(told.into_iter().filter_map(hint).collect())
 }
 
 /// What a message tells of one record.
-#[derive(Default)]
 struct Told {
+    /// The type of its `sObject`, without the name space.
+    filed: String,
     fields: Vec<(String, String)>,
 }
 
@@ -94,7 +96,7 @@ impl Told {
 
     fn hinted(self) -> Option<Hinted> {
         let remote: RemoteId = self.text("Id")?.parse().ok()?;
-        super::records::object_of(remote.as_str())?;
+        super::records::is_id(remote.as_str()).then_some(())?;
         let as_of: Option<Timestamp> =
             self.text("SystemModstamp").and_then(|at| at.parse().ok()).filter(|_| self.text(BY).is_some());
         let fields = self.fields.iter().filter_map(|(field, value)| Some((field, Value::text(value)?)));
@@ -118,6 +120,15 @@ fn plain(event: &Event<'_>) -> String {
         Event::Text(text) => (**text).to_owned(),
         _ => String::new(),
     }
+}
+
+/// `xsi:type="sf:Lead"` is a `Lead`.
+fn type_of(tag: &BytesStart<'_>) -> String {
+    let is_type = |name: &str| name.rsplit(':').next() == Some("type");
+    let mut attributes = tag.attributes().flatten();
+    let of = attributes.find(|attribute| is_type(attribute.key.as_ref()));
+    let name = of.map(|of| of.value.into_owned()).unwrap_or_default();
+    name.rsplit(':').next().unwrap_or_default().to_owned()
 }
 
 fn local(tag: &BytesStart<'_>) -> String {

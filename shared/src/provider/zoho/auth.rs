@@ -6,6 +6,7 @@ use crate::{
         oauth::{self, Ask, Authorized, Code},
         session::{Answer, AppCredentials, Grant, Hosts, Secret, read},
     },
+    record::Object,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -65,18 +66,26 @@ fn known(named: &str, which: fn(&(&'static str, &'static str)) -> &'static str) 
     DATA_CENTRES.iter().map(which).find(|host| *host == named)
 }
 
-/// What we ask for: leads, their fields, changes told, queries, and which organisation it is.
-const SCOPES: &str = "ZohoCRM.modules.leads.READ,ZohoCRM.modules.leads.CREATE,ZohoCRM.modules.leads.UPDATE,\
-    ZohoCRM.settings.fields.READ,ZohoCRM.settings.fields.CREATE,ZohoCRM.notifications.ALL,ZohoCRM.coql.READ,ZohoCRM.org.READ";
+/// What we ask for beside the modules that are mapped: their fields, changes told, queries, and which organisation it is.
+const SCOPES: &str = "ZohoCRM.settings.fields.READ,ZohoCRM.settings.fields.CREATE,ZohoCRM.notifications.ALL,ZohoCRM.coql.READ,ZohoCRM.org.READ";
+
+fn scopes(objects: &[Object]) -> String {
+    let mapped = objects.iter().filter_map(super::fields::default_mapping).map(|mapping| mapping.object.to_lowercase());
+    let of = |module: String| {
+        ["READ", "CREATE", "UPDATE"].map(|right| format!("ZohoCRM.modules.{module}.{right}")).join(",")
+    };
+    mapped.map(of).chain([SCOPES.to_owned()]).collect::<Vec<_>>().join(",")
+}
 
 /// Whatever data centre the account is in, its people are sent on from here (Zoho docs: Authorization request,
 /// <https://www.zoho.com/crm/developer/docs/api/v8/auth-request.html>).
 pub(super) fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
+    let scopes = scopes(ask.objects);
     let server = hosts.local.as_ref().map_or_else(|| DATA_CENTRES[0].0.to_owned(), |local| format!("{local}/zoho"));
     let query = [
         ("response_type", "code"),
         ("client_id", ask.client_id),
-        ("scope", SCOPES),
+        ("scope", scopes.as_str()),
         ("redirect_uri", ask.redirect_uri),
         // Only so is there a refresh token, and another one when people connect again.
         ("access_type", "offline"),

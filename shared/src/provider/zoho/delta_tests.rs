@@ -1,7 +1,6 @@
 //! A model of Zoho's list, and runs over it.
 
 use super::*;
-use crate::provider::zoho::fields::default_mapping;
 use proptest::prelude::*;
 use reqwest::{StatusCode, header::HeaderMap};
 use serde_json::json;
@@ -81,7 +80,7 @@ impl Account {
     /// One page, by way of a cursor that is stored in between.
     fn delta(&mut self, cursor: &Cursor) -> Page {
         let cursor: Cursor = serde_json::from_str(&serde_json::to_string(cursor).unwrap()).unwrap();
-        let (run, mapping) = (Run::at(&cursor, self.time()), default_mapping());
+        let (run, mapping) = (Run::at(&cursor, self.time()), crate::provider::of_people(crate::provider::Crm::Zoho));
         match run.place.from_id.clone() {
             Some(id) => {
                 let body = self.by_id(&run.place, &id);
@@ -216,7 +215,8 @@ fn an_expired_token_starts_anew() {
     let first = account.delta(&Cursor::Beginning);
     let body =
         json!({"code": "EXPIRED_VALUE", "details": {"param_name": "page_token"}, "message": "", "status": "error"});
-    let again = Run::at(&first.next, account.time()).page(&answer(400, &body, account.now), &default_mapping());
+    let again = Run::at(&first.next, account.time())
+        .page(&answer(400, &body, account.now), &crate::provider::of_people(crate::provider::Crm::Zoho));
     assert!(again.more && again.shown.is_empty());
     let mut seen: BTreeMap<u64, i64> = first.shown.iter().map(|(id, _)| (id.as_str().parse().unwrap(), 0)).collect();
     account.run(again.next, &mut seen, |_, _| ());
@@ -252,7 +252,7 @@ proptest! {
     #[test]
     fn no_answer_panics(status in 200u16..600, body in crate::provider::zoho::records::tests::any_json()) {
         let answer = answer(status, &body, 0);
-        let _ = Run::at(&Cursor::Beginning, Timestamp::UNIX_EPOCH).page(&answer, &default_mapping());
-        let _ = Run::at(&Cursor::Beginning, Timestamp::UNIX_EPOCH).page_of_one_second(&body, &default_mapping());
+        let _ = Run::at(&Cursor::Beginning, Timestamp::UNIX_EPOCH).page(&answer, &crate::provider::of_people(crate::provider::Crm::Zoho));
+        let _ = Run::at(&Cursor::Beginning, Timestamp::UNIX_EPOCH).page_of_one_second(&body, &crate::provider::of_people(crate::provider::Crm::Zoho));
     }
 }

@@ -103,7 +103,7 @@ fn a_lost_place_is_no_failure() {
 }
 
 fn mapping() -> Mapping {
-    crate::provider::Crm::Zoho.default_mapping()
+    crate::provider::of_people(crate::provider::Crm::Zoho)
 }
 
 fn write(remote: Option<&str>) -> Write {

@@ -1,16 +1,52 @@
 //! The mapping a new connection starts with.
 
-use crate::mapping::{Mapping, Rule};
+use crate::{
+    mapping::{Mapping, Rule},
+    record::Object,
+};
 
 /// The unique text field that must be made in the account ("do not allow duplicate values").
 const ID_FIELD: &str = "CRM_Sync_Id";
 
-/// People as leads.
-///
-/// Last name and company are mandatory in the standard layout of Leads (Zoho docs: Insert records,
-/// <https://www.zoho.com/crm/developer/docs/api/v8/insert-records.html>). A status flows one way: its options differ from CRM to CRM.
-pub(super) fn default_mapping() -> Mapping {
-    let rules = vec![
+/// People as leads, companies as accounts, deals as deals (Zoho docs: Insert records,
+/// <https://www.zoho.com/crm/developer/docs/api/v8/insert-records.html>).
+pub(super) fn default_mapping(object: &Object) -> Option<Mapping> {
+    let (module, rules) = match object {
+        Object::Person => ("Leads", people()),
+        Object::Company => ("Accounts", companies()),
+        Object::Deal => ("Deals", deals()),
+        Object::Note | Object::Task | Object::Custom(_) => return None,
+    };
+    Some(Mapping::new(module, ID_FIELD, rules))
+}
+
+fn companies() -> Vec<Rule> {
+    vec![
+        Rule::both("name", "Account_Name").or("-"),
+        Rule::both("domain", "Website"),
+        Rule::both("phone", "Phone"),
+        Rule::both("city", "Billing_City"),
+        Rule::both("country", "Billing_Country"),
+    ]
+}
+
+/// Of an account's first stages. Those between are mapped by whoever knows them.
+const STAGES: [(&str, &str); 3] = [("open", "Qualification"), ("won", "Closed Won"), ("lost", "Closed Lost")];
+
+fn deals() -> Vec<Rule> {
+    vec![
+        Rule::both("name", "Deal_Name").or("-"),
+        Rule::both("amount", "Amount"),
+        Rule::both("close_date", "Closing_Date"),
+        Rule::both("stage", "Stage").values(STAGES).or("Qualification"),
+        // A deal's contact is none of the leads that people are filed as.
+        Rule::both("company_id", "Account_Name"),
+    ]
+}
+
+/// Last name and company are mandatory in the standard layout of Leads. A status flows one way: its options differ from CRM to CRM.
+fn people() -> Vec<Rule> {
+    vec![
         Rule::both("first_name", "First_Name"),
         Rule::both("last_name", "Last_Name").or("-"),
         Rule::both("company", "Company").or("-"),
@@ -18,8 +54,7 @@ pub(super) fn default_mapping() -> Mapping {
         Rule::both("phone", "Phone"),
         Rule::to_crm("lead_status", "Lead_Status"),
         Rule::both("last_call", "Last_Call"),
-    ];
-    Mapping::new("Leads", ID_FIELD, rules)
+    ]
 }
 
 /// API names are made from labels, a word's capitals kept and its spaces underscores: `Last_Name`

@@ -12,7 +12,7 @@ use crate::{
         batch::{By, Found, Query},
         session::{Request, Session},
     },
-    record::{Email, Phone},
+    record::Key,
 };
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -26,66 +26,62 @@ const ROWS: usize = 200;
 /// Rows that a query reaches at all.
 const REACH: usize = 100_000;
 
-/// Matches by our id and by e-mail first, then by phone for whom that found nobody.
+/// Matches by our id and by e-mail first, then by phone, domain or name for whom that found nobody.
 pub(super) async fn find(session: &Session, mapping: &Mapping, queries: &[Query]) -> Result<Vec<Vec<Found>>> {
-    let fields = Keyed { id: &mapping.id_field, email: mapping.remote_of("email"), phones: phone_fields(mapping) };
-    let besides: Vec<&str> = fields.email.into_iter().chain(fields.phones.iter().copied()).collect();
+    let keyed: Vec<(By, Vec<&str>)> = By::KEYS.map(|by| (by, fields_of(by, mapping))).into();
+    let besides: Vec<&str> = keyed.iter().flat_map(|(_, fields)| fields.iter().copied()).collect();
     let asked = asked(mapping, &besides)?;
-
-    let ids = queries.iter().filter_map(|q| q.record.as_ref()).map(|record| record.as_str().to_owned()).collect();
-    let emails = queries.iter().filter_map(|q| q.email.as_ref()).map(|email| email.as_str().to_owned()).collect();
-    let mut criteria = within(fields.id, ids);
-    criteria.extend(fields.email.into_iter().flat_map(|field| within(field, Vec::clone(&emails))));
-    let rows = select(session, &asked, &criteria).await?;
-    let mut found = matches(&rows, queries, mapping, &fields);
-
-    let nobody = |(query, found): &(&Query, &Vec<Found>)| query.phone.is_some() && found.is_empty();
-    let unmatched: Vec<&Query> = queries.iter().zip(&found).filter(nobody).map(|(query, _)| query).collect();
-    let spellings: Vec<String> = unmatched.iter().filter_map(|q| q.phone.as_ref()).flat_map(Phone::spellings).collect();
-    let criteria: Vec<String> = fields.phones.iter().flat_map(|field| within(field, spellings.clone())).collect();
-    let rows = select(session, &asked, &criteria).await?;
-    for (found, by_phone) in found.iter_mut().zip(matches(&rows, queries, mapping, &fields)) {
-        if found.is_empty() {
-            *found = by_phone;
+    let values = |wanted: &[&Query], by: By| -> Vec<String> {
+        wanted.iter().filter_map(|query| query.key(by)).flat_map(|key| key.spellings()).collect()
+    };
+    let mut found = vec![Vec::new(); queries.len()];
+    for (by, fields) in &keyed {
+        let open: Vec<&Query> =
+            queries.iter().zip(&found).filter(|(_, found)| found.is_empty()).map(|(query, _)| query).collect();
+        let mut criteria: Vec<String> = fields.iter().flat_map(|field| within(field, values(&open, *by))).collect();
+        if by.is_unique() {
+            let ids = queries.iter().filter_map(|query| query.record.as_ref()).map(RecordId::to_string);
+            criteria.splice(0..0, within(&mapping.id_field, ids.collect()));
+        }
+        let rows = select(session, &asked, &criteria).await?;
+        for (found, matched) in found.iter_mut().zip(matches(&rows, queries, mapping, &keyed)) {
+            if found.is_empty() {
+                *found = matched;
+            }
         }
     }
     Ok(found)
 }
 
-/// The fields that hold what a query asks for.
-struct Keyed<'m> {
-    id: &'m str,
-    email: Option<&'m str>,
-    phones: Vec<&'m str>,
-}
-
-/// Leads and contacts have a second field for phones (Zoho docs: Insert records, sample attributes).
-fn phone_fields(mapping: &Mapping) -> Vec<&str> {
-    let mobile = matches!(mapping.object.as_str(), "Leads" | "Contacts").then_some("Mobile");
-    let mut fields: Vec<&str> = mapping.remote_of("phone").into_iter().chain(mobile).collect();
+/// The fields that hold such a key. Leads and contacts have a second one for phones (Zoho docs: Insert records, sample attributes).
+fn fields_of(by: By, mapping: &Mapping) -> Vec<&str> {
+    let people = matches!(mapping.object.as_str(), "Leads" | "Contacts");
+    let mobile = (by == By::Phone && people).then_some("Mobile");
+    let mut fields: Vec<&str> = mapping.remote_of(by.field()).into_iter().chain(mobile).collect();
     fields.dedup();
     fields
 }
 
 /// Zoho compares loosely: whether a row is meant is decided here.
-fn matches(rows: &BTreeMap<String, Json>, queries: &[Query], mapping: &Mapping, fields: &Keyed<'_>) -> Vec<Vec<Found>> {
+fn matches(
+    rows: &BTreeMap<String, Json>,
+    queries: &[Query],
+    mapping: &Mapping,
+    keyed: &[(By, Vec<&str>)],
+) -> Vec<Vec<Found>> {
     let mut found: Vec<Vec<Found>> = vec![Vec::new(); queries.len()];
     for row in rows.values() {
         let Some((remote, seen)) = records::read(row, mapping) else { continue };
-        let text = |field: &str| row.get(field).and_then(Json::as_str);
         let claimed: Option<RecordId> = records::claimed(row, mapping);
-        let email: Option<Email> = fields.email.and_then(text).and_then(Email::parse);
-        let phones: Vec<Phone> = fields.phones.iter().filter_map(|f| Phone::parse(text(f)?, &mapping.region)).collect();
+        let key = |by: By, field: &str| by.read(row.get(field)?.as_str()?, &mapping.region);
+        let shown: Vec<(By, Key)> = keyed
+            .iter()
+            .flat_map(|(by, fields)| fields.iter().filter_map(|field| Some((*by, key(*by, field)?))))
+            .collect();
         for (query, found) in queries.iter().zip(&mut found) {
-            let by = if query.record.is_some() && query.record == claimed {
-                By::Record
-            } else if query.email.is_some() && query.email == email {
-                By::Email
-            } else if query.phone.as_ref().is_some_and(|phone| phones.contains(phone)) {
-                By::Phone
-            } else {
-                continue;
-            };
+            let is_ours = query.record.is_some() && query.record == claimed;
+            let by_key = shown.iter().find(|(by, key)| query.key(*by).as_ref() == Some(key)).map(|(by, _)| *by);
+            let Some(by) = is_ours.then_some(By::Record).or(by_key) else { continue };
             found.push(Found { remote: remote.clone(), by, seen: seen.clone(), claimed: claimed.clone() });
         }
     }

@@ -1,13 +1,13 @@
 use super::*;
-use crate::provider::zoho::fields::default_mapping;
+use crate::record::{Email, Phone};
 
 fn query(email: Option<&str>, phone: Option<&str>, record: Option<&str>) -> Query {
-    let mapping = default_mapping();
+    let mapping = crate::provider::of_people(crate::provider::Crm::Zoho);
     Query {
         record: record.map(|id| id.parse().unwrap()),
-        begun: None,
         email: email.and_then(Email::parse),
         phone: phone.and_then(|raw| Phone::parse(raw, &mapping.region)),
+        ..Query::default()
     }
 }
 
@@ -29,7 +29,7 @@ fn a_quote_cannot_end_its_literal() {
 fn lists_keep_to_fifty_values_and_a_hundred_phones_to_two_queries() {
     let many: Vec<String> = (0..120).map(|n| n.to_string()).collect();
     assert_eq!(within("Email", many).len(), 3);
-    let us = default_mapping().region;
+    let us = crate::provider::of_people(crate::provider::Crm::Zoho).region;
     let spellings: Vec<String> =
         (0..100).filter_map(|n| Phone::parse(&format!("+1415555{n:04}"), &us)).flat_map(|p| p.spellings()).collect();
     assert!(2 * within("Phone", spellings).len() <= 2 * MOST_CRITERIA);
@@ -37,8 +37,8 @@ fn lists_keep_to_fifty_values_and_a_hundred_phones_to_two_queries() {
 
 #[test]
 fn only_what_is_meant_matches() {
-    let mapping = default_mapping();
-    let fields = Keyed { id: "CRM_Sync_Id", email: Some("Email"), phones: phone_fields(&mapping) };
+    let mapping = crate::provider::of_people(crate::provider::Crm::Zoho);
+    let fields: Vec<(By, Vec<&str>)> = By::KEYS.map(|by| (by, fields_of(by, &mapping))).into();
     let row = |id: &str, email: &str, phone: &str, mobile: &str, ours: &str| {
         (
             id.to_owned(),

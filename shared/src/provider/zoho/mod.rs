@@ -21,6 +21,7 @@ use crate::{
     error::{Error, Result},
     id::RemoteId,
     mapping::Mapping,
+    record::Object,
 };
 use jiff::Timestamp;
 use records::asked;
@@ -48,11 +49,12 @@ impl Provider for Zoho {
         echo: Echo::IdOnly,
         deletions: Some(Deletions { every: Duration::from_secs(3600) }),
         id: "id",
+        people: &[],
         ack: None,
     };
 
-    fn default_mapping() -> Mapping {
-        fields::default_mapping()
+    fn default_mapping(object: &Object) -> Option<Mapping> {
+        fields::default_mapping(object)
     }
 
     fn could_name(field: &str) -> bool {
@@ -149,7 +151,7 @@ impl Provider for Zoho {
 
     async fn update(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
         let module = asked(mapping, &[])?.module;
-        let row = |write: &Write| write.remote.as_ref().map(|remote| records::update(write, remote));
+        let row = |write: &Write| write.remote.as_ref().map(|remote| records::update(write, remote, mapping));
         let rows: Option<Vec<_>> = writes.iter().map(row).collect();
         let rows = rows.ok_or_else(|| Error::bug("an update without a remote id"))?;
         let body = json!({"data": rows, "trigger": []});
@@ -165,8 +167,8 @@ impl Provider for Zoho {
         deletions::since(session, asked(mapping, &[])?.module, walk).await
     }
 
-    async fn watch(session: &Session, mapping: &Mapping, wish: &WatchWish) -> Result<Option<Watch>> {
-        webhook::watch(session, mapping, wish).await.map(Some)
+    async fn watch(session: &Session, objects: &[String], wish: &WatchWish) -> Result<Option<Watch>> {
+        webhook::watch(session, objects, wish).await.map(Some)
     }
 
     async fn unwatch(session: &Session, watch: &Watch) -> Result<()> {

@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Result},
     id::{RecordId, RemoteId},
     mapping::Mapping,
-    planner::Seen,
+    planner::{Change, Seen},
     provider::batch::Write,
     record::Value,
 };
@@ -64,10 +64,13 @@ pub(super) fn more(body: &Json) -> Option<bool> {
     body.pointer("/info/more_records")?.as_bool()
 }
 
-/// A record that Zoho shows. Nested values, such as lookups, are not shown.
+/// A record that Zoho shows. Of a lookup its id counts; other nested values are not shown.
 pub(super) fn read(record: &Json, mapping: &Mapping) -> Option<(RemoteId, Seen)> {
     let remote = text_at(record, "/id")?.parse().ok()?;
-    let shown = |field: &str| Some((field.to_owned(), Value::from_json(record.get(field)?).ok()?));
+    let shown = |field: &str| {
+        let json = record.get(field)?;
+        Some((field.to_owned(), Value::from_json(json.get("id").unwrap_or(json)).ok()?))
+    };
     let fields = mapping.remote_fields().into_iter().filter_map(shown).collect();
     Some((remote, Seen { modified: modified(record), fields }))
 }
@@ -85,17 +88,23 @@ pub(super) fn claimed(record: &Json, mapping: &Mapping) -> Option<RecordId> {
 /// The row that makes a record: what there is to say, and our id.
 pub(super) fn create(write: &Write, mapping: &Mapping) -> Json {
     let said = write.changes.iter().filter(|change| change.value.is_some());
-    let mut row: Map<String, Json> = said.map(|change| (change.field.clone(), value(change.value.as_ref()))).collect();
+    let mut row: Map<String, Json> = said.map(|change| spelt(change, mapping)).collect();
     row.insert(mapping.id_field.clone(), json!(write.record));
     Json::Object(row)
 }
 
 /// The row that changes a record: null clears.
-pub(super) fn update(write: &Write, remote: &RemoteId) -> Json {
-    let mut row: Map<String, Json> =
-        write.changes.iter().map(|change| (change.field.clone(), value(change.value.as_ref()))).collect();
+pub(super) fn update(write: &Write, remote: &RemoteId, mapping: &Mapping) -> Json {
+    let mut row: Map<String, Json> = write.changes.iter().map(|change| spelt(change, mapping)).collect();
     row.insert("id".to_owned(), json!(remote));
     Json::Object(row)
+}
+
+/// A lookup is written as it is shown (Zoho docs: Insert records, sample attributes).
+fn spelt(change: &Change, mapping: &Mapping) -> (String, Json) {
+    let plain = value(change.value.as_ref());
+    let spelt = if plain.is_null() || !mapping.refers(&change.field) { plain } else { json!({"id": plain}) };
+    (change.field.clone(), spelt)
 }
 
 fn value(value: Option<&Value>) -> Json {

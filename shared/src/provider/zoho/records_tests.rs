@@ -1,5 +1,5 @@
 use super::*;
-use crate::{planner::Change, provider::zoho::fields::default_mapping, record::Text};
+use crate::{planner::Change, record::Text};
 use proptest::prelude::*;
 
 fn golden(text: &str) -> Json {
@@ -54,7 +54,9 @@ fn write() -> Write {
 
 #[test]
 fn a_lead_is_read_as_it_is_shown() {
-    let (id, seen) = read(&golden(include_str!("golden/lead.wire.json")), &default_mapping()).unwrap();
+    let (id, seen) =
+        read(&golden(include_str!("golden/lead.wire.json")), &crate::provider::of_people(crate::provider::Crm::Zoho))
+            .unwrap();
     let shown = json!({"modified": seen.modified, "fields": seen.fields});
     assert_eq!((id.as_str(), shown), ("5725767000003000064", golden(include_str!("golden/lead.seen.json"))));
 }
@@ -62,20 +64,30 @@ fn a_lead_is_read_as_it_is_shown() {
 #[test]
 fn what_is_not_shown_says_nothing() {
     let row = json!({"id": "1", "Email": "", "Phone": {"nested": 1}});
-    let (_, seen) = read(&row, &default_mapping()).unwrap();
+    let (_, seen) = read(&row, &crate::provider::of_people(crate::provider::Crm::Zoho)).unwrap();
     assert_eq!(seen.fields, [("Email".to_owned(), None)].into());
     assert_eq!(seen.modified, None);
 }
 
 #[test]
 fn a_lead_is_written_as_zoho_wants_it() {
-    assert_eq!(create(&write(), &default_mapping()), golden(include_str!("golden/upsert.json")));
-    assert_eq!(update(&write(), &"5725767000003000064".parse().unwrap()), golden(include_str!("golden/update.json")));
+    assert_eq!(
+        create(&write(), &crate::provider::of_people(crate::provider::Crm::Zoho)),
+        golden(include_str!("golden/upsert.json"))
+    );
+    assert_eq!(
+        update(
+            &write(),
+            &"5725767000003000064".parse().unwrap(),
+            &crate::provider::of_people(crate::provider::Crm::Zoho)
+        ),
+        golden(include_str!("golden/update.json"))
+    );
 }
 
 #[test]
 fn what_is_written_is_read_back() {
-    let mapping = default_mapping();
+    let mapping = crate::provider::of_people(crate::provider::Crm::Zoho);
     let mut row = create(&write(), &mapping);
     row["id"] = json!("1");
     assert_eq!(claimed(&row, &mapping), Some(write().record));
@@ -86,17 +98,17 @@ fn what_is_written_is_read_back() {
 #[test]
 fn names_that_could_leave_their_place_are_a_persons_business() {
     for odd in ["", "Last Name", "a,b", "a&b=c", "a'b", "a/../b", "Last_Näme"] {
-        let mut mapping = default_mapping();
+        let mut mapping = crate::provider::of_people(crate::provider::Crm::Zoho);
         mapping.rules[0].remote = odd.to_owned();
         assert!(matches!(asked(&mapping, &[]), Err(Error::Config { .. })), "{odd}");
-        let mapping = Mapping { object: odd.to_owned(), ..default_mapping() };
+        let mapping = Mapping { object: odd.to_owned(), ..crate::provider::of_people(crate::provider::Crm::Zoho) };
         assert!(matches!(asked(&mapping, &[]), Err(Error::Config { .. })), "{odd}");
     }
 }
 
 #[test]
 fn the_default_mapping_can_be_asked_for() {
-    let mapping = default_mapping();
+    let mapping = crate::provider::of_people(crate::provider::Crm::Zoho);
     let asked = asked(&mapping, &[]).unwrap();
     assert_eq!((asked.module, asked.fields.contains(&"CRM_Sync_Id")), ("Leads", true));
     assert!(asked.fields.iter().all(|field| crate::provider::zoho::fields::could_name(field)));
@@ -105,7 +117,7 @@ fn the_default_mapping_can_be_asked_for() {
 proptest! {
     #[test]
     fn no_record_panics(json in any_json()) {
-        let _ = read(&json, &default_mapping());
-        let _ = (claimed(&json, &default_mapping()), modified(&json), more(&json), rows(&json).len());
+        let _ = read(&json, &crate::provider::of_people(crate::provider::Crm::Zoho));
+        let _ = (claimed(&json, &crate::provider::of_people(crate::provider::Crm::Zoho)), modified(&json), more(&json), rows(&json).len());
     }
 }

@@ -7,7 +7,6 @@ use crate::{
     connection::Watch,
     error::{Error, Result},
     id::RemoteId,
-    mapping::Mapping,
     provider::{
         Delivery, Forged, Hint, Secret, Unreadable, Verified, WatchWish, session::Request, session::Session,
         signature::proved,
@@ -27,6 +26,8 @@ struct Proof {
 
 #[derive(Deserialize)]
 struct Notice {
+    /// By its API name.
+    module: String,
     operation: String,
     ids: Vec<Json>,
     /// `[{record_id, values}]`, only where the channel asked for the values. Whatever else it is, the ids still count.
@@ -55,13 +56,14 @@ pub(super) fn verify<'d>(delivery: &'d Delivery, secrets: &[Secret]) -> Result<V
 const OPERATIONS: &[&str] = &["insert", "update", "delete"];
 
 pub(super) fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
-    let notice: Notice = serde_json::from_slice(delivery.body()).map_err(|_| Unreadable("no operation or ids"))?;
+    let notice: Notice =
+        serde_json::from_slice(delivery.body()).map_err(|_| Unreadable("no module, operation or ids"))?;
     if !OPERATIONS.contains(&notice.operation.as_str()) {
         return Ok(Vec::new());
     }
     let hint = |remote: RemoteId| {
         let tells = notice.told(&remote).filter(|_| notice.operation != "delete");
-        Hint { account: None, by: None, of: Hinted::telling(remote, tells) }
+        Hint { account: None, by: None, filed: notice.module.clone(), of: Hinted::telling(remote, tells) }
     };
     let hints: Vec<Hint> = notice.ids.iter().filter_map(remote).map(hint).collect();
     if hints.is_empty() && !notice.ids.is_empty() {
@@ -82,11 +84,11 @@ pub(super) const LIVES: SignedDuration = SignedDuration::from_hours(7 * 24 - 1);
 const SLACK: SignedDuration = SignedDuration::from_mins(1);
 
 /// Opens a channel, or extends one (Zoho docs: Enable notifications, Update specific notification details).
-pub(super) async fn watch(session: &Session, mapping: &Mapping, wish: &WatchWish) -> Result<Watch> {
+pub(super) async fn watch(session: &Session, modules: &[String], wish: &WatchWish) -> Result<Watch> {
     let expires_at = wish.now + LIVES;
     let body = json!({"watch": [{
         "channel_id": wish.channel,
-        "events": [format!("{}.all", mapping.object)],
+        "events": modules.iter().map(|module| format!("{module}.all")).collect::<Vec<_>>(),
         "channel_expiry": super::records::time(expires_at),
         "token": wish.token.reveal(),
         "notify_url": wish.url,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{mapping::Rule, provider::pipedrive::fields::default_mapping};
+use crate::mapping::Rule;
 use proptest::prelude::*;
 
 const ID: &str = "a1b2c3d4e5f60718293a4b5c6d7e8f9001122334";
@@ -12,7 +12,7 @@ fn golden(text: &str) -> Json {
 
 /// The mapping as an account has completed it.
 fn mapping() -> Mapping {
-    let mut mapping = default_mapping();
+    let mut mapping = crate::provider::of_people(crate::provider::Crm::Pipedrive);
     mapping.id_field = ID.to_owned();
     mapping
         .rules

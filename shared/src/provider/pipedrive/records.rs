@@ -1,34 +1,80 @@
-//! Persons as Pipedrive spells them (Pipedrive docs: API v2, Persons).
+//! Records as Pipedrive spells them (Pipedrive docs: API v2, Persons, Organizations, Deals).
 //!
 //! The mapping knows a person's lists under plain names: `email` and `phone` are the primary entries of `emails` and
 //! `phones`, which are written whole, with the other entries as they were.
 
 use crate::{
+    error::{Error, Result},
     id::{RecordId, RemoteId},
     mapping::Mapping,
     planner::{Change, Seen},
     provider::schema::is_code,
-    record::Value,
+    record::{Kind as Kinds, Value},
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 
-/// A field that every account has.
-pub(super) struct Standard {
+/// What Pipedrive keeps, under the name that its paths have for it.
+pub(super) struct Kind {
     pub(super) name: &'static str,
-    /// The list whose primary entry it is.
-    list: Option<&'static str>,
+    /// In deliveries.
+    pub(super) entity: &'static str,
+    /// The path of its fields.
+    pub(super) fields: &'static str,
+    /// The fields that every account has.
+    pub(super) standard: &'static [&'static str],
 }
 
-pub(super) const STANDARD: &[Standard] = &[
-    Standard { name: "name", list: None },
-    Standard { name: "email", list: Some("emails") },
-    Standard { name: "phone", list: Some("phones") },
-    Standard { name: "job_title", list: None },
+/// Those with fields of one's own: without one there is no place for our record ids.
+pub(super) const KINDS: &[Kind] = &[
+    Kind {
+        name: "persons",
+        entity: "person",
+        fields: "personFields",
+        standard: &["name", "email", "phone", "job_title", "org_id", "owner_id"],
+    },
+    Kind {
+        name: "organizations",
+        entity: "organization",
+        fields: "organizationFields",
+        standard: &["name", "owner_id"],
+    },
+    Kind {
+        name: "deals",
+        entity: "deal",
+        fields: "dealFields",
+        standard: &[
+            "title",
+            "value",
+            "currency",
+            "status",
+            "stage_id",
+            "pipeline_id",
+            "expected_close_date",
+            "person_id",
+            "org_id",
+            "owner_id",
+        ],
+    },
 ];
 
+/// The kind that a mapping is of.
+pub(super) fn kind(mapping: &Mapping) -> Result<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == mapping.object).ok_or_else(|| Error::Config {
+        reason: format!("{:?} is none of Pipedrive's persons, organizations and deals", mapping.object),
+    })
+}
+
+/// The lists whose primary entries stand for them.
+const LISTS: &[(&str, &str)] = &[("email", "emails"), ("phone", "phones")];
+
 fn list_of(field: &str) -> Option<&'static str> {
-    STANDARD.iter().find(|standard| standard.name == field)?.list
+    LISTS.iter().find(|(name, _)| *name == field).map(|(_, list)| *list)
+}
+
+/// Whether a field holds the id of another record, which is a number.
+fn is_link(field: &str) -> bool {
+    field.ends_with("_id")
 }
 
 /// Ids are numbers in records and texts in deliveries.
@@ -52,7 +98,7 @@ pub(super) fn next_cursor(body: &Json) -> Option<String> {
     Some(crate::provider::session::encoded(cursor)).filter(|cursor| !cursor.is_empty())
 }
 
-/// A person that Pipedrive shows.
+/// A record that Pipedrive shows.
 pub(super) fn read(person: &Json, mapping: &Mapping) -> Option<(RemoteId, Seen)> {
     let remote = id(person.get("id")?)?;
     let shown = |field: &str| Some((field.to_owned(), value(person, field)?));
@@ -66,7 +112,15 @@ pub(super) fn value(person: &Json, field: &str) -> Option<Option<Value>> {
         return Some(primary(person.get(list)?).and_then(Value::text));
     }
     let json = if is_code(field) { person.get("custom_fields")?.get(field)? } else { person.get(field)? };
-    Value::from_json(json).ok()
+    // Deliveries of version 1 show links as objects.
+    let json = json.get("id").or(json.get("value")).filter(|_| is_link(field)).unwrap_or(json);
+    let value = Value::from_json(json).ok()?;
+    Some(value.map(|value| if is_link(field) { text(value) } else { value }))
+}
+
+/// What is linked to is named as everything else is.
+fn text(value: Value) -> Value {
+    value.into_kind(Kinds::Text).unwrap_or_else(|value| value)
 }
 
 fn primary(list: &Json) -> Option<&str> {
@@ -112,6 +166,7 @@ pub(super) fn write(changes: &[Change], mapping: &Mapping, before: &Json) -> Map
         match list_of(field) {
             Some(list) => drop(body.insert(list.to_owned(), replaced(before.get(list), value.as_ref(), is_new))),
             None if is_code(field) => drop(custom.insert(field.clone(), plain(value.as_ref()))),
+            None if is_link(field) => drop(body.insert(field.clone(), number(value.as_ref()))),
             None => drop(body.insert(field.clone(), plain(value.as_ref()))),
         }
     }
@@ -140,6 +195,12 @@ fn replaced(before: Option<&Json>, value: Option<&Value>, is_new: bool) -> Json 
     new.into_iter().chain(others).collect()
 }
 
+/// An id as records have it.
+fn number(value: Option<&Value>) -> Json {
+    let number = value.and_then(|value| value.to_string().parse::<u64>().ok());
+    number.map_or_else(|| plain(value), |number| json!(number))
+}
+
 fn plain(value: Option<&Value>) -> Json {
     match value {
         None => Json::Null,
@@ -151,5 +212,5 @@ fn plain(value: Option<&Value>) -> Json {
 }
 
 #[cfg(test)]
-#[path = "person_tests.rs"]
+#[path = "records_tests.rs"]
 mod tests;

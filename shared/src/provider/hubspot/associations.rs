@@ -1,0 +1,169 @@
+//! Associations (HubSpot docs: associations API). For the mapping they are fields: `associations.companies` holds the id of a
+//! record's company, the primary one where there are several.
+
+use super::{
+    VERSION, failure,
+    records::{self, rows},
+};
+use crate::{
+    error::Result,
+    id::RemoteId,
+    mapping::Mapping,
+    planner::Change,
+    provider::{Outcome, Session, Write, session::Request},
+    record::Value,
+};
+use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
+
+const FIELD: &str = "associations.";
+/// Records in one read (HubSpot docs: associations API, limits).
+const READ: usize = 1_000;
+
+/// How one record is associated with another: type ids, and whether one of several is the primary one
+/// (HubSpot docs: associations API, "association type id values").
+const TYPES: &[(&str, &str, u64, bool)] = &[
+    ("contacts", "companies", 1, true),
+    ("deals", "companies", 5, true),
+    ("deals", "contacts", 3, false),
+    ("contacts", "deals", 4, false),
+    ("notes", "contacts", 202, false),
+    ("notes", "companies", 190, false),
+    ("notes", "deals", 214, false),
+    ("tasks", "contacts", 204, false),
+    ("tasks", "companies", 192, false),
+    ("tasks", "deals", 216, false),
+];
+
+/// The object that a field leads to, if it is an association.
+pub(super) fn target(field: &str) -> Option<&str> {
+    field.strip_prefix(FIELD)
+}
+
+/// The mapped associations.
+pub(super) fn mapped(mapping: &Mapping) -> Vec<&str> {
+    mapping.remote_fields().into_iter().filter(|field| target(field).is_some()).collect()
+}
+
+/// Adds the mapped associations to records, as if they were properties.
+pub(super) async fn show(session: &Session, mapping: &Mapping, found: &mut [Json]) -> Result<()> {
+    for field in mapped(mapping) {
+        let ids: Vec<RemoteId> = found.iter().filter_map(records::id).collect();
+        let ends = read(session, mapping, field, &ids).await?;
+        for row in found.iter_mut() {
+            let end = records::id(row).and_then(|id| ends.get(&id));
+            if let Some(properties) = row.get_mut("properties").and_then(Json::as_object_mut) {
+                properties.insert(field.to_owned(), json!(end));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What each of these records is associated with. Those with nothing are left out (HubSpot docs: associations API, batch read).
+async fn read(
+    session: &Session,
+    mapping: &Mapping,
+    field: &str,
+    ids: &[RemoteId],
+) -> Result<BTreeMap<RemoteId, RemoteId>> {
+    let mut ends = BTreeMap::new();
+    for some in ids.chunks(READ) {
+        let inputs: Vec<Json> = some.iter().map(|id| json!({"id": id})).collect();
+        let body = json!({"inputs": inputs});
+        let answer = session.send(&Request::post(path(mapping, field, "read"), body), failure::of_rows).await?;
+        let pair = |row: &Json| Some((records::id(row.get("from")?)?, primary(row.get("to")?.as_array()?)?));
+        ends.extend(rows(&answer.body).iter().filter_map(pair));
+    }
+    Ok(ends)
+}
+
+/// The primary end, or the first one.
+fn primary(ends: &[Json]) -> Option<RemoteId> {
+    let is_primary = |end: &&Json| {
+        let types = end.get("associationTypes").and_then(Json::as_array);
+        let label = |of: &Json| of.get("label").and_then(Json::as_str) == Some("Primary");
+        types.is_some_and(|types| types.iter().any(label))
+    };
+    let end = ends.iter().find(is_primary).or_else(|| ends.first())?.get("toObjectId")?;
+    let id = end.as_u64().map(|id| id.to_string()).or_else(|| end.as_str().map(str::to_owned))?;
+    id.parse().ok()
+}
+
+/// The writes without associations. One that has nothing else tells our own id again, so that there is an answer to it.
+pub(super) fn without(mapping: &Mapping, writes: &[Write]) -> Vec<Write> {
+    let plain = |write: &Write| {
+        let mut write = write.clone();
+        write.changes.retain(|change| target(&change.field).is_none());
+        if write.changes.is_empty() {
+            write.changes.push(Change { field: mapping.id_field.clone(), value: Value::text(write.record.as_str()) });
+        }
+        write
+    };
+    writes.iter().map(plain).collect()
+}
+
+/// Writes the associations of what was written, and says so in the outcomes. It can be repeated without harm.
+pub(super) async fn write(
+    session: &Session,
+    mapping: &Mapping,
+    writes: &[Write],
+    outcomes: &mut [Outcome],
+) -> Result<()> {
+    for field in mapped(mapping) {
+        let change = |write: &Write| write.changes.iter().find(|change| change.field == field).map(|c| c.value.clone());
+        let mut wanted: BTreeMap<RemoteId, Option<RemoteId>> = BTreeMap::new();
+        for (write, outcome) in writes.iter().zip(outcomes.iter_mut()) {
+            if let (Some(value), Outcome::Written { remote, seen, .. }) = (change(write), outcome) {
+                wanted.insert(remote.clone(), value.as_ref().and_then(|value| value.to_string().parse().ok()));
+                seen.iter_mut().for_each(|seen| drop(seen.fields.insert(field.to_owned(), value.clone())));
+            }
+        }
+        if !wanted.is_empty() {
+            associate(session, mapping, field, &wanted).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn associate(
+    session: &Session,
+    mapping: &Mapping,
+    field: &str,
+    wanted: &BTreeMap<RemoteId, Option<RemoteId>>,
+) -> Result<()> {
+    let to = target(field).unwrap_or_default();
+    let known = TYPES.iter().find(|(from, end, ..)| *from == mapping.object && *end == to);
+    let ids: Vec<RemoteId> = wanted.keys().cloned().collect();
+    let before = read(session, mapping, field, &ids).await?;
+    // A primary one takes the place of another; any other stands beside it.
+    let goes = |(id, old): &(&RemoteId, &RemoteId)| {
+        let new = wanted.get(*id).and_then(Option::as_ref);
+        new.is_none() || (new != Some(*old) && known.is_none_or(|(.., is_primary)| !is_primary))
+    };
+    let gone: Vec<Json> =
+        before.iter().filter(goes).map(|(from, to)| json!({"from": {"id": from}, "to": [{"id": to}]})).collect();
+    if !gone.is_empty() {
+        let request = Request::post(path(mapping, field, "archive"), json!({"inputs": gone}));
+        session.send(&request, failure::of_call).await?;
+    }
+    let news = wanted.iter().filter_map(|(from, to)| Some((from, to.as_ref()?)));
+    let news: Vec<(&RemoteId, &RemoteId)> = news.filter(|(from, to)| before.get(*from) != Some(*to)).collect();
+    if news.is_empty() {
+        return Ok(());
+    }
+    let input = |(from, to): &(&RemoteId, &RemoteId)| {
+        let mut input = json!({"from": {"id": from}, "to": {"id": to}});
+        if let Some((.., id, _)) = known {
+            input["types"] = json!([{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": id}]);
+        }
+        input
+    };
+    let verb = if known.is_some() { "create" } else { "associate/default" };
+    let body = json!({"inputs": news.iter().map(input).collect::<Vec<_>>()});
+    session.send(&Request::post(path(mapping, field, verb), body), failure::of_call).await.map(drop)
+}
+
+fn path(mapping: &Mapping, field: &str, verb: &str) -> String {
+    format!("/crm/associations/{VERSION}/{}/{}/batch/{verb}", mapping.object, target(field).unwrap_or_default())
+}
