@@ -12,6 +12,7 @@
 
 mod aws;
 mod browser;
+mod card;
 mod connect;
 mod costs;
 mod engine;

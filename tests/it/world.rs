@@ -89,7 +89,13 @@ impl World {
     /// A world with a connection to each of these CRMs.
     pub(crate) async fn of(crms: &[Crm]) -> World {
         let aws = aws::account().await;
-        World::over(aws.clone(), &aws, crms).await
+        World::over(aws.clone(), &aws, crms, &[Object::Person]).await
+    }
+
+    /// A world whose connections know these objects.
+    pub(crate) async fn of_objects(crms: &[Crm], objects: &[Object]) -> World {
+        let aws = aws::account().await;
+        World::over(aws.clone(), &aws, crms, objects).await
     }
 
     /// A world whose functions' calls to AWS are counted.
@@ -97,10 +103,10 @@ impl World {
         let aws = aws::account().await;
         let meter = Meter::start(aws.endpoint_url().unwrap()).await;
         let metered = aws.to_builder().endpoint_url(&meter.url).build();
-        (World::over(aws, &metered, &PAIR).await, meter)
+        (World::over(aws, &metered, &PAIR, &[Object::Person]).await, meter)
     }
 
-    async fn over(aws: SdkConfig, functions: &SdkConfig, crms: &[Crm]) -> World {
+    async fn over(aws: SdkConfig, functions: &SdkConfig, crms: &[Crm], objects: &[Object]) -> World {
         let sim = Simulator::start(Options::default()).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let public_url = format!("http://{}", listener.local_addr().unwrap());
@@ -118,7 +124,7 @@ impl World {
             World { app, aws, sim, ahead, chaos: Chaos::default(), stream, invocations, hidden: Mutex::default() };
         for crm in crms {
             world.account(*crm).await;
-            world.connect(*crm).await;
+            world.connect_objects(*crm, objects).await;
         }
         world
     }
@@ -148,6 +154,10 @@ impl World {
 
     /// A connection to an account whose credentials are there already.
     pub(crate) async fn connect(&self, crm: Crm) {
+        self.connect_objects(crm, &[Object::Person]).await;
+    }
+
+    async fn connect_objects(&self, crm: Crm, objects: &[Object]) {
         let account = account_of(crm);
         let secrets = aws_sdk_secretsmanager::Client::new(&self.aws);
         let grant = json!({"access_token": "none", "refresh_token": format!("refresh-{crm}"), "expires_at": "2026-01-01T00:00:00Z", "webhook_token": "token-of-the-channel"});
@@ -161,7 +171,7 @@ impl World {
             state: Working::Active,
             approved: true,
             direction: Direction::Both,
-            mappings: crm.default_mappings(&[Object::Person]),
+            mappings: crm.default_mappings(objects),
             policy: Default::default(),
             region: Default::default(),
             accepts_legacy_signatures: false,

@@ -2,6 +2,7 @@
 
 use crate::calls::Crm;
 use crate::clock::iso_ms;
+use crate::hubspot::associations::ASSOCIATION;
 use crate::hubspot::write::Claims;
 use crate::records::{Record, Source, Table};
 use crate::world::World;
@@ -65,7 +66,12 @@ pub fn edit(world: &mut World, crm: Crm, object: &str, account: Option<&str>, bo
 pub fn list(world: &mut World, crm: Crm, object: &str, account: Option<&str>, archived: bool) -> Result<Value, String> {
     let at = account_at(world, crm, account)?;
     let table = table(world, crm, at, object).ok_or_else(|| format!("no object {object}"))?;
-    Ok(table.records.values().filter(|r| archived || r.archived.is_none()).map(|r| show(crm, object, r)).collect())
+    Ok(table
+        .records
+        .values()
+        .filter(|r| archived || r.archived.is_none())
+        .map(|r| show(world, crm, at, object, r))
+        .collect())
 }
 
 fn table<'w>(world: &'w World, crm: Crm, at: usize, object: &str) -> Option<&'w Table> {
@@ -86,17 +92,25 @@ fn id_text(crm: Crm, object: &str, id: u64) -> String {
     }
 }
 
-fn show(crm: Crm, object: &str, record: &Record) -> Value {
+fn show(world: &World, crm: Crm, at: usize, object: &str, record: &Record) -> Value {
     let key = if crm == Crm::Hubspot { "properties" } else { "fields" };
-    json!({
+    let mut shown = json!({
         "id": id_text(crm, object, record.id), (key): record.fields, "created": iso_ms(record.created), "modified": iso_ms(record.modified),
         "archived": record.archived.is_some(),
-    })
+    });
+    if let Some(portal) = world.portals.get(at).filter(|_| crm == Crm::Hubspot) {
+        for (with, end) in portal.associated(object, record.id) {
+            shown[key][format!("{}{with}", ASSOCIATION)] = json!(end.to_string());
+        }
+    }
+    shown
 }
 
 fn find(world: &World, crm: Crm, at: usize, object: &str, id: u64) -> Value {
     let gone = || json!({"id": id_text(crm, object, id), "archived": true});
-    table(world, crm, at, object).and_then(|t| t.records.get(&id)).map_or_else(gone, |r| show(crm, object, r))
+    table(world, crm, at, object)
+        .and_then(|t| t.records.get(&id))
+        .map_or_else(gone, |r| show(world, crm, at, object, r))
 }
 
 fn hubspot(world: &mut World, at: usize, object: &str, edit: Edit) -> Result<u64, String> {
@@ -122,9 +136,16 @@ fn hubspot(world: &mut World, at: usize, object: &str, edit: Edit) -> Result<u64
         Some(id) if edit.delete => desk.archive(object, id, Source::User),
         Some(id) if edit.privacy_delete => desk.privacy_delete(object, id, Source::User),
         _ => {
-            let fields =
-                desk.check(object, id, &Value::Object(edit.fields), &mut Claims::new()).map_err(|r| r.message)?;
-            return Ok(desk.store(object, id, fields, Source::User));
+            // `associations.companies` is no property, but stands on the same page.
+            let is_association = |name: &String| name.starts_with(ASSOCIATION);
+            let (ends, fields): (Map<_, _>, Map<_, _>) = edit.fields.into_iter().partition(|(n, _)| is_association(n));
+            let fields = desk.check(object, id, &Value::Object(fields), &mut Claims::new()).map_err(|r| r.message)?;
+            let id = desk.store(object, id, fields, Source::User);
+            for (name, end) in ends {
+                let with = name.trim_start_matches(ASSOCIATION);
+                desk.pick(object, id, with, end.as_str().and_then(|end| end.parse().ok()));
+            }
+            return Ok(id);
         }
     }
     Ok(id.unwrap_or_default())

@@ -22,6 +22,12 @@ impl Refusal {
         Self::validation("Invalid input JSON on line 1, column 1: could not be read")
     }
 
+    pub fn missing_scope(scope: &str) -> Self {
+        let message = "This app hasn't been granted all required scopes to make this call.";
+        let errors = json!([{"message": "One or more of the following scopes are required.", "context": {"requiredGranularScopes": [scope]}}]);
+        Self { status: 403, category: "MISSING_SCOPES", message: message.to_owned(), errors: Some(errors) }
+    }
+
     pub fn not_found() -> Self {
         Self { status: 404, category: "OBJECT_NOT_FOUND", message: "resource not found".to_owned(), errors: None }
     }

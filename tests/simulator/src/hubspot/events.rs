@@ -23,6 +23,9 @@ impl Desk<'_> {
             "attemptNumber": 0, "objectId": id, "changeSource": change_source, "sourceId": source_id,
         });
         if let (Some(event), Value::Object(more)) = (event.as_object_mut(), more) {
+            if more.contains_key("fromObjectId") {
+                event.remove("objectId");
+            }
             event.extend(more);
         }
         let secret = Some(self.portal.app.client_secret.clone());

@@ -1,5 +1,6 @@
 //! HubSpot's wire face: `/hubspot/…` is `https://api.hubapi.com/…`, in the date-versioned API of 2026-09.
 
+pub mod associations;
 pub mod auth;
 pub mod batch;
 pub mod errors;
@@ -118,14 +119,32 @@ fn dispatch(desk: &mut Desk<'_>, call: &Call) -> Result<Reply, Refusal> {
         ("GET", ["crm", "properties", "2026-09", object]) => Ok(properties::list(desk, name_of(object))),
         ("GET", ["crm", "properties", "2026-09", object, name]) => properties::one(desk, name_of(object), name),
         ("POST", ["crm", "properties", "2026-09", object]) => properties::create(desk, name_of(object), call),
+        ("POST", ["crm", "associations", "2026-09", from, to, "batch", verb @ ..]) => {
+            let (from, to) = (name_of(from), name_of(to));
+            for object in [from, to] {
+                allowed(desk, object, if *verb == ["read"] { "read" } else { "write" })?;
+            }
+            associations::batch(desk, from, to, verb, call)
+        }
         (_, ["crm", "objects", "2026-09", object, rest @ ..]) => {
             let object = name_of(object);
             if !desk.portal.tables.contains_key(object) {
                 return Err(Refusal::validation(&format!("Unable to infer object type from: {object}")));
             }
+            let reads = method == "GET" || matches!(rest, ["search"] | ["batch", "read"]);
+            allowed(desk, object, if reads { "read" } else { "write" })?;
             on_object(desk, object, method, rest, call)
         }
         _ => Err(Refusal::not_found()),
+    }
+}
+
+/// 403 where the app was not allowed so much (HubSpot docs: scopes).
+fn allowed(desk: &Desk<'_>, object: &str, what: &str) -> Result<(), Refusal> {
+    let scope = format!("crm.objects.{object}.{what}");
+    match desk.portal.private_app_token.is_some() || desk.portal.scopes.contains(&scope) {
+        true => Ok(()),
+        false => Err(Refusal::missing_scope(&scope)),
     }
 }
 

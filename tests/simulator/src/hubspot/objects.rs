@@ -164,6 +164,8 @@ impl Desk<'_> {
         if let Some(email) = second.as_ref().and_then(Value::as_str) {
             table.alias("email", email, id);
         }
+        self.move_associations(object, winner, id);
+        self.move_associations(object, loser, id);
         let more = json!({"primaryObjectId": winner, "mergedObjectIds": [loser], "newObjectId": id, "numberOfPropertiesMoved": moves});
         self.emit(object, "merge", winner, source, more);
         Some(id)

@@ -1,5 +1,6 @@
 //! One HubSpot account ("portal") and the app that is installed in it.
 
+use super::associations::Associations;
 use super::properties::{self, Property};
 use crate::accounts::Account;
 use crate::calls::Crm;
@@ -38,6 +39,7 @@ pub struct Portal {
     pub tokens_given: u64,
     pub tables: BTreeMap<String, Table>,
     pub properties: BTreeMap<String, Vec<Property>>,
+    pub associations: Associations,
     removed: Vec<Property>,
     pub subscriptions: Option<Vec<String>>,
     /// When the calls of the last ten seconds were made, and those of the last second to search.
@@ -46,12 +48,20 @@ pub struct Portal {
 }
 
 /// What the app has in an account where nobody asked for anything else.
-const SCOPES: [&str; 5] = [
+const SCOPES: [&str; 13] = [
     "oauth",
     "crm.objects.contacts.read",
     "crm.objects.contacts.write",
     "crm.schemas.contacts.read",
     "crm.schemas.contacts.write",
+    "crm.objects.companies.read",
+    "crm.objects.companies.write",
+    "crm.schemas.companies.read",
+    "crm.schemas.companies.write",
+    "crm.objects.deals.read",
+    "crm.objects.deals.write",
+    "crm.schemas.deals.read",
+    "crm.schemas.deals.write",
 ];
 
 impl Portal {
@@ -72,6 +82,7 @@ impl Portal {
             tokens_given: 0,
             tables: BTreeMap::new(),
             properties: BTreeMap::new(),
+            associations: Associations::new(),
             removed: Vec::new(),
             subscriptions: None,
             window: VecDeque::new(),
@@ -159,6 +170,7 @@ impl Portal {
 
     pub fn clear(&mut self) {
         self.tables.values_mut().for_each(Table::clear);
+        self.associations.clear();
         self.window.clear();
         self.searches.clear();
         self.tokens_given = 0;

@@ -79,7 +79,7 @@ impl Desk<'_> {
             "number" if text.parse::<f64>().is_err() => {
                 Err(Refusal::property(name, "INVALID_INTEGER", &format!("{text} was not a valid number")))
             }
-            "datetime" if parse_time(&text).is_none() => {
+            "datetime" if parse_time(&text).is_none() && !is_day(&text) => {
                 Err(Refusal::property(name, "INVALID_DATE", &format!("{text} was not a valid date")))
             }
             _ => Ok(self.faults.respell(name, property.field_type == "phonenumber", &text)),
@@ -132,6 +132,11 @@ impl Desk<'_> {
             }
         }
     }
+}
+
+/// A day is taken for its midnight (HubSpot docs: properties, date and datetime).
+fn is_day(text: &str) -> bool {
+    parse_time(&format!("{text}T00:00:00Z")).is_some()
 }
 
 /// Whether HubSpot takes it for an e-mail address.

@@ -89,7 +89,7 @@ fn v2(desk: &mut Desk<'_>, method: &str, rest: &[&str], call: &Call) -> Result<R
     let id = |id: &str| parse_id(kind, id).ok_or_else(errors::not_found);
     match (method, rest) {
         ("GET", []) => list::list(desk, kind, call),
-        ("GET", ["search"]) if kind.table == "persons" => search::persons(desk, call),
+        ("GET", ["search"]) if kind.table != "activities" => search::search(desk, kind, call),
         ("POST", []) => store::create(desk, kind, call),
         ("GET", [text]) => store::one(desk, kind, id(text)?),
         ("PATCH", [text]) => store::update(desk, kind, id(text)?, call),

@@ -2,7 +2,7 @@
 
 use super::Desk;
 use super::errors::{field, object};
-use super::settings::Field;
+use super::settings::{Field, looked_up};
 use crate::clock::parse_time;
 use crate::hubspot::write::is_email;
 use crate::records::Fields;
@@ -41,13 +41,16 @@ impl Desk<'_> {
         let wrong = || invalid(json!({"expected_data_type": known.kind}));
         match (known.kind.as_str(), value) {
             ("integer", Value::Number(_)) | ("boolean", Value::Bool(_)) => return Ok(value.clone()),
-            ("integer" | "boolean", _) => return Err(wrong()),
+            ("currency", Value::Number(_)) => return Ok(value.clone()),
+            ("lookup", _) => return self.lookup(known, value).ok_or_else(wrong),
+            ("integer" | "boolean" | "currency", _) => return Err(wrong()),
             _ => {}
         }
         let text = value.as_str().ok_or_else(wrong)?.trim();
         match known.kind.as_str() {
             "email" if !is_email(text) => return Err(wrong()),
             "datetime" if parse_time(text).is_none() => return Err(wrong()),
+            "date" if parse_time(&format!("{text}T00:00:00Z")).is_none() => return Err(wrong()),
             _ => {}
         }
         let kept = self.faults.respell(&known.name, known.kind == "phone", text);
@@ -55,6 +58,15 @@ impl Desk<'_> {
             return Err(invalid(json!({"maximum_length": known.length})));
         }
         Ok(Value::String(kept))
+    }
+
+    /// A lookup is kept with the name of the record that it leads to (Zoho docs: insert records, lookup).
+    fn lookup(&self, known: &Field, value: &Value) -> Option<Value> {
+        let id = value["id"].as_str().or(value.as_str())?;
+        let module = looked_up(&known.name);
+        let record = self.org.modules.get(module)?.live(id.parse().ok()?)?;
+        let name = if module == "Accounts" { "Account_Name" } else { "Last_Name" };
+        Some(json!({"name": record.text(name), "id": id}))
     }
 
     /// Unique fields refuse a value that another record has; e-mail addresses are not unique by themselves.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 pub struct Field {
     pub name: String,
     pub label: String,
-    /// `text`, `email`, `phone`, `picklist`, `integer`, `boolean`, `datetime`, `website`, `textarea`.
+    /// `text`, `email`, `phone`, `picklist`, `integer`, `currency`, `date`, `lookup`, `boolean`, `datetime`, `website`, `textarea`.
     pub kind: String,
     pub length: usize,
     pub mandatory: bool,
@@ -45,7 +45,8 @@ impl Field {
         let json_type = match self.kind.as_str() {
             "integer" => "integer",
             "boolean" => "boolean",
-            "ownerlookup" => "jsonobject",
+            "currency" => "double",
+            "ownerlookup" | "lookup" => "jsonobject",
             _ => "string",
         };
         json!({
@@ -100,8 +101,21 @@ pub fn standard(module: &str) -> Vec<Field> {
             ("Title", "text", 100),
             ("Description", "textarea", 32_000),
         ],
-        "Accounts" => &[("Account_Name", "text", 200), ("Phone", "phone", 30), ("Website", "website", 450)],
-        _ => &[("Deal_Name", "text", 120), ("Stage", "picklist", 120), ("Closing_Date", "date", 20)],
+        "Accounts" => &[
+            ("Account_Name", "text", 200),
+            ("Phone", "phone", 30),
+            ("Website", "website", 450),
+            ("Billing_City", "text", 100),
+            ("Billing_Country", "text", 100),
+        ],
+        _ => &[
+            ("Deal_Name", "text", 120),
+            ("Stage", "picklist", 120),
+            ("Closing_Date", "date", 20),
+            ("Amount", "currency", 16),
+            ("Account_Name", "lookup", 0),
+            ("Contact_Name", "lookup", 0),
+        ],
     };
     let computed = [
         ("Created_Time", "datetime"),
@@ -122,6 +136,11 @@ pub fn standard(module: &str) -> Vec<Field> {
         ..Field::system(name, kind, *length)
     });
     own.chain(computed.iter().map(|(name, kind)| Field { read_only: true, ..Field::system(name, kind, 120) })).collect()
+}
+
+/// The module that a lookup leads to.
+pub fn looked_up(name: &str) -> &'static str {
+    if name == "Contact_Name" { "Contacts" } else { "Accounts" }
 }
 
 /// The field that upsert takes for a duplicate check of its own (Zoho docs: upsert, system-defined duplicate check fields).

@@ -1,0 +1,149 @@
+//! Companies and deals, and which belongs to which.
+
+use super::peer;
+use crate::{
+    card::won_and_lost,
+    engine::codes,
+    story::request,
+    world::{World, connection, tenant},
+};
+use jiff::SignedDuration;
+use serde_json::{Value as Json, json};
+use shared::{
+    provider::Crm,
+    record::{Key, Object, Record},
+};
+
+crate::laws::laws_of! {
+    a_company_is_made_once_and_its_edit_comes_back
+    a_company_that_is_there_is_found
+    a_deal_stands_with_its_company
+    a_deal_waits_for_its_company
+    another_company_chosen_in_the_crm_is_chosen_elsewhere
+    a_stage_is_told_in_each_crms_own_words
+    what_happens_to_a_company_unheard_is_pulled
+}
+
+const COMPANY: Object = Object::Company;
+const DEAL: Object = Object::Deal;
+
+async fn tenant_of(crm: Crm) -> World {
+    let world = World::of_objects(&[crm, peer(crm)], &[COMPANY, Object::Person, DEAL]).await;
+    world.settle().await;
+    world
+}
+
+fn asked(id: &str, object: &Object, record: Json) -> Json {
+    let mut asked = request(id, record);
+    asked["object"] = json!(object.as_str());
+    asked
+}
+
+fn analytical() -> Json {
+    asked("c1", &COMPANY, json!({"id": "acc-1", "name": "Analytical Ltd", "domain": "analytical.example"}))
+}
+
+fn engine() -> Json {
+    let deal = json!({"id": "deal-1", "name": "An engine", "amount": 1200, "close_date": "2026-12-01", "stage": "open", "company_id": "acc-1"});
+    asked("d1", &DEAL, deal)
+}
+
+async fn hub(world: &World, object: &Object, id: &str) -> Record {
+    let key = Key::Own(id.to_owned());
+    let holders = world.app.store.holders(&tenant(), object, std::slice::from_ref(&key)).await.unwrap();
+    world.app.store.record(&tenant(), &holders[&key][0]).await.unwrap().unwrap()
+}
+
+async fn a_company_is_made_once_and_its_edit_comes_back(crm: Crm) {
+    let world = tenant_of(crm).await;
+    world.send(&[analytical(), analytical()]).await;
+    world.settle().await;
+    assert!(codes(&world).await.is_empty());
+    let (here, there) = (world.card(crm, &COMPANY).await, world.card(peer(crm), &COMPANY).await);
+    assert_eq!((here.get("name"), there.get("name")), ("Analytical Ltd", "Analytical Ltd"));
+    world.fill_in(crm, &COMPANY, Some(&here.id), &[("name", "Analytical Engines Ltd")], false).await;
+    world.settle().await;
+    assert_eq!(world.card(peer(crm), &COMPANY).await.get("name"), "Analytical Engines Ltd");
+    assert!(world.people(crm).await.is_empty(), "a company is nobody");
+}
+
+async fn a_company_that_is_there_is_found(crm: Crm) {
+    let world = tenant_of(crm).await;
+    let typed = [("name", "Analytical Ltd"), ("domain", "https://www.analytical.example/about")];
+    world.fill_in(crm, &COMPANY, None, &typed, true).await;
+    world.send(&[analytical()]).await;
+    world.settle().await;
+    let found = world.card(crm, &COMPANY).await;
+    let link = hub(&world, &COMPANY, "acc-1").await.links[&connection(crm)].clone();
+    assert_eq!(link.remote.unwrap().as_str(), found.id);
+}
+
+async fn a_deal_stands_with_its_company(crm: Crm) {
+    let world = tenant_of(crm).await;
+    world.send(&[engine(), analytical()]).await;
+    world.settle().await;
+    for crm in [crm, peer(crm)] {
+        let (deal, company) = (world.card(crm, &DEAL).await, world.card(crm, &COMPANY).await);
+        assert_eq!((deal.get("name"), deal.get("company_id")), ("An engine", company.id.as_str()), "{crm}");
+        assert_eq!(deal.get("amount").trim_end_matches(".0"), "1200", "{crm}");
+        assert!(deal.get("close_date").starts_with("2026-12-01"), "{crm}: {deal:?}");
+    }
+    assert!(codes(&world).await.is_empty());
+}
+
+async fn a_deal_waits_for_its_company(crm: Crm) {
+    let world = tenant_of(crm).await;
+    world.send(&[engine()]).await;
+    world.settle().await;
+    assert_eq!(world.card(crm, &DEAL).await.get("company_id"), "");
+    world.send(&[analytical()]).await;
+    world.settle().await;
+    let company = world.card(crm, &COMPANY).await;
+    assert_eq!(world.card(crm, &DEAL).await.get("company_id"), company.id);
+}
+
+async fn another_company_chosen_in_the_crm_is_chosen_elsewhere(crm: Crm) {
+    let world = tenant_of(crm).await;
+    let other = asked("c2", &COMPANY, json!({"id": "acc-2", "name": "Difference Ltd", "domain": "difference.example"}));
+    world.send(&[analytical(), other, engine()]).await;
+    world.settle().await;
+    let deal = world.card(crm, &DEAL).await;
+    let named = |crm: Crm| {
+        let world = &world;
+        async move {
+            let companies = world.cards(crm, &COMPANY).await;
+            companies.into_iter().find(|company| company.get("name") == "Difference Ltd").unwrap().id
+        }
+    };
+    world.fill_in(crm, &DEAL, Some(&deal.id), &[("company_id", &named(crm).await)], false).await;
+    world.settle().await;
+    assert_eq!(world.card(peer(crm), &DEAL).await.get("company_id"), named(peer(crm)).await);
+    assert_eq!(hub(&world, &DEAL, "deal-1").await.fields.get("company_id").unwrap().to_string(), "acc-2");
+}
+
+async fn a_stage_is_told_in_each_crms_own_words(crm: Crm) {
+    let world = tenant_of(crm).await;
+    let mut won = engine();
+    won["lead"]["stage"] = json!("won");
+    world.send(&[won]).await;
+    world.settle().await;
+    let (here, there) = (won_and_lost(crm), won_and_lost(peer(crm)));
+    let deal = world.card(crm, &DEAL).await;
+    assert_eq!((deal.get("stage"), world.card(peer(crm), &DEAL).await.get("stage")), (here.0, there.0));
+    world.fill_in(crm, &DEAL, Some(&deal.id), &[("stage", here.1)], false).await;
+    world.settle().await;
+    assert_eq!(world.card(peer(crm), &DEAL).await.get("stage"), there.1);
+}
+
+async fn what_happens_to_a_company_unheard_is_pulled(crm: Crm) {
+    let world = tenant_of(crm).await;
+    world.send(&[analytical()]).await;
+    world.settle().await;
+    world.wait(SignedDuration::from_secs(5)).await;
+    let id = world.card(crm, &COMPANY).await.id;
+    world.fill_in(crm, &COMPANY, Some(&id), &[("name", "Quiet Ltd")], true).await;
+    world.wait(SignedDuration::from_mins(6)).await;
+    world.tick().await;
+    world.settle().await;
+    assert_eq!(world.card(peer(crm), &COMPANY).await.get("name"), "Quiet Ltd");
+}
