@@ -13,7 +13,7 @@ mod settle;
 mod spelling;
 
 pub use absorb::{Absorbed, Parked, absorb};
-pub use pending::{Change, Route, fingerprint, pending, refused, route, wanted};
+pub use pending::{Change, Route, due, fingerprint, pending, refused, route, wanted};
 pub use policy::{Policy, Strategy, Verdict};
 pub use settle::{Shown, read_back, settle};
 

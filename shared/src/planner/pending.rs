@@ -52,6 +52,13 @@ pub fn pending(hub: &Fields, link: &Link, mapping: &Mapping) -> Vec<Change> {
         .collect()
 }
 
+/// What is pending and waits for no other record to come to be in this CRM.
+pub fn due(hub: &Fields, link: &Link, mapping: &Mapping) -> Vec<Change> {
+    let mut due = pending(hub, link, mapping);
+    due.retain(|change| change.value.is_none() || link.waits.get(&change.field) != change.value.as_ref());
+    due
+}
+
 /// Whether there is nothing to say but fillers and where it leads to: of such a record no remote is made.
 fn is_nothing(hub: &Fields, link: &Link, mapping: &Mapping) -> bool {
     let mut says =

@@ -77,9 +77,10 @@ impl Item {
 
     /// What this CRM still lacks; where the remote was found just now also our record id, by which it is known from now on.
     /// What leads to a record that is not in this CRM yet waits.
-    pub(super) fn write(&self, connection: &Connection, mapping: &Mapping, leads: &Leads) -> Option<Write> {
-        let mut changes = pending(&self.hub, &self.link, mapping);
-        changes.retain(|change| leads.knows(change, mapping));
+    pub(super) fn write(&mut self, connection: &Connection, mapping: &Mapping, leads: &Leads) -> Option<Write> {
+        let (mut changes, waiting): (Vec<Change>, Vec<Change>) =
+            pending(&self.hub, &self.link, mapping).into_iter().partition(|change| leads.knows(change, mapping));
+        self.link.waits = waiting.into_iter().filter_map(|change| Some((change.field, change.value?))).collect();
         if changes.is_empty() {
             return None;
         }

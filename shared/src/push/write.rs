@@ -40,10 +40,10 @@ impl Job<'_> {
         let leads = self.app.leads(self.connection, self.mapping, hubs).await?;
         let mut done = Ok(());
         for creates in [true, false] {
-            let open = |(_, item): &(usize, &Item)| item.is_open() && item.creates() == creates;
+            let open = |(_, item): &(usize, &mut Item)| item.is_open() && item.creates() == creates;
             let write =
-                |(place, item): (usize, &Item)| Some((place, item.write(self.connection, self.mapping, &leads)?));
-            let all: Vec<(usize, Write)> = items.iter().enumerate().filter(open).filter_map(write).collect();
+                |(place, item): (usize, &mut Item)| Some((place, item.write(self.connection, self.mapping, &leads)?));
+            let all: Vec<(usize, Write)> = items.iter_mut().enumerate().filter(open).filter_map(write).collect();
             for batch in all.chunks(self.connection.crm.capabilities().max_write) {
                 if done.is_ok() && self.has_time() {
                     done = self.write_batch(items, batch, creates, &leads).await;
@@ -262,6 +262,7 @@ impl Job<'_> {
             End::Nothing => {
                 cause.steps = match refused(&after.fields, &link, self.mapping) {
                     Some(code) => end(Status::Failed, code),
+                    None if !item.link.waits.is_empty() => end(Status::Skipped, "waits_for_reference"),
                     None if link.parked.is_empty() => end(Status::Skipped, "already_there"),
                     None => end(Status::Skipped, "waits_for_decision"),
                 };
@@ -306,7 +307,7 @@ impl Job<'_> {
                 }
             }
         };
-        let next = Link { awaiting: left, rev, ..next };
+        let next = Link { waits: item.link.waits.clone(), awaiting: left, rev, ..next };
         let same = record
             .links
             .get(&self.connection.id)

@@ -26,6 +26,9 @@ pub struct Link {
     /// Fields that wait for a person's decision.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub parked: BTreeSet<RemoteField>,
+    /// References to records that are not in this CRM yet, as the hub has them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waits: BTreeMap<RemoteField, Value>,
     /// What the CRM refused last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refusal>,

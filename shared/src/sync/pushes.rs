@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     error::Result,
     id::{ConnectionId, RecordId, TenantId},
-    planner::pending,
+    planner::due,
     queue::{Outgoing, group},
     record::{Link, Record},
 };
@@ -72,10 +72,10 @@ pub fn needs(connection: &Connection, record: &Record) -> bool {
     lacks(connection, record) || (awaited && record.merged_into.is_none())
 }
 
-/// Whether a connection's CRM lacks something of a record.
+/// Whether a connection's CRM lacks something of a record that can be written now.
 pub fn lacks(connection: &Connection, record: &Record) -> bool {
     let nothing = Link::default();
     let link = record.links.get(&connection.id).unwrap_or(&nothing);
     let mapping = connection.mapping(&record.object);
-    record.merged_into.is_none() && mapping.is_ok_and(|mapping| !pending(&record.fields, link, mapping).is_empty())
+    record.merged_into.is_none() && mapping.is_ok_and(|mapping| !due(&record.fields, link, mapping).is_empty())
 }

@@ -57,6 +57,8 @@ pub struct Session {
 
 const DAY: i64 = 24 * 3600 * 1000;
 
+const OBJECTS: [&str; 4] = ["Lead", "Contact", "Account", "Opportunity"];
+
 impl Org {
     pub fn new(id: &str, nth: u64, bare: bool) -> Self {
         let mut org = Self {
@@ -83,14 +85,16 @@ impl Org {
             window: VecDeque::new(),
             api_calls: 0,
         };
-        for object in ["Lead", "Contact", "Account", "Opportunity"] {
+        for object in OBJECTS {
             let first = ids::FIRST + nth * 62u64.pow(7) + 11;
             org.objects.insert(object.to_owned(), Table::new(first, &["Email", "Name"]));
             org.fields.insert(object.to_owned(), standard(object));
         }
         if !bare {
-            for object in ["Lead", "Contact"] {
+            for object in OBJECTS {
                 org.add_field(object, Field::key("CRM_Sync_Id__c", 64));
+            }
+            for object in ["Lead", "Contact"] {
                 org.add_field(object, Field::custom("Last_Call__c", 255));
             }
         }
