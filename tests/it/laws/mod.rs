@@ -6,6 +6,7 @@ mod delta;
 mod drift;
 mod faults;
 mod objects;
+mod transcript;
 mod webhook;
 mod write;
 

@@ -1,6 +1,7 @@
 //! The call log: every HTTP call to a CRM, counted by route template.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
 
 const KEPT: usize = 5_000;
@@ -48,11 +49,24 @@ pub struct Logged {
     pub fault: Option<&'static str>,
 }
 
+/// A call with all that was said, apart from headers.
+#[derive(Debug, Clone, Serialize)]
+pub struct Exchange {
+    pub method: String,
+    pub path: String,
+    pub query: Vec<(String, String)>,
+    pub body: Value,
+    pub status: u16,
+    pub answer: Value,
+}
+
 #[derive(Debug, Default)]
 pub struct Calls {
     counts: BTreeMap<Crm, BTreeMap<String, u64>>,
     log: VecDeque<Logged>,
     n: u64,
+    /// Where somebody asked for it: it may grow large.
+    pub transcript: Option<Vec<Exchange>>,
 }
 
 impl Calls {

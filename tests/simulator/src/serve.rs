@@ -1,15 +1,15 @@
 //! What happens around a CRM's answer: delays, concurrency, the log, answers held back or never given.
 
-use crate::calls::{Crm, Logged, route};
+use crate::calls::{Crm, Exchange, Logged, route};
 use crate::clock::{http_date, iso_ms, real_now};
 use crate::faults::CrmFaults;
-use crate::wire::{Call, Reply};
+use crate::wire::{Call, Payload, Reply};
 use crate::world::{Shared, World};
 use crate::{hubspot, pipedrive, salesforce, zoho};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use http::{Response, header};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,6 +101,17 @@ fn serve(world: &mut World, crm: Crm, call: &Call) -> Served {
     }
     let status = if matches!(then, Then::Hang(_)) { 0 } else { reply.status };
     log(world, crm, call, route, status, fault);
+    if let Some(transcript) = &mut world.calls.transcript {
+        let answer = if let Payload::Json(answer) = &reply.payload { answer.clone() } else { Value::Null };
+        transcript.push(Exchange {
+            method: call.method.to_string(),
+            path: call.path.clone(),
+            query: call.query.clone(),
+            body: call.json().cloned().unwrap_or_default(),
+            status,
+            answer,
+        });
+    }
     Served { reply, then }
 }
 

@@ -22,6 +22,7 @@ pub fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/_sim/calls", get(calls))
         .route("/_sim/log", get(log))
+        .route("/_sim/transcript", get(transcript))
         .route("/_sim/deliveries", get(deliveries))
         .route("/_sim/counters", get(counters))
         .route("/_sim/held", get(held))
@@ -52,6 +53,12 @@ async fn log(State(shared): World, RawQuery(query): RawQuery) -> Response<Body> 
         world.calls.log().rev().filter(|c| wanted.is_none() || c.correlation_id == wanted).take(last).collect();
     found.reverse();
     ok(json!(found))
+}
+
+/// Every call with all that was said since this was last asked for; the first time, nothing yet.
+async fn transcript(State(shared): World) -> Response<Body> {
+    let said = shared.lock().calls.transcript.replace(Vec::new());
+    ok(json!(said.unwrap_or_default()))
 }
 
 /// Webhooks not yet delivered, those lost on purpose, and the newest delivered with headers and body.
