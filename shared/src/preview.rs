@@ -30,7 +30,7 @@ pub struct Preview {
 
 impl Preview {
     fn add(&mut self, record: &Record, connection: &Connection, mapping: &Mapping) {
-        if record.merged_into.is_some() {
+        if record.merged_into.is_some() || record.deleted.is_some() {
             return;
         }
         let nothing = Link::default();

@@ -14,7 +14,7 @@ use crate::{
     provider::{Fetched, Page},
     queue::{Outgoing, group},
     store::keys::RECORD_SHARDS,
-    sync::{Look, Pushes, absorb_looks, look_again, needs},
+    sync::{Look, Pushes, absorb_guarded, look_again, needs},
 };
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::SignedDuration;
@@ -100,6 +100,7 @@ async fn work(app: &App, cx: &Context, message: &Message<Pull>, batch: &mut Batc
     match work {
         Work::Delta => delta(app, cx, connection).await,
         Work::Deletions(walk) => deletions::walk(app, cx, &connection, walk.clone()).await,
+        Work::Rested(rested) => deletions::rested(app, cx, &connection, rested).await,
         Work::Sweep { shard, after } => sweep(app, cx, &connection, *shard, after.clone()).await,
     }
 }
@@ -142,7 +143,7 @@ async fn absorb_page(app: &App, cx: &Context, connection: &Connection, page: Pag
 /// Absorbs what a list told; what cannot be told from something older is fetched at once.
 pub(super) async fn absorb_listed(app: &App, cx: &Context, connection: &Connection, looks: Vec<Look>) -> Result<()> {
     let mut pushes = Pushes::default();
-    let again = absorb_looks(app, cx, connection, looks, &mut pushes).await?;
+    let again = absorb_guarded(app, cx, connection, looks, &mut pushes).await?;
     let again = again.into_iter().map(Hinted::plain).collect();
     let done = look_again(app, cx, connection, again, &mut pushes).await;
     pushes.send(app, cx).await?;

@@ -4,7 +4,7 @@ use crate::{
     cause::Overruled,
     connection::Connection,
     mapping::Mapping,
-    planner::{Change, Seen, Shown, pending},
+    planner::{Change, Errand, Parked, Seen, Shown, errand, pending},
     provider::Write,
     record::{Fields, Link, Record, RemoteField, Value},
 };
@@ -16,6 +16,8 @@ pub(super) struct Item {
     pub(super) hub: Fields,
     pub(super) link: Link,
     pub(super) overruled: Vec<Overruled>,
+    /// Fields that wait for a person, as the look before the write found them.
+    pub(super) parked: Vec<Parked>,
     pub(super) end: End,
 }
 
@@ -54,19 +56,27 @@ impl Item {
     pub(super) fn is_needed(record: &Record, connection: &Connection, mapping: &Mapping) -> bool {
         let nothing = Link::default();
         let link = record.links.get(&connection.id).unwrap_or(&nothing);
-        let lacking = !pending(&record.fields, link, mapping).is_empty() || !link.awaiting.is_empty();
-        lacking && record.merged_into.is_none()
+        match errand(record, &connection.id) {
+            Errand::Push => !pending(&record.fields, link, mapping).is_empty() || !link.awaiting.is_empty(),
+            Errand::Delete => true,
+            Errand::Nothing => !link.awaiting.is_empty() && record.merged_into.is_none(),
+        }
     }
 
     pub(super) fn new(record: Record, connection: &Connection) -> Item {
         let link = record.links.get(&connection.id).cloned().unwrap_or_default();
         let hub = record.fields.clone();
-        Item { record, hub, link, overruled: Vec::new(), end: End::Nothing }
+        Item { record, hub, link, overruled: Vec::new(), parked: Vec::new(), end: End::Nothing }
     }
 
     /// Whether it lacks anything.
     pub(super) fn lacks(&self, mapping: &Mapping) -> bool {
-        !pending(&self.hub, &self.link, mapping).is_empty()
+        !self.pending(mapping).is_empty()
+    }
+
+    /// Of a person that was deleted nothing is sent.
+    fn pending(&self, mapping: &Mapping) -> Vec<Change> {
+        if self.record.deleted.is_some() { Vec::new() } else { pending(&self.hub, &self.link, mapping) }
     }
 
     /// Whether its remote was found just now.
@@ -76,7 +86,7 @@ impl Item {
 
     /// What this CRM still lacks; where the remote was found just now also our record id, by which it is known from now on.
     pub(super) fn write(&self, connection: &Connection, mapping: &Mapping) -> Option<Write> {
-        let mut changes = pending(&self.hub, &self.link, mapping);
+        let mut changes = self.pending(mapping);
         if changes.is_empty() {
             return None;
         }

@@ -1,5 +1,6 @@
 //! One batch of records to one CRM. No blind write: what the CRM shows is read first, in the same call that finds what to create.
 
+mod delete;
 mod item;
 mod read;
 mod waiting;
@@ -15,6 +16,7 @@ use crate::{
     error::{Error, Result},
     id::{RecordId, RemoteId},
     mapping::Mapping,
+    planner::{Errand, errand},
     queue::{Outgoing, group},
     record::Record,
     sync::Pushes,
@@ -44,6 +46,9 @@ pub async fn push(
     let mapping = connection.of_people()?;
     let settling = SETTLE_TAKES * u32::try_from(records.len()).unwrap_or(u32::MAX);
     let job = Job { app, cx, connection, mapping, settling };
+    let delete = |record: &Record| errand(record, &connection.id) == Errand::Delete;
+    let (doomed, records): (Vec<Record>, Vec<Record>) = records.into_iter().partition(delete);
+    let deleted = job.delete(doomed, pushes).await;
     let items: Vec<Item> = records.into_iter().map(|record| Item::new(record, connection)).collect();
     let (mut items, read) = job.read(items).await;
     let written = job.write(&mut items).await;
@@ -59,6 +64,7 @@ pub async fn push(
     }
     job.look_at(settled.look).await?;
     read.and(written)?;
+    job.look_at(deleted?).await?;
     if settled.later {
         let what = "some records come later".to_owned();
         return Err(Error::Retryable { what, after: Some(Duration::from_secs(2)), source: None });

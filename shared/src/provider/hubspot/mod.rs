@@ -1,5 +1,6 @@
 #![doc = include_str!("README.md")]
 
+mod archive;
 mod auth;
 mod call;
 mod delta;
@@ -13,7 +14,7 @@ mod write;
 
 use super::{
     AppCredentials, Ask, Authorized, Capabilities, Code, Creates, Deleted, Deletions, Delivery, Echo, Fetched, Field,
-    Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable,
+    Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret, Session, Unreadable,
     Verified, WatchWish, Webhooks, Wish, Write,
 };
 use crate::{
@@ -50,6 +51,7 @@ impl Provider for HubSpot {
         creates: Creates::Once,
         echo: Echo::Fields,
         deletions: Some(Deletions { every: Duration::from_secs(3600) }),
+        restores: Restores::Anew,
         id: "hs_object_id",
         ack: None,
     };
@@ -144,6 +146,10 @@ impl Provider for HubSpot {
 
     async fn update(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
         write::write(session, mapping, write::Kind::Update, writes).await
+    }
+
+    async fn delete(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        archive::archive(session, mapping, writes).await
     }
 
     async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {

@@ -11,7 +11,7 @@ mod write;
 
 use super::{
     AppCredentials, Ask, Authorized, Capabilities, Code, Creates, Deleted, Delivery, Echo, Fetched, Field, Forged,
-    Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable, Verified,
+    Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret, Session, Unreadable, Verified,
     WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
@@ -43,6 +43,7 @@ impl Provider for Pipedrive {
         creates: Creates::Guarded,
         echo: Echo::Fields,
         deletions: None,
+        restores: Restores::Anew,
         id: "id",
         ack: None,
     };
@@ -127,6 +128,10 @@ impl Provider for Pipedrive {
 
     async fn update(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
         write::update(session, mapping, writes).await
+    }
+
+    async fn delete(session: &Session, _: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        write::delete(session, writes).await
     }
 
     async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {

@@ -66,7 +66,7 @@ fn known(named: &str, which: fn(&(&'static str, &'static str)) -> &'static str) 
 }
 
 /// What we ask for: leads, their fields, changes told, queries, and which organisation it is.
-const SCOPES: &str = "ZohoCRM.modules.leads.READ,ZohoCRM.modules.leads.CREATE,ZohoCRM.modules.leads.UPDATE,\
+const SCOPES: &str = "ZohoCRM.modules.leads.READ,ZohoCRM.modules.leads.CREATE,ZohoCRM.modules.leads.UPDATE,ZohoCRM.modules.leads.DELETE,\
     ZohoCRM.settings.fields.READ,ZohoCRM.settings.fields.CREATE,ZohoCRM.notifications.ALL,ZohoCRM.coql.READ,ZohoCRM.org.READ";
 
 /// Whatever data centre the account is in, its people are sent on from here (Zoho docs: Authorization request,
