@@ -64,6 +64,9 @@ fn look(removed: Removed) -> Look {
 
 /// Follows deletions that waited for a person. Each remote is looked at once more: some may have been restored.
 pub(super) async fn rested(app: &App, cx: &Context, connection: &Connection, work: &Rested) -> Result<()> {
+    if connection.state != State::Active {
+        return Err(Error::retryable("the connection does not work now"));
+    }
     let deletes = if work.meant { connection.policy.deletes } else { Deletes::Ignore };
     let decided = Connection { policy: Policy { deletes, ..connection.policy.clone() }, ..connection.clone() };
     let (mapping, crm) = (connection.of_people()?, connection.crm);
@@ -100,9 +103,11 @@ impl App {
         for _ in 0..5 {
             let tally = self.store.tally(connection).await?;
             let Some(rests) = tally.rests.clone() else { return Ok(false) };
-            // Whatever rests is followed by the message alone, so that comes first: what rests meanwhile is among it.
-            self.start(cx, connection, Work::Rested(Rested { rests: rests.clone(), meant })).await?;
+            let work = Work::Rested(Rested { rests: rests.clone(), meant });
+            self.start(cx, connection, work.clone()).await?;
             if self.store.set_tally(connection, &tally, &tally.decided()).await? {
+                // What came to rest after the first message was done is among the second's.
+                self.start(cx, connection, work).await?;
                 let about = format!("{}:{rests}", connection.id);
                 let exception = Exception::new(&connection.tenant, "mass_delete", &about, "", cx);
                 self.store.resolve(&connection.tenant, &exception.id).await?;

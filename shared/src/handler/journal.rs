@@ -61,7 +61,9 @@ impl Told {
             "exception" => {
                 let before = image::<Exception>(&record.change.old_image)?;
                 let raised = before.is_none_or(|before| before.state == Open::Resolved);
-                if let Some(exception) = image::<Exception>(&record.change.new_image)?.filter(|one| raised && one.state == Open::Open) {
+                if let Some(exception) =
+                    image::<Exception>(&record.change.new_image)?.filter(|one| raised && one.state == Open::Open)
+                {
                     self.exception(&exception);
                 }
             }

@@ -79,14 +79,7 @@ pub enum Meaning {
 const SOON: SignedDuration = SignedDuration::from_hours(24);
 
 /// What the deletion of a link's remote means. `sends`: what the hub says is pushed to this CRM at all.
-pub fn meaning(
-    policy: Deletes,
-    hub: &Fields,
-    link: &Link,
-    mapping: &Mapping,
-    sends: bool,
-    now: Timestamp,
-) -> Meaning {
+pub fn meaning(policy: Deletes, hub: &Fields, link: &Link, mapping: &Mapping, sends: bool, now: Timestamp) -> Meaning {
     let spreads = match policy {
         Deletes::Ignore => return Meaning::Ends,
         Deletes::Restore if !sends => return Meaning::Ends,

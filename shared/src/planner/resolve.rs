@@ -33,8 +33,7 @@ pub fn resolve(
 ) -> Result<(Fields, Link), WrongKind> {
     let (mut hub, mut next) = (hub.clone(), link.clone());
     let rule = mapping.inbound(field);
-    let theirs =
-        shown.and_then(|value| rule.map_or(Some(value.clone()), |rule| rule.invert(value, &mapping.region)));
+    let theirs = shown.and_then(|value| rule.map_or(Some(value.clone()), |rule| rule.invert(value, &mapping.region)));
     let taken = match take {
         // As if we had wanted what they show: ours, being another, is pushed.
         Take::Ours => theirs.as_ref().or(shown).cloned(),

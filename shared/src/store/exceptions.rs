@@ -6,7 +6,10 @@ use crate::{
     error::Result,
     id::{ConnectionId, RecordId, TenantId},
 };
-use aws_sdk_dynamodb::{error::SdkError, operation::{put_item::PutItemError, update_item::UpdateItemError}};
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::{put_item::PutItemError, update_item::UpdateItemError},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -121,7 +121,11 @@ fn told(hint: &Hinted) -> Option<Fetched> {
 }
 
 /// The records that are linked to these remotes.
-pub(super) async fn linked(app: &App, connection: &Connection, remotes: &[RemoteId]) -> Result<BTreeMap<RemoteId, Record>> {
+pub(super) async fn linked(
+    app: &App,
+    connection: &Connection,
+    remotes: &[RemoteId],
+) -> Result<BTreeMap<RemoteId, Record>> {
     let keys: Vec<Key> = remotes.iter().map(|remote| Key::Remote(connection.id.clone(), remote.clone())).collect();
     let holders = app.store.holders(&connection.tenant, &keys).await?;
     let ids: Vec<RecordId> = holders.values().flatten().cloned().collect();
@@ -263,7 +267,8 @@ impl Looker<'_> {
     ) -> Result<Done> {
         let link = record.links.get(&self.connection.id).cloned().unwrap_or_default();
         let link = Link { remote: Some(remote.clone()), gone: None, intent: None, ..link };
-        let absorbed = absorb(&record.fields, &link, seen, &self.connection.id, self.mapping, &self.connection.judging());
+        let absorbed =
+            absorb(&record.fields, &link, seen, &self.connection.id, self.mapping, &self.connection.judging());
         if before.is_some_and(|before| changes_nothing(before, &absorbed, self.connection)) {
             return Ok(Done::Stands(Box::new(record.clone())));
         }

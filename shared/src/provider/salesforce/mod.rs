@@ -13,8 +13,8 @@ mod webhook;
 
 use super::{
     AppCredentials, Ask, Authorized, Capabilities, Code, Creates, Deleted, Deletions, Delivery, Echo, Fetched, Field,
-    Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret, Session, Unreadable,
-    Verified, WatchWish, Webhooks, Wish, Write, session::Request,
+    Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret, Session,
+    Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -47,7 +47,9 @@ impl Provider for Salesforce {
         creates: Creates::Once,
         echo: Echo::IdOnly,
         deletions: Some(Deletions { every: Duration::from_secs(3600) }),
-        restores: Restores::Never("Salesforce takes records out of its recycle bin for SOAP and Apex alone; another one beside it would be a duplicate once that is done"),
+        restores: Restores::Never(
+            "Salesforce takes records out of its recycle bin for SOAP and Apex alone; another one beside it would be a duplicate once that is done",
+        ),
         id: "Id",
         ack: Some(webhook::ACK),
     };
