@@ -11,7 +11,7 @@ use crate::{
     planner::{Deletes, Policy},
     provider::{Fetched, Session},
     store::Exception,
-    sync::{Look, Pushes, absorb_looks, look_again},
+    sync::{Look, Pushes, absorb_looks, confirmed, look_again},
 };
 use jiff::SignedDuration;
 
@@ -88,7 +88,8 @@ pub(super) async fn rested(app: &App, cx: &Context, connection: &Connection, wor
             fetched => Look { remote: removed.remote, fetched, begun: None },
         });
         let mut pushes = Pushes::default();
-        let again = absorb_looks(app, cx, &decided, looks.collect(), &mut pushes).await?;
+        let looks = confirmed(app, cx, &decided, looks.collect()).await?;
+        let again = absorb_looks(app, cx, &decided, looks, &mut pushes).await?;
         let again = again.into_iter().map(Hinted::plain).collect();
         let done = look_again(app, cx, &decided, again, &mut pushes).await;
         pushes.send(app, cx).await?;

@@ -41,6 +41,16 @@ pub(super) async fn guarded(app: &App, cx: &Context, connection: &Connection, lo
     Ok(others)
 }
 
+/// As [`guarded`], for deletions that a person has confirmed: they are not counted.
+pub async fn confirmed(app: &App, cx: &Context, connection: &Connection, looks: Vec<Look>) -> Result<Vec<Look>> {
+    let gone = |look: &Look| matches!(look.fetched, Fetched::Deleted { .. });
+    let (deleted, mut others): (Vec<Look>, Vec<Look>) = looks.into_iter().partition(gone);
+    let remotes: Vec<RemoteId> = deleted.iter().map(|look| look.remote.clone()).collect();
+    let records = linked(app, connection, &remotes).await?;
+    others.extend(survived(app, cx, connection, deleted, &records).await?);
+    Ok(others)
+}
+
 /// Whether a deletion is one that nobody knew of, and not our own doing.
 fn is_news(connection: &Connection, remote: &RemoteId, record: &Record) -> bool {
     let ours = record.deleted.as_ref().is_some_and(|deleted| deleted.spreads);

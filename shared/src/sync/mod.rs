@@ -10,6 +10,7 @@ mod pushes;
 pub mod remedy;
 
 pub use finding::{Who, keys_shown, who};
+pub use guard::confirmed;
 pub use look::{Left, Look, absorb_guarded, absorb_looks, look_again, raise_conflicts, steps};
 pub use pushes::{Pushes, lacks, needs};
 
