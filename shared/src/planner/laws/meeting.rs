@@ -84,7 +84,8 @@ proptest! {
 
 #[test]
 fn the_policy_may_say_who_is_right() {
-    for (joining, right) in [(Joining::HubWins, "ours"), (Joining::CrmWins, "theirs"), (Joining::NewestWins, "theirs")] {
+    for (joining, right) in [(Joining::HubWins, "ours"), (Joining::CrmWins, "theirs"), (Joining::NewestWins, "theirs")]
+    {
         let mut w = strangers("Company", "ours", "theirs");
         w.policy.joining = joining;
         w.pull(0);

@@ -11,7 +11,8 @@ use serde_json::{Value as Json, json};
 /// The answer is empty, also where some were archived before. A refused batch is sent again in halves.
 pub(super) async fn archive(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
     let mut outcomes: Vec<Outcome> = vec![Outcome::Later; writes.len()];
-    let mut left: Vec<std::ops::Range<usize>> = vec![0..writes.len()];
+    let all = 0..writes.len();
+    let mut left = vec![all];
     while let Some(range) = left.pop() {
         let (Some(rows), Some(told)) = (writes.get(range.clone()), outcomes.get_mut(range.clone())) else { continue };
         if rows.is_empty() {
