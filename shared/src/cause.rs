@@ -33,6 +33,8 @@ pub enum By {
     Push { connection: ConnectionId },
     /// A CRM merged, deleted or erased the remote.
     Remote { connection: ConnectionId, what: String },
+    /// A person decided about a conflict with a CRM.
+    Person { connection: ConnectionId },
 }
 
 /// One step of a sync request's way through one connection.

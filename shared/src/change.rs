@@ -113,6 +113,8 @@ pub enum Work {
     },
     /// Read what was deleted in the CRM.
     Deletions(Walk),
+    /// Follow the deletions that rested, as a person decided.
+    Rested(Rested),
     /// Walk the tenant's records, of every object, and push whatever is pending.
     Sweep {
         #[serde(default)]
@@ -135,6 +137,17 @@ pub struct Walk {
     /// What the pages before it told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub found: Vec<Removed>,
+}
+
+/// Deletions that waited for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rested {
+    #[serde(default)]
+    pub object: Object,
+    /// Which time of waiting it was.
+    pub rests: String,
+    /// They were meant: the connection's policy holds for them. Otherwise their links end, and nobody else hears of it.
+    pub meant: bool,
 }
 
 /// A remote that is no more.

@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Result},
     id::{AccountId, ConnectionId, TenantId},
     mapping::{Direction, Mapping},
-    planner::Policy,
+    planner::{Deletes, Policy},
     provider::Crm,
     record::{Object, Region},
 };
@@ -89,6 +89,20 @@ impl Connection {
     /// Whether looks may enter the hub.
     pub fn receives(&self) -> bool {
         matches!(self.state, State::Active | State::Joining) && self.direction.receives()
+    }
+
+    /// How it settles conflicts now.
+    pub fn judging(&self) -> Policy {
+        Policy { meets: self.state == State::Joining, ..self.policy.clone() }
+    }
+
+    /// What it makes of deletions now. What it does not hear of, or was not approved, counts for itself alone.
+    pub fn deletes(&self) -> Deletes {
+        match self.policy.deletes {
+            _ if !self.approved => Deletes::Ignore,
+            Deletes::SoftDelete | Deletes::Propagate if !self.direction.receives() => Deletes::Ignore,
+            deletes => deletes,
+        }
     }
 
     /// How an object is spelt in this CRM; an error where the connection has nothing to do with it.

@@ -30,6 +30,7 @@ pub mod telemetry;
 
 pub mod auth;
 pub mod connecting;
+pub mod decisions;
 pub mod drift;
 pub mod inbox;
 pub mod preview;

@@ -30,7 +30,8 @@ pub struct Preview {
 
 impl Preview {
     fn add(&mut self, record: &Record, connection: &Connection) {
-        let Some(mapping) = connection.mappings.get(&record.object).filter(|_| record.merged_into.is_none()) else {
+        let is_there = record.merged_into.is_none() && record.deleted.is_none();
+        let Some(mapping) = connection.mappings.get(&record.object).filter(|_| is_there) else {
             return;
         };
         let nothing = Link::default();

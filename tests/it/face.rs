@@ -146,6 +146,11 @@ impl World {
         self.sim(face(crm).route, &json!({"id": id, "delete": true, "silent": true})).await;
     }
 
+    /// A user of the CRM takes somebody out of the recycle bin.
+    pub(crate) async fn restore(&self, crm: Crm, id: &str) {
+        self.sim(face(crm).route, &json!({"id": id, "restore": true})).await;
+    }
+
     /// Calls to a CRM since they were last asked for, those for tokens apart.
     pub(crate) async fn calls(&self, crm: Crm) -> BTreeMap<String, u64> {
         let calls = self.shown("calls?reset=1").await[crm.name()].clone();

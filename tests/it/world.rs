@@ -200,7 +200,7 @@ impl World {
     /// Time passes, here and in the CRMs.
     pub(crate) async fn wait(&self, time: SignedDuration) {
         self.ahead.fetch_add(time.as_secs(), Ordering::Relaxed);
-        self.sim("clock", &json!({"advance_ms": time.as_millis() as i64})).await;
+        self.sim("clock", &json!({"advance_ms": time.as_millis() as i64, "receivers": true})).await;
     }
 
     /// Posts to the simulator's own routes.

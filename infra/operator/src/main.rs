@@ -4,6 +4,7 @@
 //! `OperatorEnvironment` prints it. Our apps' secrets come first: `operator app`.
 
 mod connect;
+mod decide;
 mod invite;
 mod later;
 mod show;
@@ -41,6 +42,12 @@ enum Command {
     Activate(Which),
     /// Stop a connection; nothing is lost
     Pause(Which),
+    /// Show a connection's policy as JSON, or change it: conflicts, deletions, first meeting
+    Policy(decide::PolicyArgs),
+    /// Decide about deletions that rest because they were so many
+    Deletions(decide::DeletionArgs),
+    /// End conflicts, one or all of a connection, with the hub's values or the CRM's
+    Resolve(decide::ResolveArgs),
     /// Read now what changed in a connection's CRM, rather than when that is due next
     Pull(Which),
     /// Everything about one person: the record, its links, its history, as JSON
@@ -91,6 +98,9 @@ async fn main() -> Result<()> {
             println!("{connection} is paused; `operator activate {tenant} {connection}` resumes it");
             Ok(())
         }
+        Command::Policy(args) => decide::policy(&app, args).await,
+        Command::Deletions(args) => decide::deletions(&app, &cx, args).await,
+        Command::Resolve(args) => decide::resolve(&app, &cx, args).await,
         Command::Pull(Which { tenant, connection }) => {
             let found = app.store.connection(&tenant, &connection).await?.context("there is no such connection")?;
             app.read(&cx, &found).await?;

@@ -3,19 +3,21 @@
 use super::delta_pull::{PAGE_TAKES, absorb_listed};
 use crate::{
     app::App,
-    change::{Removed, Walk, Work},
+    change::{Hinted, Removed, Rested, Walk, Work},
     connection::{Connection, State},
     context::Context,
     error::{Error, Result},
-    provider::Fetched,
+    id::RemoteId,
+    planner::{Deletes, Policy},
+    provider::{Fetched, Session},
     record::Object,
     store::Exception,
-    sync::Look,
+    sync::{Look, Pushes, absorb_looks, confirmed, look_again},
 };
 use jiff::SignedDuration;
 
-/// More deletions than this at once are a mistake until a person says otherwise.
-const MASS: usize = 500;
+/// Deletions that are followed at once.
+const PART: usize = 1_000;
 /// How far a walk reaches back behind the last one.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 
@@ -27,13 +29,13 @@ pub(super) fn due(connection: &Connection, object: &Object, cx: &Context) -> Opt
     (connection.state == State::Active && connection.direction.receives()).then_some(walk)
 }
 
-/// Goes on with a walk. Nothing is followed before all of it is known: a mass deletion is a person's decision.
+/// Goes on with a walk. What it finds is followed in large parts: whether it is too much is seen before any of it is done.
 pub(super) async fn walk(app: &App, cx: &Context, connection: &Connection, mut walk: Walk) -> Result<()> {
     let Some(mapping) = connection.mappings.get(&walk.object).filter(|_| connection.state == State::Active) else {
         return Ok(());
     };
     let crm = connection.crm;
-    while walk.found.len() <= MASS {
+    loop {
         if cx.left() < PAGE_TAKES {
             return app.start(cx, connection, Work::Deletions(walk)).await;
         }
@@ -44,32 +46,84 @@ pub(super) async fn walk(app: &App, cx: &Context, connection: &Connection, mut w
             return Err(Error::bug("a walk through deletions does not advance"));
         }
         walk.after = page.next;
+        if walk.after.is_none() || walk.found.len() >= PART {
+            let looks = walk.found.drain(..).map(look).collect();
+            absorb_listed(app, cx, connection, &walk.object, looks).await?;
+        }
         if walk.after.is_none() {
-            break;
+            return finish(app, connection, &walk).await;
         }
     }
-    match walk.found.len() > MASS {
-        true => raise_mass(app, cx, connection).await?,
-        false => {
-            let look = |removed: Removed| {
-                let Removed { remote, at, merged_into } = removed;
-                let fetched = merged_into.map_or(Fetched::Deleted { at }, Fetched::MergedInto);
-                Look { remote, fetched, begun: None }
-            };
-            absorb_listed(app, cx, connection, &walk.object.clone(), walk.found.drain(..).map(look).collect()).await?;
-        }
-    }
-    finish(app, connection, &walk).await
 }
 
-async fn raise_mass(app: &App, cx: &Context, connection: &Connection) -> Result<()> {
-    let reason = format!(
-        "{} deleted more than {MASS} records at once; none of it is followed until a person confirms",
-        connection.crm
-    );
-    let about = format!("{}:{}", connection.id, cx.now().as_second() / 86_400);
-    let exception = Exception::new(&connection.tenant, "mass_delete", &about, reason, cx);
-    app.store.raise(&exception.on(connection)).await
+fn look(removed: Removed) -> Look {
+    let Removed { remote, at, merged_into } = removed;
+    let fetched = merged_into.map_or(Fetched::Deleted { at }, Fetched::MergedInto);
+    Look { remote, fetched, begun: None }
+}
+
+/// Follows deletions that waited for a person. Each remote is looked at once more: some may have been restored.
+pub(super) async fn rested(app: &App, cx: &Context, connection: &Connection, work: &Rested) -> Result<()> {
+    if connection.state != State::Active {
+        return Err(Error::retryable("the connection does not work now"));
+    }
+    let deletes = if work.meant { connection.policy.deletes } else { Deletes::Ignore };
+    let decided = Connection { policy: Policy { deletes, ..connection.policy.clone() }, ..connection.clone() };
+    let (object, crm) = (&work.object, connection.crm);
+    let mapping = connection.mapping(object)?;
+    loop {
+        if cx.left() < PAGE_TAKES {
+            return app.start(cx, connection, Work::Rested(work.clone())).await;
+        }
+        let most = i32::try_from(crm.capabilities().max_read).unwrap_or(100);
+        let rested = app.store.rested(connection, object, &work.rests, most).await?;
+        if rested.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<RemoteId> = rested.iter().map(|removed| removed.remote.clone()).collect();
+        let fetch = async |session: &Session| crm.fetch(session, mapping, &ids).await;
+        let fetched = app.with_session(connection, cx, fetch).await?;
+        let looks = rested.iter().cloned().zip(fetched).map(|(removed, fetched)| match fetched {
+            // Those that no read tells of any more are what they were: deleted.
+            Fetched::NotVisible => look(removed),
+            fetched => Look { remote: removed.remote, fetched, begun: None },
+        });
+        let mut pushes = Pushes::default();
+        let looks = confirmed(app, cx, &decided, object, looks.collect()).await?;
+        let again = absorb_looks(app, cx, &decided, object, looks, &mut pushes).await?;
+        let again = again.into_iter().map(|remote| Hinted::plain(object, remote)).collect();
+        let done = look_again(app, cx, &decided, again, &mut pushes).await;
+        pushes.send(app, cx).await?;
+        done.map_err(|left| left.why)?;
+        app.store.forget_rested(connection, object, &work.rests, &rested).await?;
+    }
+}
+
+impl App {
+    /// A person has decided about a connection's deletions that rest: `meant` or not. Whether there were any.
+    pub async fn decide_deletions(&self, cx: &Context, connection: &Connection, meant: bool) -> Result<bool> {
+        for _ in 0..5 {
+            let tally = self.store.tally(connection).await?;
+            let Some(rests) = tally.rests.clone() else { return Ok(false) };
+            let start = async || -> Result<()> {
+                for object in connection.mappings.keys() {
+                    let work = Rested { object: object.clone(), rests: rests.clone(), meant };
+                    self.start(cx, connection, Work::Rested(work)).await?;
+                }
+                Ok(())
+            };
+            start().await?;
+            if self.store.set_tally(connection, &tally, &tally.decided()).await? {
+                // What came to rest after the first message was done is among the second's.
+                start().await?;
+                let about = format!("{}:{rests}", connection.id);
+                let exception = Exception::new(&connection.tenant, "mass_delete", &about, "", cx);
+                self.store.resolve(&connection.tenant, &exception.id).await?;
+                return Ok(true);
+            }
+        }
+        Err(Error::retryable("the deletions are being counted"))
+    }
 }
 
 async fn finish(app: &App, connection: &Connection, walk: &Walk) -> Result<()> {

@@ -15,7 +15,7 @@ use crate::{
     queue::{Outgoing, group},
     record::Object,
     store::keys::RECORD_SHARDS,
-    sync::{Look, Pushes, absorb_looks, look_again, needs},
+    sync::{Look, Pushes, absorb_guarded, look_again, needs},
 };
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::SignedDuration;
@@ -105,6 +105,7 @@ async fn work(app: &App, cx: &Context, message: &Message<Pull>, batch: &mut Batc
     match work {
         Work::Delta { object } => delta(app, cx, connection, object).await,
         Work::Deletions(walk) => deletions::walk(app, cx, &connection, walk.clone()).await,
+        Work::Rested(rested) => deletions::rested(app, cx, &connection, rested).await,
         Work::Sweep { shard, after } => sweep(app, cx, &connection, *shard, after.clone()).await,
     }
 }
@@ -153,7 +154,7 @@ pub(super) async fn absorb_listed(
     looks: Vec<Look>,
 ) -> Result<()> {
     let mut pushes = Pushes::default();
-    let again = absorb_looks(app, cx, connection, object, looks, &mut pushes).await?;
+    let again = absorb_guarded(app, cx, connection, object, looks, &mut pushes).await?;
     let again = again.into_iter().map(|remote| Hinted::plain(object, remote)).collect();
     let done = look_again(app, cx, connection, again, &mut pushes).await;
     pushes.send(app, cx).await?;

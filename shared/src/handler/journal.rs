@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result},
     history::{Entry, FieldChange, SentChange},
     record::{Agreed, Record},
-    store::Exception,
+    store::{Exception, Open},
     telemetry::{chain, count},
 };
 use aws_lambda_events::dynamodb::{Event, EventRecord};
@@ -58,8 +58,12 @@ impl Told {
                     self.record(image::<Record>(&record.change.old_image)?.as_ref(), after);
                 }
             }
-            "exception" if record.event_name == "INSERT" => {
-                if let Some(exception) = image::<Exception>(&record.change.new_image)? {
+            "exception" => {
+                let before = image::<Exception>(&record.change.old_image)?;
+                let raised = before.is_none_or(|before| before.state == Open::Resolved);
+                if let Some(exception) =
+                    image::<Exception>(&record.change.new_image)?.filter(|one| raised && one.state == Open::Open)
+                {
                     self.exception(&exception);
                 }
             }

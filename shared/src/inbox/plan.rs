@@ -166,7 +166,7 @@ fn ask(
     let said = |status, code: &str| {
         vec![Step { remote: link.remote.clone(), ..step(request, Some(&connection.id), status, code) }]
     };
-    let gone = link.gone.is_some();
+    let gone = link.gone.is_some() || record.deleted.is_some();
     let mapping = connection.mapping(&request.object);
     let refused = mapping.ok().and_then(|mapping| refused(&record.fields, &link, mapping)).map(str::to_owned);
     let parked = !link.parked.is_empty();

@@ -138,6 +138,7 @@ impl Look<'_> {
         let verdict = self.policy.judge(&Difference {
             heard: facts.is_heard(),
             disputed: done.link.parked.contains(field) || fought_over,
+            first: !done.link.agreed.contains_key(field) && facts.ours.is_some() && facts.theirs.is_some(),
             ours: facts.said.as_ref().filter(|_| facts.ours_changed && sends),
             theirs: &theirs,
         });

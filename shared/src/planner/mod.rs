@@ -3,18 +3,22 @@
 //! Three things are compared: what the hub says, what the hub and this CRM last agreed on, and what the CRM shows now.
 
 mod absorb;
+mod deletion;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
 pub(crate) use laws::cases;
 mod pending;
 mod policy;
+mod resolve;
 mod settle;
 mod spelling;
 
 pub use absorb::{Absorbed, Parked, absorb};
+pub use deletion::{Deletes, Errand, Guard, Meaning, UNDELETABLE, errand, meaning, says_something_new};
 pub use pending::{Change, Route, due, fingerprint, pending, refused, route, wanted};
-pub use policy::{Policy, Strategy, Verdict};
+pub use policy::{Joining, Policy, Strategy, Verdict};
+pub use resolve::{Take, resolve};
 pub use settle::{Shown, read_back, settle};
 
 use crate::{

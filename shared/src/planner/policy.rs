@@ -1,5 +1,6 @@
 //! Who wins where a CRM shows a field otherwise than agreed.
 
+use super::{Deletes, Guard};
 use crate::id::Source;
 use crate::record::Written;
 use jiff::{SignedDuration, Timestamp};
@@ -28,6 +29,30 @@ pub struct Policy {
     /// the connections, and what the tenant's own product says on purpose outranks what a CRM happens to show.
     #[serde(default)]
     pub priority: Vec<Source>,
+    /// What a remote that its users delete means for the rest.
+    #[serde(default)]
+    pub deletes: Deletes,
+    #[serde(default)]
+    pub guard: Guard,
+    /// What becomes of fields that differ when the two sides first meet.
+    #[serde(default)]
+    pub joining: Joining,
+    /// They meet now: the connection is not approved yet.
+    #[serde(skip)]
+    pub meets: bool,
+}
+
+/// How fields are settled that both sides had filled in before they knew of each other.
+///
+/// By default a person decides: which of two databases is right is nothing that can be seen in them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Joining {
+    #[default]
+    Conflict,
+    HubWins,
+    CrmWins,
+    NewestWins,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +71,8 @@ pub(super) struct Difference<'a> {
     pub heard: bool,
     /// It waits for a person already, or two machines fight over it.
     pub disputed: bool,
+    /// Nothing was agreed about it before, and both sides have a value.
+    pub first: bool,
     /// Our side's write, where ours is not as agreed either.
     pub ours: Option<&'a Written>,
     pub theirs: &'a Written,
@@ -54,7 +81,15 @@ pub(super) struct Difference<'a> {
 impl Policy {
     /// A pure function of both writes and of what the mapping allows: the order in which they arrived plays no part.
     pub(super) fn judge(&self, difference: &Difference<'_>) -> Verdict {
-        match (difference.ours, self.conflicts) {
+        let meets = self.meets && difference.first && !cfg!(feature = "mutant_nobody_meets");
+        let strategy = match self.joining {
+            _ if !meets => self.conflicts,
+            Joining::Conflict => Strategy::Manual,
+            Joining::HubWins => Strategy::LocalWins,
+            Joining::CrmWins => Strategy::CrmWins,
+            Joining::NewestWins => Strategy::NewestWins,
+        };
+        match (difference.ours, strategy) {
             _ if !difference.heard => Verdict::Leave,
             _ if difference.disputed => Verdict::Park,
             (None, _) | (Some(_), Strategy::CrmWins) => Verdict::Take,

@@ -18,6 +18,7 @@ pub struct Capabilities {
     pub deletions: Option<Deletions>,
     /// The objects that people are filed under, where there are several: a mapping of one is a mapping of all.
     pub people: &'static [&'static str],
+    pub restores: Restores,
     /// The field that shows a remote's own id, which nobody sets.
     pub id: &'static str,
     /// What a delivery is answered, where its status is not enough.
@@ -49,6 +50,15 @@ pub enum Creates {
     Once,
     /// It makes another one. So our intent is recorded first, and after an unknown outcome the record is looked for.
     Guarded,
+}
+
+/// Whether a remote that was deleted can be had back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restores {
+    /// Another is made in its place, with all that the hub knows of it.
+    Anew,
+    /// It cannot, and why.
+    Never(&'static str),
 }
 
 /// How often deletions are asked for; webhooks tell of most of them sooner.

@@ -15,7 +15,7 @@ pub mod signature;
 mod zoho;
 
 pub use batch::{Fetched, Found, Outcome, Query, Write};
-pub use capability::{Capabilities, Creates, Deletions, Echo, Webhooks};
+pub use capability::{Capabilities, Creates, Deletions, Echo, Restores, Webhooks};
 pub use oauth::{Ask, Authorized, Code};
 pub use schema::{Field, Made, Wish};
 pub use session::{AppCredentials, Grant, Hosts, Secret, Session};
@@ -119,6 +119,13 @@ pub trait Provider {
     ) -> impl Future<Output = Result<Vec<Outcome>>> + Send;
     /// Updates remotes by their id. At most `max_write`.
     fn update(
+        session: &Session,
+        mapping: &Mapping,
+        writes: &[Write],
+    ) -> impl Future<Output = Result<Vec<Outcome>>> + Send;
+    /// Deletes remotes by their id, into the recycle bin where there is one; the writes change no field. `Written` is deleted,
+    /// `Missing` was not there any more. At most `max_write`.
+    fn delete(
         session: &Session,
         mapping: &Mapping,
         writes: &[Write],
@@ -315,6 +322,9 @@ impl Crm {
     }
     pub async fn update(self, session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
         each!(self, P => P::update(session, mapping, writes).await)
+    }
+    pub async fn delete(self, session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        each!(self, P => P::delete(session, mapping, writes).await)
     }
     pub async fn delta(self, session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {
         each!(self, P => P::delta(session, mapping, cursor, now).await)

@@ -4,7 +4,7 @@ use crate::{
     cause::Overruled,
     connection::Connection,
     mapping::Mapping,
-    planner::{Change, Seen, Shown, pending},
+    planner::{Change, Errand, Parked, Seen, Shown, errand, pending},
     provider::Write,
     record::{Fields, Link, Record, RemoteField, Value},
     sync::Leads,
@@ -17,6 +17,8 @@ pub(super) struct Item {
     pub(super) hub: Fields,
     pub(super) link: Link,
     pub(super) overruled: Vec<Overruled>,
+    /// Fields that wait for a person, as the look before the write found them.
+    pub(super) parked: Vec<Parked>,
     pub(super) end: End,
 }
 
@@ -55,19 +57,27 @@ impl Item {
     pub(super) fn is_needed(record: &Record, connection: &Connection, mapping: &Mapping) -> bool {
         let nothing = Link::default();
         let link = record.links.get(&connection.id).unwrap_or(&nothing);
-        let lacking = !pending(&record.fields, link, mapping).is_empty() || !link.awaiting.is_empty();
-        lacking && record.merged_into.is_none()
+        match errand(record, &connection.id) {
+            Errand::Push => !pending(&record.fields, link, mapping).is_empty() || !link.awaiting.is_empty(),
+            Errand::Delete => true,
+            Errand::Nothing => !link.awaiting.is_empty() && record.merged_into.is_none(),
+        }
     }
 
     pub(super) fn new(record: Record, connection: &Connection) -> Item {
         let link = record.links.get(&connection.id).cloned().unwrap_or_default();
         let hub = record.fields.clone();
-        Item { record, hub, link, overruled: Vec::new(), end: End::Nothing }
+        Item { record, hub, link, overruled: Vec::new(), parked: Vec::new(), end: End::Nothing }
     }
 
     /// Whether it lacks anything.
     pub(super) fn lacks(&self, mapping: &Mapping) -> bool {
-        !pending(&self.hub, &self.link, mapping).is_empty()
+        !self.pending(mapping).is_empty()
+    }
+
+    /// Of a person that was deleted nothing is sent.
+    fn pending(&self, mapping: &Mapping) -> Vec<Change> {
+        if self.record.deleted.is_some() { Vec::new() } else { pending(&self.hub, &self.link, mapping) }
     }
 
     /// Whether its remote was found just now.
@@ -79,7 +89,7 @@ impl Item {
     /// What leads to a record that is not in this CRM yet waits.
     pub(super) fn write(&mut self, connection: &Connection, mapping: &Mapping, leads: &Leads) -> Option<Write> {
         let (mut changes, waiting): (Vec<Change>, Vec<Change>) =
-            pending(&self.hub, &self.link, mapping).into_iter().partition(|change| leads.knows(change, mapping));
+            self.pending(mapping).into_iter().partition(|change| leads.knows(change, mapping));
         self.link.waits = waiting.into_iter().filter_map(|change| Some((change.field, change.value?))).collect();
         if changes.is_empty() {
             return None;

@@ -1,5 +1,6 @@
 //! One batch of records to one CRM. No blind write: what the CRM shows is read first, in the same call that finds what to create.
 
+mod delete;
 mod item;
 mod read;
 mod waiting;
@@ -15,6 +16,7 @@ use crate::{
     error::{Error, Result},
     id::{RecordId, RemoteId},
     mapping::Mapping,
+    planner::{Errand, errand},
     queue::{Outgoing, group},
     record::{Object, Record},
     sync::Pushes,
@@ -68,6 +70,9 @@ async fn push_alike(
     let mapping = connection.mapping(object)?;
     let settling = SETTLE_TAKES * u32::try_from(records.len()).unwrap_or(u32::MAX);
     let job = Job { app, cx, connection, object, mapping, settling };
+    let delete = |record: &Record| errand(record, &connection.id) == Errand::Delete;
+    let (doomed, records): (Vec<Record>, Vec<Record>) = records.into_iter().partition(delete);
+    let deleted = job.delete(doomed, pushes).await;
     let is_linked = |record: &Record| record.links.get(&connection.id).is_some_and(|link| link.remote.is_some());
     let unlinked: BTreeSet<RecordId> = records.iter().filter(|r| !is_linked(r)).map(|r| r.id.clone()).collect();
     let items: Vec<Item> = records.into_iter().map(|record| Item::new(record, connection)).collect();
@@ -87,6 +92,7 @@ async fn push_alike(
     }
     job.look_at(settled.look).await?;
     read.and(written)?;
+    job.look_at(deleted?).await?;
     if settled.later {
         let what = "some records come later".to_owned();
         return Err(Error::Retryable { what, after: Some(Duration::from_secs(2)), source: None });

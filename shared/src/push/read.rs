@@ -178,6 +178,7 @@ impl Job<'_> {
         item.hub = absorbed.hub;
         item.link = absorbed.link;
         item.overruled.extend(absorbed.overruled);
+        item.parked.extend(absorbed.parked);
     }
 }
 

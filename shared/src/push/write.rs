@@ -13,7 +13,7 @@ use crate::{
     provider::{Creates, Echo, Fetched, Outcome, Session, Write},
     record::{Awaiting, Key, Link, Record, Refusal},
     store::{Commit, Exception, Lost},
-    sync::{Leads, steps},
+    sync::{Leads, raise_conflicts, steps},
     telemetry::chain,
 };
 use futures::{StreamExt, stream};
@@ -194,6 +194,7 @@ impl Job<'_> {
 
     async fn settle_one(&self, mut item: Item) -> Result<Done> {
         let id = item.record.id.clone();
+        raise_conflicts(self.app, self.cx, self.connection, &id, &item.parked).await?;
         if let End::Refused { code, field, message } = &item.end {
             self.raise_refusal(&item, code, field.as_deref(), message).await?;
             if let Some(field) = field.clone().filter(|field| item.link.overrides.contains_key(field)) {
@@ -261,6 +262,7 @@ impl Job<'_> {
             }
             End::Nothing => {
                 cause.steps = match refused(&after.fields, &link, self.mapping) {
+                    _ if record.deleted.is_some() => end(Status::Skipped, "deleted_in_crm"),
                     Some(code) => end(Status::Failed, code),
                     None if !item.link.waits.is_empty() => end(Status::Skipped, "waits_for_reference"),
                     None if link.parked.is_empty() => end(Status::Skipped, "already_there"),

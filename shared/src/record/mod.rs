@@ -16,6 +16,7 @@ use crate::{
     cause::Cause,
     id::{ConnectionId, RecordId, TenantId},
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,13 +35,27 @@ pub struct Record {
     pub cause: Cause,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<RecordId>,
+    /// The person was deleted in a CRM whose policy lets that count for the hub. Nothing is pushed of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<Deletion>,
+}
+
+/// A deletion that counts for the hub.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deletion {
+    pub at: Timestamp,
+    /// Where the person was deleted.
+    pub by: ConnectionId,
+    /// The other CRMs are to delete theirs too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub spreads: bool,
 }
 
 impl Record {
     /// A record that nothing is known of yet. Its version is 0 until it is stored.
     pub fn empty(tenant: TenantId, object: Object, id: RecordId, cause: Cause) -> Record {
         let (fields, links) = (Fields::default(), BTreeMap::new());
-        Record { tenant, id, object, fields, links, version: 0, cause, merged_into: None }
+        Record { tenant, id, object, fields, links, version: 0, cause, merged_into: None, deleted: None }
     }
 
     /// What this one refers to: by which field, to what, and under which name.

@@ -1,12 +1,15 @@
 //! What a person must decide or fix.
 
-use super::{Store, item, keys, read, trouble};
+use super::{Store, attribute, item, keys, read, trouble};
 use crate::{
     cause::Step,
     error::Result,
     id::{ConnectionId, RecordId, TenantId},
 };
-use aws_sdk_dynamodb::{error::SdkError, operation::put_item::PutItemError};
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::{put_item::PutItemError, update_item::UpdateItemError},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -48,14 +51,38 @@ pub enum Open {
 }
 
 impl Store {
-    /// Raises an exception, once.
+    /// Raises an exception, once; one that was resolved is open again.
     pub async fn raise(&self, exception: &Exception) -> Result<()> {
         tracing::warn!(code = exception.code, exception = exception.id, trace = exception.trace, "a person is needed");
         let at = keys::exception(&exception.tenant, &exception.id);
         let call = self.client.put_item().table_name(&self.table).set_item(Some(item(&at, "exception", exception)?));
-        match call.condition_expression("attribute_not_exists(pk)").send().await {
+        let call = call
+            .condition_expression("attribute_not_exists(pk) OR #state = :resolved")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":resolved", attribute(&Open::Resolved)?);
+        match call.send().await {
             Ok(_) => Ok(()),
             Err(SdkError::ServiceError(e)) if matches!(e.err(), PutItemError::ConditionalCheckFailedException(_)) => {
+                Ok(())
+            }
+            Err(error) => Err(trouble(error)),
+        }
+    }
+
+    /// Notes that a person has seen to it.
+    pub async fn resolve(&self, tenant: &TenantId, id: &str) -> Result<()> {
+        let call = self.client.update_item().table_name(&self.table);
+        let call = call
+            .set_key(Some(keys::exception(tenant, id).attributes()))
+            .update_expression("SET #state = :resolved")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":resolved", attribute(&Open::Resolved)?);
+        match call.send().await {
+            Ok(_) => Ok(()),
+            Err(SdkError::ServiceError(e))
+                if matches!(e.err(), UpdateItemError::ConditionalCheckFailedException(_)) =>
+            {
                 Ok(())
             }
             Err(error) => Err(trouble(error)),

@@ -93,6 +93,16 @@ pub fn renewal(tenant: &TenantId, id: &ConnectionId) -> Pk {
     key(format!("L#{tenant}#{id}"), "renewal")
 }
 
+/// A connection's deletions of the last hour.
+pub fn deletions(tenant: &TenantId, id: &ConnectionId) -> Pk {
+    key(format!("L#{tenant}#{id}"), "deletions")
+}
+
+/// A deletion that waits for a person; without a remote, how the keys of all of an object's begin.
+pub fn rested(tenant: &TenantId, id: &ConnectionId, rests: &str, object: &Object, remote: &str) -> Pk {
+    key(format!("L#{tenant}#{id}"), format!("rests#{rests}#{object}#{remote}"))
+}
+
 /// How often work on a message or a record has killed its function.
 pub fn suspect(scope: &str, what: &str) -> Pk {
     key(format!("L#suspect#{scope}"), what)

@@ -1,6 +1,7 @@
 //! The state table, by access pattern. Everything is read consistently: a stale read could take work for done.
 
 mod connections;
+mod deletions;
 mod edges;
 mod exceptions;
 pub mod keys;
@@ -9,6 +10,7 @@ mod records;
 pub mod tickets;
 
 pub use connections::{Ready, Renewal};
+pub use deletions::Tally;
 pub use exceptions::{Exception, Open};
 pub use leases::{KILLS, Lease, MOST_KILLS};
 pub use records::{Commit, Lost, Merge, Once};

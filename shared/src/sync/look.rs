@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Result},
     id::{RecordId, RemoteId},
     mapping::Mapping,
-    planner::{Absorbed, Freshness, Seen, Taken, absorb, freshness, tells_nothing_new},
+    planner::{Absorbed, Freshness, Parked, Seen, Taken, absorb, freshness, tells_nothing_new},
     provider::{Fetched, Session},
     record::{Gone, Key, Link, Object, Record},
     store::{Commit, Exception, Lost},
@@ -107,7 +107,7 @@ async fn look_once(
         let begun = Some(link(&remote).map(|link| link.rev));
         Look { remote, fetched, begun }
     });
-    let moved = absorb_looks(app, cx, connection, &object, looks.collect(), pushes).await?;
+    let moved = absorb_guarded(app, cx, connection, &object, looks.collect(), pushes).await?;
     let again = |remote: RemoteId| {
         let hint = hints.iter().find(|hint| hint.remote == remote && told(hint).is_some());
         hint.cloned().unwrap_or_else(|| Hinted::plain(&object, remote))
@@ -125,7 +125,7 @@ fn told(hint: &Hinted) -> Option<Fetched> {
 }
 
 /// The records that are linked to these remotes.
-async fn linked(
+pub(super) async fn linked(
     app: &App,
     connection: &Connection,
     object: &Object,
@@ -139,7 +139,21 @@ async fn linked(
     Ok(remotes.iter().zip(&keys).filter_map(|(remote, key)| of(remote, key)).collect())
 }
 
-/// Absorbs what a CRM showed of one object's records; the remotes that must be fetched again.
+/// Absorbs what a CRM showed of one object's records; the remotes that must be fetched again. Deletions are followed if they
+/// are not too many.
+pub async fn absorb_guarded(
+    app: &App,
+    cx: &Context,
+    connection: &Connection,
+    object: &Object,
+    looks: Vec<Look>,
+    pushes: &mut Pushes,
+) -> Result<Vec<RemoteId>> {
+    let looks = super::guard::guarded(app, cx, connection, object, looks).await?;
+    absorb_looks(app, cx, connection, object, looks, pushes).await
+}
+
+/// As [`absorb_guarded`], for what a person has decided about.
 pub async fn absorb_looks(
     app: &App,
     cx: &Context,
@@ -208,9 +222,7 @@ impl Looker<'_> {
             (Fetched::Shown(seen), Who::Known(record)) => self.shown(&look, seen, &record).await,
             (_, Who::New { .. }) | (Fetched::NotVisible, _) => Ok(Done::Nothing),
             (Fetched::MergedInto(winner), Who::Known(record)) => self.merged(&record, winner).await,
-            (Fetched::Deleted { at }, Who::Known(record)) => {
-                self.gone(&record, Gone::Deleted { at: *at }, "deleted").await
-            }
+            (Fetched::Deleted { at }, Who::Known(record)) => self.deleted(*record, &look.remote, *at).await,
             (Fetched::Erased, Who::Known(record)) => {
                 self.gone(&record, Gone::Erased { at: self.cx.now() }, "erased").await
             }
@@ -271,7 +283,8 @@ impl Looker<'_> {
     ) -> Result<Done> {
         let link = record.links.get(&self.connection.id).cloned().unwrap_or_default();
         let link = Link { remote: Some(remote.clone()), gone: None, intent: None, ..link };
-        let absorbed = absorb(&record.fields, &link, seen, &self.connection.id, self.mapping, &self.connection.policy);
+        let absorbed =
+            absorb(&record.fields, &link, seen, &self.connection.id, self.mapping, &self.connection.judging());
         if before.is_some_and(|before| changes_nothing(before, &absorbed, self.connection)) {
             return Ok(Done::Stands(Box::new(record.clone())));
         }
@@ -279,6 +292,7 @@ impl Looker<'_> {
         let mut after = record.clone();
         after.cause = self.cause(By::Look { connection: self.connection.id.clone() });
         after.cause.overruled = absorbed.overruled;
+        self.bring_back(record, &mut after, &absorbed.hub).await?;
         after.fields = absorbed.hub;
         after.links.insert(self.connection.id.clone(), absorbed.link);
         after.version += 1;
@@ -335,14 +349,7 @@ impl Looker<'_> {
     }
 
     async fn raise_all(&self, record: &Record, absorbed: &Absorbed) -> Result<()> {
-        for parked in &absorbed.parked {
-            let side = |v: &Option<crate::record::Value>| v.as_ref().map_or("nothing".to_owned(), |v| format!("{v:?}"));
-            let reason =
-                format!("agreed {}, ours {}, theirs {}", side(&parked.base), side(&parked.ours), side(&parked.theirs));
-            let about = format!("{}:{}:{}", record.id, self.connection.id, parked.field);
-            let exception = Exception::new(&record.tenant, "conflict", &about, reason, self.cx);
-            self.app.store.raise(&exception.on(self.connection).of(&record.id).field(&parked.field)).await?;
-        }
+        raise_conflicts(self.app, self.cx, self.connection, &record.id, &absorbed.parked).await?;
         for misfit in &absorbed.misfits {
             let about = format!("{}:{}:{}", record.id, self.connection.id, misfit.field);
             let exception = Exception::new(&record.tenant, "wrong_kind", &about, misfit.to_string(), self.cx);
@@ -354,6 +361,25 @@ impl Looker<'_> {
     pub(super) fn cause(&self, by: By) -> Cause {
         Cause::new(by, &self.cx.trace, self.cx.now())
     }
+}
+
+/// Asks a person about the fields that are parked.
+pub async fn raise_conflicts(
+    app: &App,
+    cx: &Context,
+    connection: &Connection,
+    record: &RecordId,
+    parked: &[Parked],
+) -> Result<()> {
+    for parked in parked {
+        let side = |v: &Option<crate::record::Value>| v.as_ref().map_or("nothing".to_owned(), |v| format!("{v:?}"));
+        let reason =
+            format!("agreed {}, ours {}, theirs {}", side(&parked.base), side(&parked.ours), side(&parked.theirs));
+        let about = format!("{record}:{}:{}", connection.id, parked.field);
+        let exception = Exception::new(&connection.tenant, "conflict", &about, reason, cx);
+        app.store.raise(&exception.on(connection).of(record).field(&parked.field)).await?;
+    }
+    Ok(())
 }
 
 /// The end of every request that waits for a link.

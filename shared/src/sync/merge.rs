@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     id::RemoteId,
     record::{Key, Link, Record},
-    store::{Exception, Lost, Merge},
+    store::{Commit, Exception, Lost, Merge},
 };
 
 /// The remote of `loser` was merged into `winner`. Whether it must be looked at again.
@@ -38,7 +38,14 @@ pub(super) async fn merged(
     let Some(survivor) = survivor else {
         let Some(link) = loser.links.get(&connection.id) else { return Ok(false) };
         let moved = Link { remote: Some(winner.clone()), modified: None, rev: link.rev + 1, ..link.clone() };
-        return lost(app.store.settle(loser, &connection.id, &moved, &cause).await);
+        if loser.deleted.is_none() {
+            return lost(app.store.settle(loser, &connection.id, &moved, &cause).await);
+        }
+        // Whoever merges a person that was deleted elsewhere wants them.
+        let mut after = Record { deleted: None, version: loser.version + 1, cause, ..loser.clone() };
+        after.links.insert(connection.id.clone(), moved);
+        let commit = Commit { before: Some(loser), after: &after, once: None, unclaimed: &[] };
+        return lost(app.store.commit(&commit, &connection.region, cx.now()).await);
     };
     let (survivor_after, tombstone, doubled) = join(&survivor, loser, connection, cause);
     for other in doubled {
@@ -69,6 +76,7 @@ fn join(
 ) -> (Record, Record, Vec<crate::id::ConnectionId>) {
     let mut joined = survivor.clone();
     joined.fields.fill_blanks(&loser.fields);
+    joined.deleted = joined.deleted.filter(|_| loser.deleted.is_some());
     let mut doubled = Vec::new();
     for (id, link) in loser.links.iter().filter(|(id, _)| **id != connection.id) {
         match joined.links.get_mut(id) {

@@ -1,6 +1,8 @@
 //! The flows that several functions share: looking at a CRM, finding the record, and handing on what is pending.
 
+mod deleted;
 mod finding;
+mod guard;
 mod look;
 mod merge;
 mod moved;
@@ -9,7 +11,8 @@ mod references;
 pub mod remedy;
 
 pub use finding::{Who, keys_shown, who};
-pub use look::{Left, Look, absorb_looks, look_again, steps};
+pub use guard::confirmed;
+pub use look::{Left, Look, absorb_guarded, absorb_looks, look_again, raise_conflicts, steps};
 pub use pushes::{Pushes, lacks, needs};
 pub use references::Leads;
 

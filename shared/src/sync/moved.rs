@@ -64,6 +64,7 @@ impl Looker<'_> {
         for (now, record) in self.app.with_session(self.connection, self.cx, fetch).await?.into_iter().zip(records) {
             match now {
                 Fetched::MergedInto(winner) => drop(self.merged(record, &winner).await?),
+                // The person is still there, as another remote: nobody else hears of it.
                 Fetched::Deleted { at } => drop(self.gone(record, Gone::Deleted { at }, "deleted").await?),
                 Fetched::Shown(_) | Fetched::Erased | Fetched::NotVisible => continue,
             }

@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     error::Result,
     id::{ConnectionId, RecordId, TenantId},
-    planner::due,
+    planner::{Errand, due, errand},
     queue::{Outgoing, group},
     record::{Link, Record},
 };
@@ -69,7 +69,8 @@ impl Pushes {
 /// Whether a connection's CRM lacks something of a record, or requests wait for a word about it.
 pub fn needs(connection: &Connection, record: &Record) -> bool {
     let awaited = record.links.get(&connection.id).is_some_and(|link| !link.awaiting.is_empty());
-    lacks(connection, record) || (awaited && record.merged_into.is_none())
+    let deletes = errand(record, &connection.id) == Errand::Delete;
+    lacks(connection, record) || deletes || (awaited && record.merged_into.is_none())
 }
 
 /// Whether a connection's CRM lacks something of a record that can be written now.
@@ -77,5 +78,6 @@ pub fn lacks(connection: &Connection, record: &Record) -> bool {
     let nothing = Link::default();
     let link = record.links.get(&connection.id).unwrap_or(&nothing);
     let mapping = connection.mapping(&record.object);
-    record.merged_into.is_none() && mapping.is_ok_and(|mapping| !due(&record.fields, link, mapping).is_empty())
+    errand(record, &connection.id) == Errand::Push
+        && mapping.is_ok_and(|mapping| !due(&record.fields, link, mapping).is_empty())
 }

@@ -23,8 +23,19 @@ const REMEDIES: &[(&str, &str)] = &[
         "connection_stopped",
         "Correct what the CRM names, such as a scope or a property, then activate the connection: it catches up.",
     ),
-    ("conflict", "Compare both values and choose one; until then neither side changes this field of the other."),
+    (
+        "conflict",
+        "Compare both values and choose one with `operator resolve`; until then neither side changes this field of the other.",
+    ),
     ("duplicate_in_crm", "Merge the two records in the CRM, or unlink one; only the first is kept in step."),
+    (
+        "deleted_again",
+        "Somebody, or a workflow of the CRM, deletes what the policy makes again. End that, or set another policy.",
+    ),
+    (
+        "edited_and_deleted",
+        "The person was deleted in one CRM while they were edited elsewhere; they were kept. Restore them there, or delete them in the others.",
+    ),
     (
         "erased_in_crm",
         "The person was deleted for privacy in the CRM. Decide whether to erase them here and elsewhere.",
@@ -40,8 +51,15 @@ const REMEDIES: &[(&str, &str)] = &[
     ),
     ("malformed_json", "Send JSON as infra/schemas/sync-request.json describes it."),
     ("malformed_request", "Send the request as infra/schemas/sync-request.json describes it."),
-    ("mass_delete", "Check in the CRM whether this was meant; then confirm, or restore the records there."),
+    (
+        "mass_delete",
+        "Check in the CRM whether this was meant. `operator deletions confirm` follows it; where it was not, restore the records there and then `operator deletions dismiss`.",
+    ),
     ("no_identity", "Give the lead an id, an e-mail address or a telephone number."),
+    (
+        "not_deleted",
+        "Delete the person there by hand, or give the connected user the right to delete and connect again.",
+    ),
     ("not_visible", "Give the connected user access to the record in the CRM, or unlink it here."),
     ("record_too_large", "Shorten or unmap the record's longest fields; a record holds at most 350 KB."),
     (

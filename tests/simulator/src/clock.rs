@@ -7,15 +7,22 @@ use jiff::tz::{Offset, TimeZone};
 #[derive(Debug, Default)]
 pub struct Clock {
     pub advanced_ms: i64,
+    /// How far the clocks of those who take webhooks are advanced with it.
+    pub receivers_ms: i64,
 }
 
 impl Clock {
     pub fn now(&self) -> i64 {
         real_now() + self.advanced_ms
     }
+
+    /// The time that signatures carry: whoever takes them checks it.
+    pub fn signed(&self) -> i64 {
+        real_now() + self.receivers_ms
+    }
 }
 
-/// The machine's time. Signatures carry it even when the world's clock was advanced, because the receiver checks it.
+/// The machine's time.
 #[expect(clippy::disallowed_methods, reason = "the simulator is where the world's time comes from")]
 pub fn real_now() -> i64 {
     Timestamp::now().as_millisecond()

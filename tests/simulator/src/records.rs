@@ -203,6 +203,16 @@ impl Table {
         true
     }
 
+    /// Takes a record out of the recycle bin again.
+    pub fn restore(&mut self, id: u64, now: i64) -> bool {
+        let Some(record) = self.records.get_mut(&id).filter(|r| r.archived.is_some()) else { return false };
+        (record.archived, record.modified) = (None, now);
+        for (field, map) in &mut self.index {
+            move_key(map, id, None, record.fields.get(field).and_then(Value::as_str));
+        }
+        true
+    }
+
     /// Lets a second value lead to a record: the e-mail of a merged contact still finds the survivor.
     pub fn alias(&mut self, field: &str, value: &str, id: u64) {
         if let Some(map) = self.index.get_mut(field) {

@@ -33,6 +33,8 @@ pub struct Edit {
     pub id: Option<String>,
     pub fields: Map<String, Value>,
     pub delete: bool,
+    /// Out of the recycle bin.
+    pub restore: bool,
     /// HubSpot: erased for good, as privacy law asks.
     pub privacy_delete: bool,
     /// Winner and loser.
@@ -50,7 +52,9 @@ pub fn edit(world: &mut World, crm: Crm, object: &str, account: Option<&str>, bo
         Body::One(edit) => (vec![*edit], true),
     };
     let at = account_at(world, crm, account)?;
+    let restores = edits.iter().any(|edit| edit.restore);
     let ids = match crm {
+        _ if restores => edits.iter().map(|edit| restore(world, crm, at, object, edit)).collect::<Result<_, _>>()?,
         Crm::Hubspot => {
             edits.into_iter().map(|e| hubspot(world, at, object, e)).collect::<Result<Vec<u64>, String>>()?
         }
@@ -60,6 +64,44 @@ pub fn edit(world: &mut World, crm: Crm, object: &str, account: Option<&str>, bo
     };
     let mut shown = ids.into_iter().map(|id| find(world, crm, at, object, id)).collect::<Vec<Value>>();
     Ok(if one { shown.pop().unwrap_or_default() } else { Value::Array(shown) })
+}
+
+/// Out of the recycle bin. HubSpot alone is documented to tell of it, as `restore` (HubSpot docs: webhooks, subscription types);
+/// elsewhere the record is shown as changed, and no webhook is said to come.
+fn restore(world: &mut World, crm: Crm, at: usize, object: &str, edit: &Edit) -> Result<u64, String> {
+    let text = edit.id.as_deref().unwrap_or_default();
+    let none = || format!("no deleted record {text} in {object}");
+    let number = || text.parse::<u64>().ok();
+    match crm {
+        Crm::Hubspot => {
+            let mut desk = world.portal(at).ok_or("no such portal")?;
+            let (id, now) = (number().ok_or_else(none)?, desk.now);
+            let back = desk.portal.tables.get_mut(object).is_some_and(|table| table.restore(id, now));
+            if back && !edit.silent {
+                desk.emit(object, "restore", id, Source::User, json!({}));
+            }
+            back.then_some(id).ok_or_else(none)
+        }
+        Crm::Zoho => {
+            let desk = world.org(at).ok_or("no such organisation")?;
+            let (id, now) = (number().ok_or_else(none)?, desk.now);
+            let table = desk.org.modules.get_mut(&module(object));
+            table.is_some_and(|table| table.restore(id, now)).then_some(id).ok_or_else(none)
+        }
+        Crm::Salesforce => {
+            let object = crate::salesforce::ids::object(object).ok_or_else(none)?;
+            let desk = world.salesforce(at).ok_or("no such org")?;
+            let (id, now) = (crate::salesforce::ids::parse(object, text).ok_or_else(none)?, desk.now);
+            let table = desk.org.objects.get_mut(object);
+            table.is_some_and(|table| table.restore(id, now)).then_some(id).ok_or_else(none)
+        }
+        Crm::Pipedrive => {
+            let desk = world.company(at).ok_or("no such company")?;
+            let (id, now) = (number().ok_or_else(none)?, desk.now);
+            let table = desk.company.tables.get_mut(object);
+            table.is_some_and(|table| table.restore(id, now)).then_some(id).ok_or_else(none)
+        }
+    }
 }
 
 /// Live records, oldest first; with the archived ones if wanted.

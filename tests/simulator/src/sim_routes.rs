@@ -118,7 +118,9 @@ async fn clock(State(shared): World) -> Response<Body> {
 async fn advance(State(shared): World, body: Bytes) -> Response<Body> {
     with(&body, |body: Value| {
         let mut world = shared.lock();
-        world.clock.advanced_ms += body["advance_ms"].as_i64().unwrap_or(0);
+        let more = body["advance_ms"].as_i64().unwrap_or(0);
+        world.clock.advanced_ms += more;
+        world.clock.receivers_ms += if body["receivers"] == true { more } else { 0 };
         let now = world.clock.now();
         ok(json!({"now": iso_ms(now), "now_ms": now}))
     })

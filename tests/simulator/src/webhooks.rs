@@ -161,7 +161,8 @@ pub async fn deliver(shared: Arc<Shared>) {
 
 async fn send(shared: Arc<Shared>, client: reqwest::Client, item: Item) {
     let body = body_of(&item);
-    let headers = headers_of(&item, &body);
+    let signed = shared.lock().clock.signed();
+    let headers = headers_of(&item, &body, signed);
     let mut request = client.request(item.method.clone(), &item.url).body(body.clone());
     for (name, value) in &headers {
         request = request.header(name, value);
@@ -224,12 +225,12 @@ fn retries(item: &Item) -> u32 {
     }
 }
 
-fn headers_of(item: &Item, body: &str) -> BTreeMap<String, String> {
+fn headers_of(item: &Item, body: &str, now_ms: i64) -> BTreeMap<String, String> {
     let kind = if item.crm == Crm::Salesforce { "text/xml; charset=utf-8" } else { "application/json" };
     let mut headers = BTreeMap::from([("content-type".to_owned(), kind.to_owned())]);
     match (item.crm, &item.secret) {
         (Crm::Hubspot, Some(secret)) => {
-            headers.extend(hubspot_signatures(secret, "POST", &item.url, body, real_now()));
+            headers.extend(hubspot_signatures(secret, "POST", &item.url, body, now_ms));
             let agent = "HubSpot Connect 2.0 (http://dev.hubspot.com/) (namespace: webhooks-nio-http-client)";
             headers.insert("user-agent".to_owned(), agent.to_owned());
         }

@@ -6,9 +6,11 @@
 mod acts;
 mod blanks;
 mod crm;
+mod deletions;
 mod fights;
 mod fresh;
 mod life;
+mod meeting;
 mod policy;
 mod races;
 mod refusals;

@@ -29,7 +29,7 @@ fn written() -> impl Strategy<Value = Written> {
 }
 
 fn newest(priority: Vec<Source>) -> Policy {
-    Policy { conflicts: Conflicts::NewestWins, priority }
+    Policy { conflicts: Conflicts::NewestWins, priority, ..Policy::default() }
 }
 
 proptest! {
@@ -42,7 +42,7 @@ proptest! {
         let differ = a.value != b.value || a.source != b.source && policy.priority.contains(&a.source) && policy.priority.contains(&b.source);
         prop_assume!(differ);
         prop_assert!(policy.beats(&a, &b) != policy.beats(&b, &a), "{a:?} {b:?}");
-        let judge = |ours, theirs| policy.judge(&Difference { heard: true, disputed: false, ours: Some(ours), theirs });
+        let judge = |ours, theirs| policy.judge(&Difference { heard: true, disputed: false, first: true, ours: Some(ours), theirs });
         prop_assert_eq!(judge(&a, &b) == Verdict::Take, judge(&b, &a) == Verdict::Restore);
     }
 
@@ -91,8 +91,8 @@ proptest! {
     #[test]
     fn each_strategy_does_what_it_says((ours, theirs) in (written(), written()), priority in priority()) {
         let judge = |conflicts, ours| {
-            let policy = Policy { conflicts, priority: priority.clone() };
-            let said = |heard, disputed| policy.judge(&Difference { heard, disputed, ours, theirs: &theirs });
+            let policy = Policy { conflicts, priority: priority.clone(), ..Policy::default() };
+            let said = |heard, disputed| policy.judge(&Difference { heard, disputed, first: true, ours, theirs: &theirs });
             (said(true, false), said(true, true), said(false, true))
         };
         for (strategy, verdict) in [(Conflicts::CrmWins, Verdict::Take), (Conflicts::LocalWins, Verdict::Restore), (Conflicts::Manual, Verdict::Park)] {

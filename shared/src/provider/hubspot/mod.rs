@@ -1,5 +1,6 @@
 #![doc = include_str!("README.md")]
 
+mod archive;
 mod associations;
 mod auth;
 mod call;
@@ -14,8 +15,8 @@ mod write;
 
 use super::{
     AppCredentials, Ask, Authorized, Capabilities, Code, Creates, Deleted, Deletions, Delivery, Echo, Fetched, Field,
-    Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable,
-    Verified, WatchWish, Webhooks, Wish, Write,
+    Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret, Session,
+    Unreadable, Verified, WatchWish, Webhooks, Wish, Write,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -52,6 +53,7 @@ impl Provider for HubSpot {
         creates: Creates::Once,
         echo: Echo::Fields,
         deletions: Some(Deletions { every: Duration::from_secs(3600) }),
+        restores: Restores::Anew,
         id: "hs_object_id",
         people: &[],
         ack: None,
@@ -147,6 +149,10 @@ impl Provider for HubSpot {
 
     async fn update(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
         write(session, mapping, write::Kind::Update, writes).await
+    }
+
+    async fn delete(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        archive::archive(session, mapping, writes).await
     }
 
     async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {

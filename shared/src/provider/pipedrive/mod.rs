@@ -11,8 +11,8 @@ mod write;
 
 use super::{
     AppCredentials, Ask, Authorized, Capabilities, Code, Creates, Deleted, Delivery, Echo, Fetched, Field, Forged,
-    Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable, Verified,
-    WatchWish, Webhooks, Wish, Write, session::Request,
+    Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret, Session, Unreadable,
+    Verified, WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -44,6 +44,7 @@ impl Provider for Pipedrive {
         creates: Creates::Guarded,
         echo: Echo::Fields,
         deletions: None,
+        restores: Restores::Anew,
         id: "id",
         people: &[],
         ack: None,
@@ -129,6 +130,10 @@ impl Provider for Pipedrive {
 
     async fn update(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
         write::update(session, mapping, writes).await
+    }
+
+    async fn delete(session: &Session, _: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        write::delete(session, writes).await
     }
 
     async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {

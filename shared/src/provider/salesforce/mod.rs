@@ -13,8 +13,8 @@ mod webhook;
 
 use super::{
     AppCredentials, Ask, Authorized, Capabilities, Code, Creates, Deleted, Deletions, Delivery, Echo, Fetched, Field,
-    Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable,
-    Verified, WatchWish, Webhooks, Wish, Write, session::Request,
+    Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret, Session,
+    Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -48,6 +48,9 @@ impl Provider for Salesforce {
         creates: Creates::Once,
         echo: Echo::IdOnly,
         deletions: Some(Deletions { every: Duration::from_secs(3600) }),
+        restores: Restores::Never(
+            "Salesforce takes records out of its recycle bin for SOAP and Apex alone; another one beside it would be a duplicate once that is done",
+        ),
         id: "Id",
         people: &["Contact", "Lead"],
         ack: Some(webhook::ACK),
@@ -164,6 +167,28 @@ impl Provider for Salesforce {
         }
         let told = send(session, mapping, "", rows, &sent).await?;
         for ((place, _), outcome) in known.into_iter().zip(told) {
+            outcomes.splice(place..=place, [outcome]);
+        }
+        Ok(outcomes)
+    }
+
+    /// Into the recycle bin; rows of one object stand together, as in an update.
+    async fn delete(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        let mut outcomes = vec![Outcome::Missing; writes.len()];
+        let of = |write: &Write| write.remote.clone().filter(|remote| object_of(remote.as_str()).is_some());
+        let mut known: Vec<(RemoteId, usize)> =
+            writes.iter().enumerate().filter_map(|(place, write)| Some((of(write)?, place))).collect();
+        known.sort();
+        if known.is_empty() {
+            return Ok(outcomes);
+        }
+        let ids: Vec<&str> = known.iter().map(|(id, _)| id.as_str()).collect();
+        let path = format!("/services/data/{VERSION}/composite/sobjects?ids={}&allOrNone=false", ids.join(","));
+        let headers = vec![("sforce-call-options", "client=crm-sync".to_owned())];
+        let request = Request { method: Method::DELETE, headers, ..Request::get(path) };
+        let answer = session.send(&request, failure::of_call).await?;
+        let sent: Vec<&Write> = known.iter().filter_map(|(_, place)| writes.get(*place)).collect();
+        for ((_, place), outcome) in known.into_iter().zip(failure::outcomes(&answer, mapping, &sent)?) {
             outcomes.splice(place..=place, [outcome]);
         }
         Ok(outcomes)

@@ -72,7 +72,7 @@ const SCOPES: &str = "ZohoCRM.settings.fields.READ,ZohoCRM.settings.fields.CREAT
 fn scopes(objects: &[Object]) -> String {
     let mapped = objects.iter().filter_map(super::fields::default_mapping).map(|mapping| mapping.object.to_lowercase());
     let of = |module: String| {
-        ["READ", "CREATE", "UPDATE"].map(|right| format!("ZohoCRM.modules.{module}.{right}")).join(",")
+        ["READ", "CREATE", "UPDATE", "DELETE"].map(|right| format!("ZohoCRM.modules.{module}.{right}")).join(",")
     };
     mapped.map(of).chain([SCOPES.to_owned()]).collect::<Vec<_>>().join(",")
 }

@@ -12,8 +12,8 @@ mod webhook;
 
 use super::{
     AppCredentials, Ask, Authorized, Capabilities, Code, Creates, Deleted, Deletions, Delivery, Echo, Fetched, Field,
-    Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable,
-    Verified, WatchWish, Webhooks, Wish, Write, session::Request,
+    Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret, Session,
+    Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -48,6 +48,7 @@ impl Provider for Zoho {
         creates: Creates::Once,
         echo: Echo::IdOnly,
         deletions: Some(Deletions { every: Duration::from_secs(3600) }),
+        restores: Restores::Anew,
         id: "id",
         people: &[],
         ack: None,
@@ -157,6 +158,14 @@ impl Provider for Zoho {
         let body = json!({"data": rows, "trigger": []});
         let request = Request { method: Method::PUT, ..Request::post(format!("/crm/v8/{module}"), body) };
         send(session, mapping, request, writes).await
+    }
+
+    /// Into the recycle bin (Zoho docs: Delete records, <https://www.zoho.com/crm/developer/docs/api/v8/delete-records.html>).
+    async fn delete(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        let module = asked(mapping, &[])?.module;
+        let ids: Vec<&str> = writes.iter().filter_map(|write| Some(write.remote.as_ref()?.as_str())).collect();
+        let path = format!("/crm/v8/{module}?ids={}&wf_trigger=false", ids.join(","));
+        send(session, mapping, Request { method: Method::DELETE, ..Request::get(path) }, writes).await
     }
 
     async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {

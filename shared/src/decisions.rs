@@ -1,0 +1,168 @@
+//! What a person decides: a connection's policy, and which side of a conflict is right.
+
+use crate::{
+    app::App,
+    cause::{By, Cause},
+    connection::Connection,
+    context::Context,
+    error::{Error, Result},
+    id::{ConnectionId, RecordId, RemoteId, TenantId},
+    planner::{Deletes, Policy, Seen, Take, resolve},
+    provider::{Crm, Fetched, Restores, Session},
+    record::{Object, Record},
+    store::{Commit, Exception, Lost, Open},
+    sync::Pushes,
+};
+use std::collections::BTreeMap;
+
+/// How often a record that moves meanwhile is read again.
+const ROUNDS: usize = 5;
+
+impl Policy {
+    /// Why this policy cannot be had with a CRM.
+    pub fn refused_by(&self, crm: Crm) -> Option<&'static str> {
+        match (self.deletes, crm.capabilities().restores) {
+            (Deletes::Restore, Restores::Never(why)) => Some(why),
+            (Deletes::Restore, Restores::Anew) | (Deletes::Ignore | Deletes::SoftDelete | Deletes::Propagate, _) => {
+                None
+            }
+        }
+    }
+}
+
+/// Conflicts that a person has ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resolved {
+    pub ended: usize,
+    /// Their remotes are not shown to us now.
+    pub unseen: usize,
+}
+
+impl App {
+    /// Stores a connection's policy, unless its CRM makes it impossible. What is pending by it is looked through again.
+    pub async fn set_policy(&self, tenant: &TenantId, id: &ConnectionId, policy: Policy) -> Result<()> {
+        for _ in 0..ROUNDS {
+            let stored = self.store.connection(tenant, id).await?;
+            let stored = stored.ok_or_else(|| Error::Config { reason: format!("no connection {id}") })?;
+            if let Some(why) = policy.refused_by(stored.crm) {
+                return Err(Error::Config { reason: why.to_owned() });
+            }
+            let after = Connection { policy: policy.clone(), owes_sweep: true, ..stored.clone() };
+            if self.store.update_connection(&stored, &after).await? {
+                return Ok(());
+            }
+        }
+        Err(Error::retryable("the connection keeps changing"))
+    }
+
+    /// Ends these conflicts of a connection. What the hub says is pushed where it is right, and to the others where it is not.
+    pub async fn resolve(
+        &self,
+        cx: &Context,
+        connection: &Connection,
+        conflicts: &[Exception],
+        take: Take,
+    ) -> Result<Resolved> {
+        let (mut resolved, mut pushes) = (Resolved::default(), Pushes::default());
+        let mut by_record: BTreeMap<_, Vec<&Exception>> = BTreeMap::new();
+        let open = |one: &&Exception| one.code == "conflict" && one.state == Open::Open;
+        let ours = |one: &&Exception| one.connection.as_ref() == Some(&connection.id);
+        for conflict in conflicts.iter().filter(open).filter(ours) {
+            if let Some(record) = &conflict.record {
+                by_record.entry(record.clone()).or_default().push(conflict);
+            }
+        }
+        let all: Vec<_> = by_record.keys().cloned().collect();
+        for some in all.chunks(connection.crm.capabilities().max_read) {
+            let records: Vec<Record> = self.store.records(&connection.tenant, some).await?.into_values().collect();
+            let shown = self.shown(cx, connection, &records).await?;
+            for record in records {
+                let conflicts = by_record.get(&record.id).map(Vec::as_slice).unwrap_or_default();
+                match shown.get(&record.id) {
+                    Some(seen) => {
+                        pushes.note(self.decide(cx, connection, record, seen, conflicts, take).await?);
+                        resolved.ended += conflicts.len();
+                    }
+                    None => resolved.unseen += conflicts.len(),
+                }
+            }
+        }
+        pushes.send(self, cx).await?;
+        Ok(resolved)
+    }
+
+    /// What the remotes of these records show now.
+    async fn shown(
+        &self,
+        cx: &Context,
+        connection: &Connection,
+        records: &[Record],
+    ) -> Result<BTreeMap<RecordId, Seen>> {
+        let mut linked: BTreeMap<&Object, Vec<(RecordId, RemoteId)>> = BTreeMap::new();
+        for record in records {
+            let remote = record.links.get(&connection.id).and_then(|link| link.remote.clone());
+            linked.entry(&record.object).or_default().extend(remote.map(|remote| (record.id.clone(), remote)));
+        }
+        let mut shown = BTreeMap::new();
+        for (object, linked) in linked.into_iter().filter(|(_, linked)| !linked.is_empty()) {
+            let (mapping, crm) = (connection.mapping(object)?, connection.crm);
+            let ids: Vec<RemoteId> = linked.iter().map(|(_, remote)| remote.clone()).collect();
+            let fetch = async |session: &Session| crm.fetch(session, mapping, &ids).await;
+            let mut fetched = self.with_session(connection, cx, fetch).await?;
+            self.inward(cx, connection, mapping, fetched.iter_mut().filter_map(Fetched::seen).collect()).await?;
+            let seen = |((id, _), fetched)| if let Fetched::Shown(seen) = fetched { Some((id, seen)) } else { None };
+            shown.extend(linked.into_iter().zip(fetched).filter_map(seen));
+        }
+        Ok(shown)
+    }
+
+    async fn decide(
+        &self,
+        cx: &Context,
+        connection: &Connection,
+        mut record: Record,
+        seen: &Seen,
+        conflicts: &[&Exception],
+        take: Take,
+    ) -> Result<Record> {
+        let mapping = connection.mapping(&record.object)?.clone();
+        for _ in 0..ROUNDS {
+            let mut after = record.clone();
+            for field in conflicts.iter().filter_map(|conflict| conflict.field.as_ref()) {
+                let Some(link) = after.links.get(&connection.id).filter(|link| link.parked.contains(field)) else {
+                    continue;
+                };
+                let shown = seen.fields.get(field).and_then(Option::as_ref);
+                let done = resolve(&after.fields, link, field, shown, take, &connection.id, &mapping, cx.now());
+                let (fields, link) = done.map_err(|misfit| Error::Config { reason: misfit.to_string() })?;
+                after.fields = fields;
+                after.links.insert(connection.id.clone(), link);
+            }
+            if after == record {
+                return self.told(conflicts, record).await;
+            }
+            after.cause = Cause::new(By::Person { connection: connection.id.clone() }, &cx.trace, cx.now());
+            after.version += 1;
+            let commit = Commit { before: Some(&record), after: &after, once: None, unclaimed: &[] };
+            match self.store.commit(&commit, &connection.region, cx.now()).await {
+                Ok(()) => return self.told(conflicts, after).await,
+                Err(Lost::Failed(error)) => return Err(error),
+                Err(Lost::Taken(key)) => {
+                    return Err(Error::Config { reason: format!("another record has this {key}") });
+                }
+                Err(_) => match self.store.record(&record.tenant, &record.id).await? {
+                    Some(newer) => record = newer,
+                    None => return Ok(record),
+                },
+            }
+        }
+        Err(Error::retryable("a record keeps moving while it is decided about"))
+    }
+
+    async fn told(&self, conflicts: &[&Exception], record: Record) -> Result<Record> {
+        for conflict in conflicts {
+            self.store.resolve(&conflict.tenant, &conflict.id).await?;
+        }
+        Ok(record)
+    }
+}
