@@ -83,13 +83,25 @@ impl Store {
     }
 
     /// Some of one object's deletions that were kept.
-    pub async fn rested(&self, connection: &Connection, object: &Object, rests: &str, limit: i32) -> Result<Vec<Removed>> {
+    pub async fn rested(
+        &self,
+        connection: &Connection,
+        object: &Object,
+        rests: &str,
+        limit: i32,
+    ) -> Result<Vec<Removed>> {
         let at = keys::rested(&connection.tenant, &connection.id, rests, object, "");
         let page = self.page(&at.pk, &at.sk, None, limit).await?;
         page.items.unwrap_or_default().into_iter().map(read).collect()
     }
 
-    pub async fn forget_rested(&self, connection: &Connection, object: &Object, rests: &str, removed: &[Removed]) -> Result<()> {
+    pub async fn forget_rested(
+        &self,
+        connection: &Connection,
+        object: &Object,
+        rests: &str,
+        removed: &[Removed],
+    ) -> Result<()> {
         let Connection { tenant, id, .. } = connection;
         let one = |removed: Removed| async move {
             let at = keys::rested(tenant, id, rests, object, removed.remote.as_str());

@@ -176,7 +176,9 @@ async fn survived(
         }
         let find = async |session: &Session| crm.find(session, mapping, &queries).await;
         for ((look, _), found) in asked.into_iter().zip(app.with_session(connection, cx, find).await?) {
-            let other = found.into_iter().find(|found| !matches!(found.by, By::Phone | By::Title) && found.remote != look.remote);
+            let other = found
+                .into_iter()
+                .find(|found| !matches!(found.by, By::Phone | By::Title) && found.remote != look.remote);
             if let Some(other) = other {
                 look.fetched = Fetched::MergedInto(other.remote);
             }

@@ -4,7 +4,7 @@ use super::{acts::*, world::*};
 use crate::{
     cause::{By, Cause},
     planner::{Deletes, Errand, Guard, Meaning, errand, meaning, says_something_new},
-    record::{Deletion, Gone, Link, Record},
+    record::{Deletion, Gone, Link, Object, Record},
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -21,7 +21,8 @@ fn means(w: &World, i: usize, policy: Deletes, now: Timestamp) -> Meaning {
 fn deleted(w: &World, spreads: bool) -> Record {
     let by = w.sides[0].connection.clone();
     let cause = Cause::new(By::Look { connection: by.clone() }, "law", time(w.now));
-    let mut record = Record::empty("demo".parse().unwrap(), "01J00000000000000000000000".parse().unwrap(), cause);
+    let mut record =
+        Record::empty("demo".parse().unwrap(), Object::Person, "01J00000000000000000000000".parse().unwrap(), cause);
     record.fields = w.hub.clone();
     record.links = w.sides.iter().map(|side| (side.connection.clone(), side.link.clone())).collect();
     record.deleted = Some(Deletion { at: time(w.now), by, spreads });

@@ -132,8 +132,8 @@ impl Provider for Pipedrive {
         write::update(session, mapping, writes).await
     }
 
-    async fn delete(session: &Session, _: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
-        write::delete(session, writes).await
+    async fn delete(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        write::delete(session, mapping, writes).await
     }
 
     async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {

@@ -64,18 +64,18 @@ async fn update_one(session: &Session, mapping: &Mapping, write: &Write, before:
 }
 
 /// A deleted person can be had back for 30 days (Pipedrive docs: API v2, Persons, Delete a person).
-pub(super) async fn delete(session: &Session, writes: &[Write]) -> Result<Vec<Outcome>> {
-    let stopped = AtomicBool::new(false);
+pub(super) async fn delete(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+    let (stopped, name) = (AtomicBool::new(false), records::kind(mapping)?.name);
     let mut calls = Vec::new();
     for write in writes {
-        calls.push(unless(&stopped, delete_one(session, write)));
+        calls.push(unless(&stopped, delete_one(session, name, write)));
     }
     each(calls).await
 }
 
-async fn delete_one(session: &Session, write: &Write) -> Result<Outcome> {
+async fn delete_one(session: &Session, name: &str, write: &Write) -> Result<Outcome> {
     let remote = write.remote.clone().ok_or_else(|| Error::bug("a deletion without a remote id"))?;
-    let request = Request { method: Method::DELETE, ..Request::get(format!("/api/v2/persons/{remote}")) };
+    let request = Request { method: Method::DELETE, ..Request::get(format!("/api/v2/{name}/{remote}")) };
     let answer = session.send(&request, failure::of_record).await?;
     Ok(match answer.status.is_success() {
         true => Outcome::Written { remote, modified: None, seen: None },

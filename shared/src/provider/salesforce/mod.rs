@@ -175,7 +175,8 @@ impl Provider for Salesforce {
     /// Into the recycle bin; rows of one object stand together, as in an update.
     async fn delete(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
         let mut outcomes = vec![Outcome::Missing; writes.len()];
-        let of = |write: &Write| write.remote.clone().filter(|remote| object_of(remote.as_str()).is_some());
+        let objects = objects(mapping);
+        let of = |write: &Write| write.remote.clone().filter(|remote| object_of(remote.as_str(), &objects).is_some());
         let mut known: Vec<(RemoteId, usize)> =
             writes.iter().enumerate().filter_map(|(place, write)| Some((of(write)?, place))).collect();
         known.sort();
