@@ -86,9 +86,15 @@ pub(crate) async fn a_world(crm: Crm) -> World {
 }
 
 pub(crate) async fn link(world: &World, crm: Crm) -> String {
-    let invitation =
-        Invitation { tenant: tenant(), connection: connection(crm), crm, region: Region::default(), pull_every: 300 };
-    let link = world.app.invite(&world.cx("invite"), &invitation).await.unwrap();
+    let invitation = Invitation {
+        tenant: tenant(),
+        connection: connection(crm),
+        crm,
+        region: Region::default(),
+        pull_every: 300,
+        login_host: None,
+    };
+    let link = world.app.invite(&world.cx("invite"), &invitation).await.unwrap().unwrap();
     format!("{}/connect/{crm}?link={}", world.app.settings.public_url.as_ref().unwrap(), link.reveal())
 }
 

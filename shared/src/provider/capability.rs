@@ -1,6 +1,6 @@
 //! What a CRM can do, so that the rest of the code never asks which one it has before it.
 
-use super::Ack;
+use super::{Ack, Way};
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,10 @@ pub struct Capabilities {
     pub deletions: Option<Deletions>,
     /// The field that shows a remote's own id, which nobody sets.
     pub id: &'static str,
+    /// How an account is connected without a browser.
+    pub ways: &'static [Way],
+    /// What we must be allowed to do, as the CRM calls it in the scopes of a token.
+    pub scopes: &'static [&'static str],
     /// What a delivery is answered, where its status is not enough.
     pub ack: Option<Ack>,
 }

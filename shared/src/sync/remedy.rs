@@ -41,6 +41,10 @@ const REMEDIES: &[(&str, &str)] = &[
     ("malformed_json", "Send JSON as infra/schemas/sync-request.json describes it."),
     ("malformed_request", "Send the request as infra/schemas/sync-request.json describes it."),
     ("mass_delete", "Check in the CRM whether this was meant; then confirm, or restore the records there."),
+    (
+        "needs_reauth",
+        "Let us in again under the same name: `operator link` for a browser, `operator connect` for a token, a secret or a key. Nothing is lost meanwhile.",
+    ),
     ("no_identity", "Give the lead an id, an e-mail address or a telephone number."),
     ("not_visible", "Give the connected user access to the record in the CRM, or unlink it here."),
     ("record_too_large", "Shorten or unmap the record's longest fields; a record holds at most 350 KB."),

@@ -2,6 +2,7 @@
 //! differ, their `Capabilities` decide, never their names.
 
 mod auth;
+mod brought;
 mod delta;
 mod drift;
 mod faults;

@@ -3,9 +3,11 @@
 use super::failure;
 use crate::{
     error::{Error, Result},
+    id::AccountId,
     provider::{
         oauth::{self, Ask, Authorized, Code},
-        session::{Answer, AppCredentials, Grant, Hosts, Secret, read},
+        session::{Answer, AppCredentials, Grant, Hosts, Request, Secret, Session, read},
+        ways::{By, Need, Way},
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -27,15 +29,31 @@ pub(super) fn base(hosts: &Hosts) -> String {
 /// Where people consent (HubSpot docs: working with OAuth, "Authorization URL").
 const APP: &str = "https://app.hubspot.com";
 /// What we ask for: contacts, and the properties that we need of our own.
-const SCOPES: &str =
-    "oauth crm.objects.contacts.read crm.objects.contacts.write crm.schemas.contacts.read crm.schemas.contacts.write";
+pub(super) const SCOPES: &[&str] = &[
+    "crm.objects.contacts.read",
+    "crm.objects.contacts.write",
+    "crm.schemas.contacts.read",
+    "crm.schemas.contacts.write",
+];
+
+/// A private app of the account's own (HubSpot docs: private apps). Its deliveries are signed with its own client secret
+/// (HubSpot docs: validating requests).
+pub(super) const WAYS: &[Way] = &[Way {
+    by: By::Token,
+    header: None,
+    needs: &[Need::WebhookSecret],
+    clicks: "In HubSpot open Development, then Legacy apps (or Settings, Integrations, Private Apps), make a private app with the \
+             scopes crm.objects.contacts.read, crm.objects.contacts.write, crm.schemas.contacts.read and \
+             crm.schemas.contacts.write; access token and client secret are under Auth.",
+}];
 
 pub(super) fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
+    let scopes = format!("oauth {}", SCOPES.join(" "));
     let page = hosts.local.as_ref().map_or_else(|| APP.to_owned(), |_| base(hosts));
     let query = [
         ("client_id", ask.client_id),
         ("redirect_uri", ask.redirect_uri),
-        ("scope", SCOPES),
+        ("scope", &scopes),
         ("state", ask.state),
         ("code_challenge", ask.challenge),
         ("code_challenge_method", "S256"),
@@ -61,6 +79,13 @@ pub(super) async fn exchange(
     let grant = granted(&answer, &Grant::none(), now)?;
     let account = oauth::account(answer.body.get("hub_id").and_then(Json::as_u64).map(|id| id.to_string()))?;
     Ok(Authorized { grant, account })
+}
+
+/// HubSpot docs: account information API.
+pub(super) async fn account(session: &Session) -> Result<AccountId> {
+    let request = Request::get(format!("/account-info/{}/details", super::VERSION));
+    let body = session.send(&request, failure::of_call).await?.body;
+    oauth::account(body.get("portalId").and_then(Json::as_u64).map(|id| id.to_string()))
 }
 
 /// HubSpot docs: manage OAuth tokens, "Revoke a token".
@@ -106,6 +131,7 @@ fn granted(answer: &Answer, grant: &Grant, now: Timestamp) -> Result<Grant> {
     let access_token = text("access_token").ok_or_else(|| Error::retryable("HubSpot gave no token"))?;
     let lives = answer.body.get("expires_in").and_then(Json::as_i64).unwrap_or(LIVES).clamp(60, 86_400);
     Ok(Grant {
+        scopes: oauth::scopes(answer, grant),
         access_token: Secret::new(access_token),
         refresh_token: text("refresh_token").map(Secret::new).or_else(|| grant.refresh_token.clone()),
         expires_at: Some(now + SignedDuration::from_secs(lives)),

@@ -20,7 +20,7 @@ use crate::{
     change::{Cursor, Walk},
     connection::Watch,
     error::Result,
-    id::RemoteId,
+    id::{AccountId, RemoteId},
     mapping::Mapping,
 };
 use futures::future::try_join_all;
@@ -51,6 +51,8 @@ impl Provider for HubSpot {
         echo: Echo::Fields,
         deletions: Some(Deletions { every: Duration::from_secs(3600) }),
         id: "hs_object_id",
+        ways: auth::WAYS,
+        scopes: auth::SCOPES,
         ack: None,
     };
 
@@ -89,8 +91,13 @@ impl Provider for HubSpot {
         auth::refresh(http, hosts, app, grant, now).await
     }
 
-    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
-        auth::consent_page(hosts, ask)
+    /// One for all accounts.
+    fn login_host(_: &str) -> Option<String> {
+        None
+    }
+
+    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> Result<String> {
+        Ok(auth::consent_page(hosts, ask))
     }
 
     async fn exchange(
@@ -105,6 +112,14 @@ impl Provider for HubSpot {
 
     async fn revoke(http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant) -> Result<()> {
         auth::revoke(http, hosts, app, grant).await
+    }
+
+    async fn account(session: &Session, _: &Grant) -> Result<AccountId> {
+        auth::account(session).await
+    }
+
+    fn webhook_clicks(url: &str, _: &Secret) -> Option<String> {
+        Some(webhook::clicks(url))
     }
 
     async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<Field>> {

@@ -18,7 +18,7 @@ use crate::{
     change::{Cursor, Walk},
     connection::Watch,
     error::Result,
-    id::RemoteId,
+    id::{AccountId, RemoteId},
     mapping::Mapping,
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -44,6 +44,8 @@ impl Provider for Pipedrive {
         echo: Echo::Fields,
         deletions: None,
         id: "id",
+        ways: auth::WAYS,
+        scopes: auth::SCOPES,
         ack: None,
     };
 
@@ -82,8 +84,13 @@ impl Provider for Pipedrive {
         auth::refresh(http, hosts, app, grant, now).await
     }
 
-    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
-        auth::consent_page(hosts, ask)
+    /// One for all companies.
+    fn login_host(_: &str) -> Option<String> {
+        None
+    }
+
+    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> Result<String> {
+        Ok(auth::consent_page(hosts, ask))
     }
 
     async fn exchange(
@@ -98,6 +105,14 @@ impl Provider for Pipedrive {
 
     async fn revoke(http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant) -> Result<()> {
         auth::revoke(http, hosts, app, grant).await
+    }
+
+    async fn account(session: &Session, _: &Grant) -> Result<AccountId> {
+        auth::account(session).await
+    }
+
+    fn webhook_clicks(_: &str, _: &Secret) -> Option<String> {
+        None
     }
 
     async fn schema(session: &Session, _: &Mapping) -> Result<Vec<Field>> {

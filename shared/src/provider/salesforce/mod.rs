@@ -20,7 +20,7 @@ use crate::{
     change::{Cursor, Walk},
     connection::Watch,
     error::Result,
-    id::RemoteId,
+    id::{AccountId, RemoteId},
     mapping::Mapping,
 };
 use jiff::Timestamp;
@@ -48,6 +48,8 @@ impl Provider for Salesforce {
         echo: Echo::IdOnly,
         deletions: Some(Deletions { every: Duration::from_secs(3600) }),
         id: "Id",
+        ways: auth::WAYS,
+        scopes: auth::SCOPES,
         ack: Some(webhook::ACK),
     };
 
@@ -81,12 +83,16 @@ impl Provider for Salesforce {
         hosts: &Hosts,
         app: &AppCredentials,
         grant: &Grant,
-        _: Timestamp,
+        now: Timestamp,
     ) -> Result<Grant> {
-        auth::refresh(http, hosts, app, grant).await
+        auth::refresh(http, hosts, app, grant, now).await
     }
 
-    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
+    fn login_host(named: &str) -> Option<String> {
+        auth::login_host(named)
+    }
+
+    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> Result<String> {
         auth::consent_page(hosts, ask)
     }
 
@@ -102,6 +108,14 @@ impl Provider for Salesforce {
 
     async fn revoke(http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant) -> Result<()> {
         auth::revoke(http, hosts, app, grant).await
+    }
+
+    async fn account(_: &Session, grant: &Grant) -> Result<AccountId> {
+        auth::account(grant)
+    }
+
+    fn webhook_clicks(url: &str, token: &Secret) -> Option<String> {
+        Some(webhook::clicks(url, token))
     }
 
     async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<Field>> {

@@ -19,7 +19,7 @@ use crate::{
     change::{Cursor, Walk},
     connection::Watch,
     error::{Error, Result},
-    id::RemoteId,
+    id::{AccountId, RemoteId},
     mapping::Mapping,
 };
 use jiff::Timestamp;
@@ -48,6 +48,8 @@ impl Provider for Zoho {
         echo: Echo::IdOnly,
         deletions: Some(Deletions { every: Duration::from_secs(3600) }),
         id: "id",
+        ways: auth::WAYS,
+        scopes: auth::SCOPES,
         ack: None,
     };
 
@@ -86,7 +88,11 @@ impl Provider for Zoho {
         auth::refresh(http, hosts, app, grant, now).await
     }
 
-    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
+    fn login_host(named: &str) -> Option<String> {
+        auth::login_host(named)
+    }
+
+    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> Result<String> {
         auth::consent_page(hosts, ask)
     }
 
@@ -102,6 +108,14 @@ impl Provider for Zoho {
 
     async fn revoke(http: &reqwest::Client, hosts: &Hosts, _: &AppCredentials, grant: &Grant) -> Result<()> {
         auth::revoke(http, hosts, grant).await
+    }
+
+    async fn account(session: &Session, _: &Grant) -> Result<AccountId> {
+        auth::account(session).await
+    }
+
+    fn webhook_clicks(_: &str, _: &Secret) -> Option<String> {
+        None
     }
 
     async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<Field>> {

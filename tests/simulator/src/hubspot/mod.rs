@@ -50,6 +50,9 @@ pub fn answer(world: &mut World, call: &Call) -> Reply {
         (&Method::POST, ["oauth", "2026-09" | "v3" | "v1", "token"]) => return auth::token(world, call),
         (&Method::POST, ["oauth", "2026-09" | "v3", "token", "introspect"]) => return auth::introspect(world, call),
         (&Method::POST, ["oauth", "2026-09" | "v3", "token", "revoke"]) => return auth::revoke(world, call),
+        (&Method::POST, ["oauth", "v2", "private-apps", "get", "access-token-info"]) => {
+            return auth::private_app(world, call);
+        }
         (&Method::GET, ["oauth", "v1", "access-tokens", token]) => return auth::access_token(world, token),
         (&Method::DELETE, ["oauth", "v1", "refresh-tokens", token]) => {
             auth::end(world, token);
