@@ -5,6 +5,7 @@ use crate::{
     change::Work,
     connection::{Connection, State},
     context::Context,
+    doctor::Finding,
     error::{Error, Result},
     mapping::Mapping,
     provider::{Creates, Field, Grant, Made, Means, Secret, Webhooks, Wish},
@@ -22,13 +23,22 @@ pub struct Opened {
     pub renewed: Option<Timestamp>,
     /// What a person must do so that changes are told, where the API does not let us. It holds what proves deliveries.
     pub webhooks_by_hand: Option<Secret>,
+    /// What is wrong all the same.
+    pub trouble: Vec<Finding>,
 }
 
 impl Opened {
     /// What the API does not allow us to do ourselves, for an admin.
     pub fn to_do(&self) -> Vec<String> {
         let fields = self.by_hand.iter().map(|(field, what)| format!("For the field {field}: {what}"));
-        fields.chain(self.webhooks_by_hand.iter().map(|clicks| clicks.reveal().to_owned())).collect()
+        let webhooks = self.webhooks_by_hand.iter().map(|clicks| clicks.reveal().to_owned());
+        // How a field is made is said already.
+        let trouble = self
+            .trouble
+            .iter()
+            .filter(|finding| !["field_gone", "id_not_unique"].contains(&finding.code.unwrap_or_default()));
+        let trouble = trouble.map(|finding| format!("About the {}: {}. {}", finding.about, finding.what, finding.todo));
+        fields.chain(webhooks).chain(trouble).collect()
     }
 }
 
@@ -90,7 +100,11 @@ impl App {
         }
         let held = self.secrets.grant(&connection.tenant, &connection.id).await?;
         let webhooks_by_hand = webhook_clicks(&connection, &held.grant, origin);
-        Ok(Opened { connection, by_hand, renewed, webhooks_by_hand })
+        let Connection { tenant, id, .. } = &connection;
+        let connection = self.store.connection(tenant, id).await?.unwrap_or(connection);
+        let mut trouble = self.trouble(cx, &connection, origin).await;
+        trouble.retain(|finding| finding.about != "state");
+        Ok(Opened { connection, by_hand, renewed, webhooks_by_hand, trouble })
     }
 
     /// Sees to it that the account has every field of the connection's mapping: those that it lacks are made.

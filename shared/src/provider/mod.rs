@@ -6,6 +6,7 @@
 mod assertion;
 pub mod batch;
 pub mod capability;
+pub mod fact;
 mod hubspot;
 pub mod oauth;
 mod pipedrive;
@@ -18,6 +19,7 @@ mod zoho;
 
 pub use batch::{Fetched, Found, Outcome, Query, Write};
 pub use capability::{Capabilities, Creates, Deletions, Echo, Webhooks};
+pub use fact::{Checked, Fact, Hook};
 pub use oauth::{Ask, Authorized, Code};
 pub use schema::{Field, Made, Wish};
 pub use session::{AppCredentials, Grant, Hosts, Secret, Session};
@@ -100,6 +102,8 @@ pub trait Provider {
 
     /// Which account a session is with.
     fn account(session: &Session, grant: &Grant) -> impl Future<Output = Result<AccountId>> + Send;
+    /// What the CRM itself tells of how well a connection stands.
+    fn check(session: &Session, checked: &Checked<'_>) -> impl Future<Output = Result<Vec<Fact>>> + Send;
     /// What an admin does so that changes are told to this URL and proved by this token, where the API does not let us make it so; `None`
     /// where it does.
     fn webhook_clicks(url: &str, token: &Secret) -> Option<String>;
@@ -284,6 +288,9 @@ impl Crm {
     }
     pub async fn account(self, session: &Session, grant: &Grant) -> Result<AccountId> {
         each!(self, P => P::account(session, grant).await)
+    }
+    pub async fn check(self, session: &Session, checked: &Checked<'_>) -> Result<Vec<Fact>> {
+        each!(self, P => P::check(session, checked).await)
     }
     pub fn webhook_clicks(self, url: &str, token: &Secret) -> Option<String> {
         each!(self, P => P::webhook_clicks(url, token))

@@ -4,6 +4,7 @@
 mod auth;
 mod brought;
 mod delta;
+mod doctor;
 mod drift;
 mod faults;
 mod webhook;

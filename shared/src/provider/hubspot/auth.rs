@@ -81,11 +81,17 @@ pub(super) async fn exchange(
     Ok(Authorized { grant, account })
 }
 
-/// HubSpot docs: account information API.
 pub(super) async fn account(session: &Session) -> Result<AccountId> {
-    let request = Request::get(format!("/account-info/{}/details", super::VERSION));
-    let body = session.send(&request, failure::of_call).await?.body;
-    oauth::account(body.get("portalId").and_then(Json::as_u64).map(|id| id.to_string()))
+    portal(&session.send(&details(), failure::of_call).await?.body)
+}
+
+/// HubSpot docs: account information API.
+pub(super) fn details() -> Request {
+    Request::get(format!("/account-info/{}/details", super::VERSION))
+}
+
+pub(super) fn portal(details: &Json) -> Result<AccountId> {
+    oauth::account(details.get("portalId").and_then(Json::as_u64).map(|id| id.to_string()))
 }
 
 /// HubSpot docs: manage OAuth tokens, "Revoke a token".

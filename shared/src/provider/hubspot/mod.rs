@@ -2,6 +2,7 @@
 
 mod auth;
 mod call;
+mod check;
 mod delta;
 mod failure;
 mod fields;
@@ -12,9 +13,9 @@ mod webhook;
 mod write;
 
 use super::{
-    AppCredentials, Ask, Authorized, Capabilities, Code, Creates, Deleted, Deletions, Delivery, Echo, Fetched, Field,
-    Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable,
-    Verified, WatchWish, Webhooks, Wish, Write,
+    AppCredentials, Ask, Authorized, Capabilities, Checked, Code, Creates, Deleted, Deletions, Delivery, Echo, Fact,
+    Fetched, Field, Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session,
+    Unreadable, Verified, WatchWish, Webhooks, Wish, Write,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -116,6 +117,10 @@ impl Provider for HubSpot {
 
     async fn account(session: &Session, _: &Grant) -> Result<AccountId> {
         auth::account(session).await
+    }
+
+    async fn check(session: &Session, checked: &Checked<'_>) -> Result<Vec<Fact>> {
+        check::check(session, checked).await
     }
 
     fn webhook_clicks(url: &str, _: &Secret) -> Option<String> {

@@ -76,13 +76,13 @@ pub(super) async fn exchange(
 }
 
 /// Who we are (Pipedrive docs: API v1, Users, "Get current user data").
-const ME: &str = "/api/v1/users/me";
+pub(super) const ME: &str = "/api/v1/users/me";
 
 pub(super) async fn account(session: &Session) -> Result<AccountId> {
     company(&session.send(&Request::get(ME), super::failure::of_call).await?.body)
 }
 
-fn company(me: &serde_json::Value) -> Result<AccountId> {
+pub(super) fn company(me: &serde_json::Value) -> Result<AccountId> {
     oauth::account(me.pointer("/data/company_id").and_then(serde_json::Value::as_u64).map(|id| id.to_string()))
 }
 

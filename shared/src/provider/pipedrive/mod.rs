@@ -1,6 +1,7 @@
 #![doc = include_str!("README.md")]
 
 mod auth;
+mod check;
 mod delta;
 mod failure;
 mod fields;
@@ -10,9 +11,9 @@ mod webhook;
 mod write;
 
 use super::{
-    AppCredentials, Ask, Authorized, Capabilities, Code, Creates, Deleted, Delivery, Echo, Fetched, Field, Forged,
-    Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable, Verified,
-    WatchWish, Webhooks, Wish, Write, session::Request,
+    AppCredentials, Ask, Authorized, Capabilities, Checked, Code, Creates, Deleted, Delivery, Echo, Fact, Fetched,
+    Field, Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session,
+    Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -109,6 +110,10 @@ impl Provider for Pipedrive {
 
     async fn account(session: &Session, _: &Grant) -> Result<AccountId> {
         auth::account(session).await
+    }
+
+    async fn check(session: &Session, checked: &Checked<'_>) -> Result<Vec<Fact>> {
+        check::check(session, checked).await
     }
 
     fn webhook_clicks(_: &str, _: &Secret) -> Option<String> {

@@ -84,8 +84,6 @@ pub(super) const LIVES: SignedDuration = SignedDuration::from_hours(48);
 pub(super) async fn watch(session: &Session, wish: &WatchWish) -> Result<Watch> {
     let listed = session.send(&Request::get("/api/v1/webhooks"), failure::of_call).await?.body;
     let ours = |hook: &&Json| hook.get("subscription_url").and_then(Json::as_str) == Some(&wish.url);
-    let is_active =
-        |hook: &Json| hook.get("is_active").is_some_and(|v| v.as_u64() == Some(1) || v.as_bool() == Some(true));
     let (active, dead): (Vec<&Json>, Vec<&Json>) =
         person::rows(&listed).iter().filter(ours).partition(|hook| is_active(hook));
     // Without a channel of ours the password of one that is there already is not known to be right.
@@ -108,6 +106,10 @@ pub(super) async fn watch(session: &Session, wish: &WatchWish) -> Result<Watch> 
 pub(super) async fn unwatch(session: &Session, watch: &Watch) -> Result<()> {
     let request = Request { method: Method::DELETE, ..Request::get(format!("/api/v1/webhooks/{}", watch.channel)) };
     session.send(&request, failure::of_record).await.map(drop)
+}
+
+pub(super) fn is_active(hook: &Json) -> bool {
+    hook.get("is_active").is_some_and(|v| v.as_u64() == Some(1) || v.as_bool() == Some(true))
 }
 
 async fn subscribe(session: &Session, wish: &WatchWish) -> Result<String> {

@@ -136,14 +136,16 @@ pub(super) async fn exchange(
     let call = http
         .get(format!("{}/crm/v8/org", base(hosts, &grant)?))
         .header(reqwest::header::AUTHORIZATION, format!("Zoho-oauthtoken {}", grant.access_token.reveal()));
-    let organisation = read(call.timeout(PATIENCE)).await?.body;
-    let named = organisation.pointer("/org/0/zgid").and_then(|id| id.as_str()).map(str::to_owned);
-    Ok(Authorized { grant, account: oauth::account(named)? })
+    let account = organisation(&read(call.timeout(PATIENCE)).await?.body)?;
+    Ok(Authorized { grant, account })
 }
 
 /// Zoho docs: Get organization data, <https://www.zoho.com/crm/developer/docs/api/v8/get-org-data.html>.
 pub(super) async fn account(session: &Session) -> Result<AccountId> {
-    let body = session.send(&Request::get("/crm/v8/org"), super::failure::of_call).await?.body;
+    organisation(&session.send(&Request::get("/crm/v8/org"), super::failure::of_call).await?.body)
+}
+
+pub(super) fn organisation(body: &serde_json::Value) -> Result<AccountId> {
     oauth::account(body.pointer("/org/0/zgid").and_then(|id| id.as_str()).map(str::to_owned))
 }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("README.md")]
 
 mod auth;
+mod check;
 mod deletions;
 mod delta;
 mod failure;
@@ -11,9 +12,9 @@ mod schema;
 mod webhook;
 
 use super::{
-    AppCredentials, Ask, Authorized, Capabilities, Code, Creates, Deleted, Deletions, Delivery, Echo, Fetched, Field,
-    Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session, Unreadable,
-    Verified, WatchWish, Webhooks, Wish, Write, session::Request,
+    AppCredentials, Ask, Authorized, Capabilities, Checked, Code, Creates, Deleted, Deletions, Delivery, Echo, Fact,
+    Fetched, Field, Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Schemes, Secret, Session,
+    Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -112,6 +113,10 @@ impl Provider for Zoho {
 
     async fn account(session: &Session, _: &Grant) -> Result<AccountId> {
         auth::account(session).await
+    }
+
+    async fn check(session: &Session, checked: &Checked<'_>) -> Result<Vec<Fact>> {
+        check::check(session, checked).await
     }
 
     fn webhook_clicks(_: &str, _: &Secret) -> Option<String> {

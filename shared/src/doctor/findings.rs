@@ -1,0 +1,256 @@
+//! From what was seen to what is wrong: no clock, no network, no store.
+
+use super::Seen;
+use crate::{
+    connection::State,
+    error::{Error, Result},
+    mapping::Mapping,
+    provider::{Creates, Fact, Field, Grant, Hook, Means, Webhooks},
+    sync::remedy::remedy,
+};
+use jiff::{SignedDuration, Timestamp};
+
+/// One line of what a connection's examination came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub mark: Mark,
+    pub about: &'static str,
+    pub what: String,
+    /// Stable, and `None` where nothing is wrong.
+    pub code: Option<&'static str>,
+    /// What to do; empty where nothing is.
+    pub todo: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    Good,
+    /// It works, but not as it might, or nobody can see whether it does.
+    Look,
+    Bad,
+}
+
+/// With less than this share of a day's calls left it is said so.
+const FEW: u64 = 10;
+/// Clocks that are further apart than this are noted: signatures and assertions are good for minutes.
+const APART: SignedDuration = SignedDuration::from_secs(90);
+/// Clocks that are further apart than this have deliveries refused (HubSpot docs: validating requests).
+const TOO_FAR: SignedDuration = SignedDuration::from_mins(4);
+
+/// What is wrong with a connection, and what is right, in an order that a person reads well.
+pub fn findings(seen: &Seen<'_>) -> Vec<Finding> {
+    let mut all = vec![state(seen), access(seen)];
+    all.extend(token(seen));
+    all.extend(scopes(seen));
+    all.extend(fields(seen));
+    all.extend(webhook(seen));
+    all.extend(seen.door.as_ref().map(door));
+    let facts = seen.facts.as_deref().unwrap_or_default();
+    all.extend(facts.iter().filter_map(|fact| match fact {
+        Fact::Quota { left, of } => Some(quota(*left, *of)),
+        Fact::Unanswered { about, reason } => Some(look(about, reason.clone(), "unanswered")),
+        Fact::Account(_) | Fact::Scopes(_) | Fact::Webhook(_) | Fact::Clock(_) => None,
+    }));
+    all.extend(clock(facts, seen.now));
+    all
+}
+
+fn good(about: &'static str, what: impl Into<String>) -> Finding {
+    Finding { mark: Mark::Good, about, what: what.into(), code: None, todo: String::new() }
+}
+
+fn look(about: &'static str, what: impl Into<String>, code: &'static str) -> Finding {
+    Finding { mark: Mark::Look, about, what: what.into(), code: Some(code), todo: remedy(code).to_owned() }
+}
+
+fn bad(about: &'static str, what: impl Into<String>, code: &'static str) -> Finding {
+    Finding { mark: Mark::Bad, ..look(about, what, code) }
+}
+
+fn state(seen: &Seen<'_>) -> Finding {
+    match &seen.connection.state {
+        State::Active => good("state", "it is active"),
+        State::Joining => look("state", "nothing is written to it before it is approved", "not_approved"),
+        State::Paused { reason } => bad("state", format!("it is paused: {reason}"), "connection_stopped"),
+        State::NeedsReauth { since } => {
+            bad("state", format!("its credentials are refused since {since}"), "needs_reauth")
+        }
+        State::Closed => bad("state", "it is disconnected", "needs_reauth"),
+    }
+}
+
+/// Whether the CRM lets us in, and into the right account.
+fn access(seen: &Seen<'_>) -> Finding {
+    let expected = &seen.connection.account;
+    let named = seen.facts.iter().flatten().find_map(|fact| match fact {
+        Fact::Account(account) => Some(account),
+        _ => None,
+    });
+    match (named, error(seen)) {
+        (_, Some(Error::AuthExpired { reason })) => bad("access", reason, "needs_reauth"),
+        (_, Some(Error::Config { reason })) => bad("access", reason, "connection_stopped"),
+        (_, Some(error)) => look("access", error.to_string(), "unanswered"),
+        (Some(other), None) if other != expected => {
+            bad("access", format!("it lets us into the account {other}, and not into {expected}"), "another_account")
+        }
+        (_, None) => good("access", format!("the account {expected} lets us in")),
+    }
+}
+
+/// The first error of a question.
+fn error<'a>(seen: &'a Seen<'_>) -> Option<&'a Error> {
+    seen.facts.as_ref().err().or(seen.schema.as_ref().err())
+}
+
+fn token(seen: &Seen<'_>) -> Option<Finding> {
+    let Some(grant) = &seen.grant else { return Some(bad("token", "no credentials are stored", "needs_reauth")) };
+    let by = match (&grant.means, grant.is_renewable()) {
+        (Means::Consent, true) => "its refresh token",
+        (Means::ClientCredentials { .. }, _) => "its app's secret",
+        (Means::JwtBearer { .. }, _) => "its app's key",
+        (Means::Token | Means::Consent, _) => {
+            return Some(match grant.expires_at {
+                None => good("token", "it does not expire; nothing renews it"),
+                Some(at) => bad("token", format!("it expires at {at}, and nothing renews it"), "needs_reauth"),
+            });
+        }
+    };
+    let until = grant.expires_at.map(|at| format!("good until {at}, ")).unwrap_or_default();
+    Some(good("token", format!("{until}renewed by {by}")))
+}
+
+/// A token that tells no scopes has those of its user.
+fn scopes(seen: &Seen<'_>) -> Vec<Finding> {
+    let told = seen.facts.iter().flatten().find_map(|fact| match fact {
+        Fact::Scopes(scopes) => Some(scopes),
+        _ => None,
+    });
+    let known = told.or(seen.grant.as_ref().map(|grant| &grant.scopes)).filter(|scopes| !scopes.is_empty());
+    let Some(granted) = known else {
+        return match error(seen) {
+            None => vec![good("scopes", "none are told; what was asked for was answered")],
+            Some(_) => Vec::new(),
+        };
+    };
+    let lacking = |needed: &&&str| !granted.iter().any(|granted| covers(granted, needed));
+    let lacks: Vec<&str> = seen.connection.crm.capabilities().scopes.iter().filter(lacking).copied().collect();
+    match lacks.is_empty() {
+        true => vec![good("scopes", "all that we need are granted")],
+        false => lacks.iter().map(|scope| bad("scopes", format!("{scope} is not granted"), "scope_missing")).collect(),
+    }
+}
+
+/// Whether a scope includes another: `ZohoCRM.modules.ALL` all below it, `contacts:full` what only reads, `full` everything.
+fn covers(granted: &str, needed: &str) -> bool {
+    let below = granted.strip_suffix("ALL").filter(|above| above.ends_with('.'));
+    let full = granted.strip_suffix(":full").zip(needed.split_once(':'));
+    granted.eq_ignore_ascii_case(needed)
+        || granted == "full"
+        || below.is_some_and(|above| needed.starts_with(above))
+        || full.is_some_and(|(granted, (needed, _))| granted == needed)
+}
+
+fn fields(seen: &Seen<'_>) -> Vec<Finding> {
+    let (Ok(schema), Ok(mapping)) = (&seen.schema, seen.connection.of_people()) else { return Vec::new() };
+    let known = |name: &str| schema.iter().find(|field| field.name == name || field.label == name);
+    let mapped = mapped(mapping);
+    let mut found: Vec<Finding> = Vec::new();
+    for (name, sends) in &mapped {
+        match known(name) {
+            None => found.push(bad("fields", format!("{name} is not there, or hidden from us"), "field_gone")),
+            Some(field) if *sends && !field.writable => {
+                found.push(bad("fields", format!("{name} may not be written by us"), "field_read_only"));
+            }
+            Some(_) => {}
+        }
+    }
+    if found.is_empty() {
+        found.push(good("fields", format!("{} mapped fields are there, and ours to write", mapped.len())));
+    }
+    found.extend(known(&mapping.id_field).map(|field| unique(seen, field)));
+    found
+}
+
+/// The fields that are looked for in the mapping's object, and whether we write them.
+fn mapped(mapping: &Mapping) -> Vec<(&str, bool)> {
+    let here = mapping.rules.iter().filter(|rule| rule.only.as_ref().is_none_or(|only| only.object == mapping.object));
+    let rules = here.map(|rule| (rule.remote.as_str(), rule.direction.sends()));
+    rules.chain([(mapping.id_field.as_str(), true)]).collect()
+}
+
+fn unique(seen: &Seen<'_>, field: &Field) -> Finding {
+    let name = &field.name;
+    match seen.connection.crm.capabilities().creates {
+        Creates::Once if !field.unique => bad("record ids", format!("{name} takes a value twice"), "id_not_unique"),
+        Creates::Once => good("record ids", format!("{name} takes no value twice")),
+        Creates::Guarded => good("record ids", format!("{name} holds them; we see to it that none is there twice")),
+    }
+}
+
+fn webhook(seen: &Seen<'_>) -> Option<Finding> {
+    let hook = seen.facts.iter().flatten().find_map(|fact| match fact {
+        Fact::Webhook(hook) => Some(hook),
+        _ => None,
+    })?;
+    let own = seen.grant.as_ref().is_some_and(|grant: &Grant| grant.means != Means::Consent);
+    let clicks = seen.clicks.as_ref().map(|clicks| clicks.reveal().to_owned());
+    Some(match hook {
+        Hook::Missing => {
+            bad("webhooks", "no subscription brings us changes; they are found by pulling", "webhook_missing")
+        }
+        Hook::Alive { status: Some(status), .. } if !(200..300).contains(status) => {
+            look("webhooks", format!("the last delivery was answered {status}"), "webhook_failing")
+        }
+        Hook::Alive { until: Some(until), .. } if *until < seen.now => {
+            bad("webhooks", format!("the subscription ended at {until}"), "webhook_missing")
+        }
+        Hook::Alive { until: Some(until), .. } => {
+            good("webhooks", format!("subscribed until {until}, and renewed before"))
+        }
+        Hook::Alive { until: None, .. } => good("webhooks", "subscribed"),
+        Hook::Unseen if seen.connection.crm.capabilities().webhooks == Webhooks::PerApp && !own => {
+            good("webhooks", "they are our app's, for all its accounts")
+        }
+        Hook::Unseen => {
+            let finding = look("webhooks", "no API shows whether an admin has set them up", "webhook_unseen");
+            Finding { todo: clicks.unwrap_or(finding.todo), ..finding }
+        }
+    })
+}
+
+/// Whoever proves nothing is refused: so our URL is there, and asks for a proof.
+fn door(answer: &Result<u16, String>) -> Finding {
+    match answer {
+        Ok(401) => good("our URL", "it answers, and refuses what is not proved"),
+        Ok(status) => bad("our URL", format!("it answers {status} to what is not proved"), "webhook_unreachable"),
+        Err(reason) => bad("our URL", format!("it does not answer: {reason}"), "webhook_unreachable"),
+    }
+}
+
+fn quota(left: u64, of: Option<u64>) -> Finding {
+    let what =
+        of.map_or(format!("{left} calls are left of the day's"), |of| format!("{left} of {of} calls a day are left"));
+    match of {
+        _ if left == 0 => bad("quota", what, "quota_low"),
+        Some(of) if left < of / FEW => look("quota", what, "quota_low"),
+        _ => good("quota", what),
+    }
+}
+
+fn clock(facts: &[Fact], now: Timestamp) -> Option<Finding> {
+    let theirs = facts.iter().find_map(|fact| match fact {
+        Fact::Clock(at) => Some(*at),
+        _ => None,
+    })?;
+    let apart = now.duration_since(theirs).abs();
+    let what = format!("{} seconds apart from the CRM's", apart.as_secs());
+    Some(match apart {
+        apart if apart > TOO_FAR => bad("clock", what, "clock_off"),
+        apart if apart > APART => look("clock", what, "clock_off"),
+        _ => good("clock", what),
+    })
+}
+
+#[cfg(test)]
+#[path = "findings_tests.rs"]
+mod tests;
