@@ -102,7 +102,7 @@ impl App {
         let webhooks_by_hand = webhook_clicks(&connection, &held.grant, origin);
         let Connection { tenant, id, .. } = &connection;
         let connection = self.store.connection(tenant, id).await?.unwrap_or(connection);
-        let mut trouble = self.trouble(cx, &connection, origin).await;
+        let mut trouble = self.trouble(cx, &connection, Some(origin)).await;
         trouble.retain(|finding| finding.about != "state");
         Ok(Opened { connection, by_hand, renewed, webhooks_by_hand, trouble })
     }

@@ -41,8 +41,8 @@ enum Command {
     /// Make a connection to a CRM account whose credentials are in Secrets Manager already
     #[command(hide = true)]
     Adopt(adopt::Args),
-    /// Examine a connection: access, scopes, fields, webhooks, quota, clocks; and what to do about what is wrong
-    Doctor(Which),
+    /// Examine connections: access, scopes, fields, webhooks, quota, clocks; and what to do about what is wrong
+    Doctor(doctor::Args),
     /// Count what a connection would write if it were approved now: nothing is written
     Preview(Which),
     /// Approve a new connection, or resume a paused or reconnected one: what changed is pulled, what is pending is pushed
@@ -85,7 +85,7 @@ async fn main() -> Result<()> {
         Command::Disconnect(Which { tenant, connection }) => invite::disconnect(&app, &cx, &tenant, &connection).await,
         Command::Adopt(args) => adopt::run(&app, &cx, args).await,
         Command::Connect(args) => connect::run(&app, &cx, args).await,
-        Command::Doctor(Which { tenant, connection }) => doctor::run(&app, &cx, &tenant, &connection).await,
+        Command::Doctor(args) => doctor::run(&app, &cx, args).await,
         Command::Preview(Which { tenant, connection }) => {
             let found = app.store.connection(&tenant, &connection).await?.context("there is no such connection")?;
             show::json(&app.preview(&found).await?)

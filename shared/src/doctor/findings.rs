@@ -11,15 +11,22 @@ use crate::{
 use jiff::{SignedDuration, Timestamp};
 
 /// One line of what a connection's examination came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Finding {
     pub mark: Mark,
     pub about: &'static str,
     pub what: String,
     /// Stable, and `None` where nothing is wrong.
     pub code: Option<&'static str>,
-    /// What to do; empty where nothing is.
+    /// What to do; empty where nothing is. It may hold what proves deliveries.
     pub todo: String,
+}
+
+impl std::fmt::Debug for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Finding { mark, about, what, code, .. } = self;
+        write!(f, "{mark:?} {about}: {what} ({})", code.unwrap_or("-"))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +39,8 @@ pub enum Mark {
 
 /// With less than this share of a day's calls left it is said so.
 const FEW: u64 = 10;
+/// The same where nobody says how many a day has: about what pulls alone take.
+const FEW_CALLS: u64 = 300;
 /// Clocks that are further apart than this are noted: signatures and assertions are good for minutes.
 const APART: SignedDuration = SignedDuration::from_secs(90);
 /// Clocks that are further apart than this have deliveries refused (HubSpot docs: validating requests).
@@ -40,17 +49,18 @@ const TOO_FAR: SignedDuration = SignedDuration::from_mins(4);
 /// What is wrong with a connection, and what is right, in an order that a person reads well.
 pub fn findings(seen: &Seen<'_>) -> Vec<Finding> {
     let mut all = vec![state(seen), access(seen)];
-    all.extend(token(seen));
-    all.extend(scopes(seen));
+    // What is stored about a token says nothing when the CRM no longer takes it.
+    let refused = matches!(error(seen), Some(Error::AuthExpired { .. }));
+    all.extend(token(seen).into_iter().chain(scopes(seen)).filter(|finding| finding.mark == Mark::Bad || !refused));
     all.extend(fields(seen));
     all.extend(webhook(seen));
     all.extend(seen.door.as_ref().map(door));
     let facts = seen.facts.as_deref().unwrap_or_default();
     all.extend(facts.iter().filter_map(|fact| match fact {
-        Fact::Quota { left, of } => Some(quota(*left, *of)),
         Fact::Unanswered { about, reason } => Some(look(about, reason.clone(), "unanswered")),
-        Fact::Account(_) | Fact::Scopes(_) | Fact::Webhook(_) | Fact::Clock(_) => None,
+        Fact::Account(_) | Fact::Scopes(_) | Fact::Quota { .. } | Fact::Webhook(_) | Fact::Clock(_) => None,
     }));
+    all.extend(quota(seen, facts));
     all.extend(clock(facts, seen.now));
     all
 }
@@ -67,13 +77,18 @@ fn bad(about: &'static str, what: impl Into<String>, code: &'static str) -> Find
     Finding { mark: Mark::Bad, ..look(about, what, code) }
 }
 
+/// To the minute, which is what people plan by.
+fn at(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
 fn state(seen: &Seen<'_>) -> Finding {
     match &seen.connection.state {
         State::Active => good("state", "it is active"),
         State::Joining => look("state", "nothing is written to it before it is approved", "not_approved"),
         State::Paused { reason } => bad("state", format!("it is paused: {reason}"), "connection_stopped"),
         State::NeedsReauth { since } => {
-            bad("state", format!("its credentials are refused since {since}"), "needs_reauth")
+            bad("state", format!("its credentials are refused since {}", at(*since)), "needs_reauth")
         }
         State::Closed => bad("state", "it is disconnected", "needs_reauth"),
     }
@@ -89,6 +104,7 @@ fn access(seen: &Seen<'_>) -> Finding {
     match (named, error(seen)) {
         (_, Some(Error::AuthExpired { reason })) => bad("access", reason, "needs_reauth"),
         (_, Some(Error::Config { reason })) => bad("access", reason, "connection_stopped"),
+        (_, Some(Error::RateLimited { .. })) => look("access", "the CRM asks us to wait", "waiting_for_crm"),
         (_, Some(error)) => look("access", error.to_string(), "unanswered"),
         (Some(other), None) if other != expected => {
             bad("access", format!("it lets us into the account {other}, and not into {expected}"), "another_account")
@@ -111,11 +127,13 @@ fn token(seen: &Seen<'_>) -> Option<Finding> {
         (Means::Token | Means::Consent, _) => {
             return Some(match grant.expires_at {
                 None => good("token", "it does not expire; nothing renews it"),
-                Some(at) => bad("token", format!("it expires at {at}, and nothing renews it"), "needs_reauth"),
+                Some(until) => {
+                    bad("token", format!("it expires at {}, and nothing renews it", at(until)), "needs_reauth")
+                }
             });
         }
     };
-    let until = grant.expires_at.map(|at| format!("good until {at}, ")).unwrap_or_default();
+    let until = grant.expires_at.map(|until| format!("good until {}, ", at(until))).unwrap_or_default();
     Some(good("token", format!("{until}renewed by {by}")))
 }
 
@@ -202,10 +220,10 @@ fn webhook(seen: &Seen<'_>) -> Option<Finding> {
             look("webhooks", format!("the last delivery was answered {status}"), "webhook_failing")
         }
         Hook::Alive { until: Some(until), .. } if *until < seen.now => {
-            bad("webhooks", format!("the subscription ended at {until}"), "webhook_missing")
+            bad("webhooks", format!("the subscription ended at {}", at(*until)), "webhook_missing")
         }
         Hook::Alive { until: Some(until), .. } => {
-            good("webhooks", format!("subscribed until {until}, and renewed before"))
+            good("webhooks", format!("subscribed until {}, and renewed before", at(*until)))
         }
         Hook::Alive { until: None, .. } => good("webhooks", "subscribed"),
         Hook::Unseen if seen.connection.crm.capabilities().webhooks == Webhooks::PerApp && !own => {
@@ -227,14 +245,27 @@ fn door(answer: &Result<u16, String>) -> Finding {
     }
 }
 
-fn quota(left: u64, of: Option<u64>) -> Finding {
+fn quota(seen: &Seen<'_>, facts: &[Fact]) -> Option<Finding> {
+    if let Some(until) = seen.rests_until {
+        let what = format!("the CRM asked us to wait: it is called again after {}", at(until));
+        return Some(look("quota", what, "waiting_for_crm"));
+    }
+    let told = facts.iter().find_map(|fact| match fact {
+        Fact::Quota { left, of } => Some((*left, *of)),
+        _ => None,
+    });
+    let Some((left, of)) = told else {
+        let asked = facts.iter().any(|fact| matches!(fact, Fact::Unanswered { about: "quota", .. }));
+        return (error(seen).is_none() && !asked)
+            .then(|| good("quota", "what is left of the day's calls is not told; it has not asked us to wait"));
+    };
     let what =
         of.map_or(format!("{left} calls are left of the day's"), |of| format!("{left} of {of} calls a day are left"));
-    match of {
+    Some(match of {
         _ if left == 0 => bad("quota", what, "quota_low"),
-        Some(of) if left < of / FEW => look("quota", what, "quota_low"),
+        of if left < of.map_or(FEW_CALLS, |of| of / FEW) => look("quota", what, "quota_low"),
         _ => good("quota", what),
-    }
+    })
 }
 
 fn clock(facts: &[Fact], now: Timestamp) -> Option<Finding> {
@@ -247,7 +278,7 @@ fn clock(facts: &[Fact], now: Timestamp) -> Option<Finding> {
     Some(match apart {
         apart if apart > TOO_FAR => bad("clock", what, "clock_off"),
         apart if apart > APART => look("clock", what, "clock_off"),
-        _ => good("clock", what),
+        _ => good("clock", "it agrees with the CRM's"),
     })
 }
 

@@ -33,7 +33,8 @@ fn healthy(connection: &Connection) -> Seen<'_> {
     let facts = vec![Fact::Account("62515".parse().unwrap()), Fact::Clock(NOW)];
     let grant = grant(connection.crm.capabilities().scopes);
     let schema = Ok(schema(connection));
-    Seen { connection, now: NOW, grant: Some(grant), schema, facts: Ok(facts), door: Some(Ok(401)), clicks: None }
+    let (grant, facts, door) = (Some(grant), Ok(facts), Some(Ok(401)));
+    Seen { connection, now: NOW, grant, schema, facts, rests_until: None, door, clicks: None }
 }
 
 fn wrong(seen: &Seen<'_>) -> Vec<(Mark, &'static str)> {
@@ -47,7 +48,7 @@ fn what_is_well_has_nothing_to_do() {
         let connection = connection(crm);
         let found = findings(&healthy(&connection));
         assert!(found.iter().all(|one| one.mark == Mark::Good && one.todo.is_empty()), "{found:?}");
-        for about in ["state", "access", "token", "scopes", "fields", "record ids", "our URL", "clock"] {
+        for about in ["state", "access", "token", "scopes", "fields", "record ids", "our URL", "quota", "clock"] {
             assert!(found.iter().any(|one| one.about == about), "{crm} {about}");
         }
     }
@@ -59,6 +60,7 @@ fn each_trouble_has_its_code_and_every_code_its_remedy() {
     let well = || healthy(&connection);
     let fact = |fact: Fact| Seen { facts: Ok(vec![fact]), ..well() };
     let config = || Error::Config { reason: "MISSING_SCOPES".to_owned() };
+    let limited = || Error::RateLimited { after: Duration::from_secs(1) };
     let far = NOW + SignedDuration::from_mins(5);
     let (mut hidden, mut locked, mut twice) = (well(), well(), well());
     hidden.schema.as_mut().unwrap().retain(|field| field.name != "email");
@@ -77,6 +79,9 @@ fn each_trouble_has_its_code_and_every_code_its_remedy() {
         (fact(Fact::Account("1".parse().unwrap())), Mark::Bad, "another_account"),
         (fact(Fact::Quota { left: 0, of: None }), Mark::Bad, "quota_low"),
         (fact(Fact::Quota { left: 9, of: Some(100) }), Mark::Look, "quota_low"),
+        (fact(Fact::Quota { left: 299, of: None }), Mark::Look, "quota_low"),
+        (Seen { schema: Err(limited()), ..well() }, Mark::Look, "waiting_for_crm"),
+        (Seen { rests_until: Some(far), ..well() }, Mark::Look, "waiting_for_crm"),
         (fact(Fact::Webhook(Hook::Missing)), Mark::Bad, "webhook_missing"),
         (fact(Fact::Webhook(Hook::Unseen)), Mark::Look, "webhook_unseen"),
         (fact(Fact::Webhook(Hook::Alive { until: None, status: Some(500) })), Mark::Look, "webhook_failing"),

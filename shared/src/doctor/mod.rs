@@ -26,6 +26,8 @@ pub struct Seen<'a> {
     pub grant: Option<Grant>,
     pub schema: Result<Vec<Field>>,
     pub facts: Result<Vec<Fact>>,
+    /// Until when nobody calls the CRM, because it asked us to wait.
+    pub rests_until: Option<Timestamp>,
     /// What our own URL answered to a delivery that nothing proves; `None` where nobody asked.
     pub door: Option<Result<u16, String>>,
     /// What an admin does so that changes are told, where no API does it.
@@ -40,17 +42,17 @@ const RAISED: &[&str] = &["another_account", "field_read_only", "id_not_unique",
 impl App {
     /// Asks the CRM, the stored credentials and our own URL. Nothing is changed but a token that had run out.
     pub async fn examine(&self, cx: &Context, connection: &Connection) -> Result<Vec<Finding>> {
-        let origin = self.settings.public_url.clone().unwrap_or_default();
-        let mut seen = self.see(cx, connection, &origin).await?;
-        if !origin.is_empty() {
-            seen.door = Some(self.knock(connection, seen.grant.as_ref(), &origin).await);
+        let origin = self.settings.public_url.as_deref();
+        let mut seen = self.see(cx, connection, origin).await?;
+        if let Some(origin) = origin {
+            seen.door = Some(self.knock(connection, seen.grant.as_ref(), origin).await);
         }
         Ok(findings(&seen))
     }
 
     /// As [`App::examine`], when a connection is made or activated: what is wrong, and nothing of our own URL, through which we
     /// may just have been called.
-    pub(crate) async fn trouble(&self, cx: &Context, connection: &Connection, origin: &str) -> Vec<Finding> {
+    pub(crate) async fn trouble(&self, cx: &Context, connection: &Connection, origin: Option<&str>) -> Vec<Finding> {
         match self.see(cx, connection, origin).await {
             Ok(seen) => findings(&seen).into_iter().filter(|one| one.mark == Mark::Bad).collect(),
             Err(error) => {
@@ -62,8 +64,7 @@ impl App {
 
     /// Raises what would stop a connection that is to work from now on.
     pub(crate) async fn raise_trouble(&self, cx: &Context, connection: &Connection) -> Result<()> {
-        let origin = self.settings.public_url.clone().unwrap_or_default();
-        for finding in self.trouble(cx, connection, &origin).await {
+        for finding in self.trouble(cx, connection, self.settings.public_url.as_deref()).await {
             let Some(code) = finding.code.filter(|code| RAISED.contains(code)) else { continue };
             let about = format!("{}:{}", connection.id, finding.what);
             let exception = Exception::new(&connection.tenant, code, &about, &finding.what, cx);
@@ -72,7 +73,7 @@ impl App {
         Ok(())
     }
 
-    async fn see<'a>(&self, cx: &Context, connection: &'a Connection, origin: &str) -> Result<Seen<'a>> {
+    async fn see<'a>(&self, cx: &Context, connection: &'a Connection, origin: Option<&str>) -> Result<Seen<'a>> {
         let crm = connection.crm;
         let mapping = connection.of_people()?;
         let schema = self.ask(connection, cx, async |session| crm.schema(session, mapping).await).await;
@@ -81,16 +82,21 @@ impl App {
             Err(Error::AuthExpired { .. }) => None,
             Err(error) => return Err(error),
         };
-        let url = door(connection, origin);
-        let facts = match &grant {
+        let url = origin.map(|origin| door(connection, origin)).unwrap_or_default();
+        let mut facts = match &grant {
             Some(grant) => {
                 let checked = Checked { grant, watch: connection.watch.as_ref(), url: &url };
                 self.ask(connection, cx, async |session| crm.check(session, &checked).await).await
             }
             None => Ok(Vec::new()),
         };
-        let clicks = grant.as_ref().and_then(|grant| webhook_clicks(connection, grant, origin));
-        Ok(Seen { connection, now: cx.now(), grant, schema, facts, door: None, clicks })
+        // Who does not know our URL cannot tell our subscription from others.
+        if let (None, Ok(facts)) = (origin, &mut facts) {
+            facts.retain(|fact| !matches!(fact, Fact::Webhook(_)));
+        }
+        let rests_until = self.store.paused_until(&connection.tenant, &connection.id, cx.now()).await?;
+        let clicks = grant.as_ref().zip(origin).and_then(|(grant, origin)| webhook_clicks(connection, grant, origin));
+        Ok(Seen { connection, now: cx.now(), grant, schema, facts, rests_until, door: None, clicks })
     }
 
     /// What our URL answers to somebody who proves nothing.

@@ -72,6 +72,10 @@ const REMEDIES: &[(&str, &str)] = &[
     ("unknown_version", "Send version 1 of the sync request."),
     ("unnamed_tenant", "Name the tenant in `tenant_id`."),
     (
+        "waiting_for_crm",
+        "Nothing now: it goes on by itself. If it waits often, stop other apps of the account, or buy more calls from the vendor.",
+    ),
+    (
         "webhook_failing",
         "Look for refused deliveries in the logs of the webhook function; what was missed is found by pulling.",
     ),

@@ -30,14 +30,14 @@ crate::laws::laws_of! {
 }
 
 /// Every way of a CRM, each in a world of its own.
-async fn in_every_way(crm: Crm, law: impl AsyncFn(World, Crm, By)) {
+pub(crate) async fn in_every_way(crm: Crm, law: impl AsyncFn(World, Crm, By)) {
     for way in crm.capabilities().ways {
         law(a_world(crm).await, crm, way.by).await;
     }
 }
 
 /// What an admin copies; the account is told of it.
-async fn copied(world: &World, crm: Crm, by: By) -> Brought {
+pub(crate) async fn copied(world: &World, crm: Crm, by: By) -> Brought {
     let way = shared::brought::way(crm, by).unwrap();
     let needs = |need: Need| way.needs.contains(&need);
     let account = account(world, crm).await;
@@ -70,7 +70,7 @@ async fn copied(world: &World, crm: Crm, by: By) -> Brought {
     }
 }
 
-async fn account(world: &World, crm: Crm) -> Json {
+pub(crate) async fn account(world: &World, crm: Crm) -> Json {
     let accounts = world.shown("accounts").await;
     accounts.as_array().unwrap().iter().find(|one| one["crm"] == crm.name()).unwrap().clone()
 }
@@ -85,7 +85,11 @@ fn key() -> (String, String) {
     (pem("PRIVATE KEY", private.as_ref()), pem("PUBLIC KEY", public.as_ref()))
 }
 
-async fn connects(world: &World, crm: Crm, brought: Brought) -> Result<std::result::Result<Finished, Turned>> {
+pub(crate) async fn connects(
+    world: &World,
+    crm: Crm,
+    brought: Brought,
+) -> Result<std::result::Result<Finished, Turned>> {
     // One of the vendor's own, where the way needs it; here all of them lead to the simulator.
     let own = ["https://acme.my.salesforce.com", "https://accounts.zoho.eu"];
     let needed = shared::brought::way(crm, brought.by).is_ok_and(|way| way.needs.contains(&Need::LoginHost));

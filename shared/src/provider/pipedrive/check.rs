@@ -15,7 +15,7 @@ pub(super) async fn check(session: &Session, checked: &Checked<'_>) -> Result<Ve
     let mut facts =
         answered("account", me, |answer| auth::company(&answer.body).ok().map(Fact::Account).into_iter().collect())?;
     let hooks = session.send(&Request::get("/api/v1/webhooks"), failure::of_call).await;
-    facts.extend(answered("webhook", hooks, |answer| vec![Fact::Webhook(hook(&answer.body, checked.url))])?);
+    facts.extend(answered("webhooks", hooks, |answer| vec![Fact::Webhook(hook(&answer.body, checked.url))])?);
     Ok(facts)
 }
 

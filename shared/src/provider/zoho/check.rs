@@ -27,7 +27,7 @@ pub(super) async fn check(session: &Session, checked: &Checked<'_>) -> Result<Ve
     };
     let request = Request::get(format!("/crm/v8/actions/watch?channel_id={}", watch.channel));
     let channel = session.send(&request, failure::of_call).await;
-    facts.extend(answered("webhook", channel, |answer| vec![Fact::Webhook(hook(&answer.body, checked.url))])?);
+    facts.extend(answered("webhooks", channel, |answer| vec![Fact::Webhook(hook(&answer.body, checked.url))])?);
     Ok(facts)
 }
 

@@ -40,6 +40,9 @@ const TEN_SECONDS: i64 = 10_000;
 const OAUTH_CALLS: usize = 110;
 const PRIVATE_CALLS: usize = 100;
 const SEARCHES: usize = 5;
+const DAY: i64 = 24 * 3_600_000;
+/// The accounts' time zone, as [`details`] shows it.
+const OFFSET: i64 = -18_000_000;
 
 pub fn answer(world: &mut World, call: &Call) -> Reply {
     match (&call.method, call.segments().as_slice()) {
@@ -66,18 +69,43 @@ pub fn answer(world: &mut World, call: &Call) -> Reply {
     };
     let Some(mut desk) = world.portal(at) else { return Reply::empty(500) };
     let searching = call.segments.last().is_some_and(|s| s == "search");
+    let today = match spend(&mut desk) {
+        Ok(today) => today,
+        Err(limited) => return limited,
+    };
     let left = match admit(&mut desk, searching) {
         Ok(left) => left,
         Err(limited) => return limited,
     };
     let reply = dispatch(&mut desk, call).unwrap_or_else(|refusal| refusal.reply(desk.rng));
-    match left {
-        Some((max, left)) => reply
-            .with("X-HubSpot-RateLimit-Interval-Milliseconds", &TEN_SECONDS)
-            .with("X-HubSpot-RateLimit-Max", &max)
-            .with("X-HubSpot-RateLimit-Remaining", &left),
+    let Some((max, left)) = left else { return reply };
+    let reply = reply
+        .with("X-HubSpot-RateLimit-Interval-Milliseconds", &TEN_SECONDS)
+        .with("X-HubSpot-RateLimit-Max", &max)
+        .with("X-HubSpot-RateLimit-Remaining", &left);
+    match today {
+        Some((daily, left)) => {
+            reply.with("X-HubSpot-RateLimit-Daily", &daily).with("X-HubSpot-RateLimit-Daily-Remaining", &left)
+        }
         None => reply,
     }
+}
+
+/// A private app's calls of a day, which ends at midnight in the account's time zone: how many there are, and how many are
+/// left. OAuth apps have no such limit, and no such headers (HubSpot docs: usage guidelines).
+fn spend(desk: &mut Desk<'_>) -> Result<Option<(u64, u64)>, Reply> {
+    let portal = &mut *desk.portal;
+    if portal.private_app_token.is_none() {
+        return Ok(None);
+    }
+    let day = (desk.now + OFFSET).div_euclid(DAY);
+    let (on, spent) = portal.spent;
+    let spent = if on == day { spent } else { 0 };
+    if spent >= portal.daily {
+        return Err(errors::too_many(desk.rng, "DAILY"));
+    }
+    portal.spent = (day, spent + 1);
+    Ok(Some((portal.daily, portal.daily - spent - 1)))
 }
 
 /// Counts the call against its limit: what is left, for calls that are told.
@@ -169,7 +197,7 @@ fn details(desk: &Desk<'_>) -> Reply {
         200,
         json!({
             "portalId": desk.portal.id, "accountType": "DEVELOPER_TEST", "timeZone": "US/Eastern", "companyCurrency": "USD",
-            "additionalCurrencies": [], "utcOffset": "-05:00", "utcOffsetMilliseconds": -18_000_000, "uiDomain": "app.hubspot.com",
+            "additionalCurrencies": [], "utcOffset": "-05:00", "utcOffsetMilliseconds": OFFSET, "uiDomain": "app.hubspot.com",
             "dataHostingLocation": "na1",
         }),
     )
