@@ -69,7 +69,7 @@ pub fn answer(world: &mut World, call: &Call) -> Reply {
     };
     let Some(mut desk) = world.portal(at) else { return Reply::empty(500) };
     let searching = call.segments.last().is_some_and(|s| s == "search");
-    let today = match spend(&mut desk) {
+    let today = match spend(&mut desk, call) {
         Ok(today) => today,
         Err(limited) => return limited,
     };
@@ -93,9 +93,10 @@ pub fn answer(world: &mut World, call: &Call) -> Reply {
 
 /// A private app's calls of a day, which ends at midnight in the account's time zone: how many there are, and how many are
 /// left. OAuth apps have no such limit, and no such headers (HubSpot docs: usage guidelines).
-fn spend(desk: &mut Desk<'_>) -> Result<Option<(u64, u64)>, Reply> {
+fn spend(desk: &mut Desk<'_>, call: &Call) -> Result<Option<(u64, u64)>, Reply> {
     let portal = &mut *desk.portal;
-    if portal.private_app_token.is_none() {
+    let bearer = call.header("authorization").and_then(|header| header.strip_prefix("Bearer "));
+    if bearer.is_none_or(|bearer| portal.private_app_token.as_deref() != Some(bearer)) {
         return Ok(None);
     }
     let day = (desk.now + OFFSET).div_euclid(DAY);
