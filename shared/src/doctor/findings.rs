@@ -229,6 +229,11 @@ fn webhook(seen: &Seen<'_>) -> Option<Finding> {
         Hook::Unseen if seen.connection.crm.capabilities().webhooks == Webhooks::PerApp && !own => {
             good("webhooks", "they are our app's, for all its accounts")
         }
+        Hook::Unseen if seen.grant.as_ref().is_some_and(|grant| grant.webhook_token.is_none()) => look(
+            "webhooks",
+            "nothing proves deliveries, so none is taken; changes are found by pulling",
+            "webhook_unproved",
+        ),
         Hook::Unseen => {
             let finding = look("webhooks", "no API shows whether an admin has set them up", "webhook_unseen");
             Finding { todo: clicks.unwrap_or(finding.todo), ..finding }

@@ -62,6 +62,8 @@ fn each_trouble_has_its_code_and_every_code_its_remedy() {
     let config = || Error::Config { reason: "MISSING_SCOPES".to_owned() };
     let limited = || Error::RateLimited { after: Duration::from_secs(1) };
     let far = NOW + SignedDuration::from_mins(5);
+    let token = || Grant { webhook_token: Some(Secret::new("w")), ..grant(&[]) };
+    let proved = || Seen { grant: Some(token()), ..fact(Fact::Webhook(Hook::Unseen)) };
     let (mut hidden, mut locked, mut twice) = (well(), well(), well());
     hidden.schema.as_mut().unwrap().retain(|field| field.name != "email");
     locked.schema.as_mut().unwrap().iter_mut().for_each(|field| field.writable = false);
@@ -83,7 +85,8 @@ fn each_trouble_has_its_code_and_every_code_its_remedy() {
         (Seen { schema: Err(limited()), ..well() }, Mark::Look, "waiting_for_crm"),
         (Seen { rests_until: Some(far), ..well() }, Mark::Look, "waiting_for_crm"),
         (fact(Fact::Webhook(Hook::Missing)), Mark::Bad, "webhook_missing"),
-        (fact(Fact::Webhook(Hook::Unseen)), Mark::Look, "webhook_unseen"),
+        (fact(Fact::Webhook(Hook::Unseen)), Mark::Look, "webhook_unproved"),
+        (proved(), Mark::Look, "webhook_unseen"),
         (fact(Fact::Webhook(Hook::Alive { until: None, status: Some(500) })), Mark::Look, "webhook_failing"),
         (fact(Fact::Clock(far)), Mark::Bad, "clock_off"),
         (fact(Fact::Unanswered { about: "quota", reason: "403".to_owned() }), Mark::Look, "unanswered"),

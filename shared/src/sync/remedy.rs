@@ -84,6 +84,10 @@ const REMEDIES: &[(&str, &str)] = &[
         "Connect the account again under the same name: the subscription is made anew, and what was missed is pulled.",
     ),
     (
+        "webhook_unproved",
+        "To be told at once, connect the account again under the same name, with the secret that signs its app's deliveries.",
+    ),
+    (
         "webhook_unreachable",
         "See that the stack is deployed, that PUBLIC_URL is its own, and that our app's secret at the CRM is known.",
     ),

@@ -12,6 +12,7 @@ use crate::{
 };
 use serde_json::json;
 use shared::{
+    brought::Brought,
     connection::{Connection, State},
     doctor::{Finding, Mark},
     mapping::Rule,
@@ -20,6 +21,7 @@ use shared::{
 
 crate::laws::laws_of! {
     nothing_is_wrong_with_a_connection_that_works
+    nothing_is_wrong_with_a_connection_that_no_browser_made
     the_doctor_names_a_hidden_field
     the_doctor_names_a_field_that_we_may_not_write
     the_doctor_names_a_missing_scope
@@ -61,6 +63,23 @@ async fn nothing_is_wrong_with_a_connection_that_works(crm: Crm) {
         assert!(found.iter().any(|one| one.about == about), "{about}: {found:?}");
     }
     assert!(codes(&world).await.is_empty(), "and nobody is told anything");
+}
+
+async fn nothing_is_wrong_with_a_connection_that_no_browser_made(crm: Crm) {
+    in_every_way(crm, async |world, crm, by| {
+        let brought = copied(&world, crm, by).await;
+        let signed = brought.webhook_secret.is_some();
+        for webhook_secret in [None, brought.webhook_secret.clone()] {
+            // Without what signs deliveries it is only pulled.
+            let unproved = signed && webhook_secret.is_none();
+            connects(&world, crm, Brought { webhook_secret, ..brought.clone() }).await.unwrap().unwrap();
+            let found = examined(&world, crm).await;
+            assert!(found.iter().all(|one| one.mark != Mark::Bad), "{by}: {found:?}");
+            let told = found.iter().any(|one| one.code == Some("webhook_unproved"));
+            assert_eq!(told, unproved, "{by}: {found:?}");
+        }
+    })
+    .await;
 }
 
 async fn the_doctor_names_a_hidden_field(crm: Crm) {
