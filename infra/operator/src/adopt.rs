@@ -49,7 +49,7 @@ pub(crate) async fn run(app: &App, cx: &Context, args: Args) -> Result<()> {
     let Opened { connection, renewed, .. } = &opened;
     println!("{} is connected to {crm}; its records are being read", connection.id);
     if let Some(until) = renewed {
-        println!("webhooks are subscribed, to be renewed after {until}");
+        println!("webhooks are subscribed, to be renewed after {}", until.strftime("%Y-%m-%d %H:%M UTC"));
     }
     for what in opened.to_do() {
         println!("To do in {}: {what}", crm.title());

@@ -108,7 +108,7 @@ fn tell(finished: &Finished) {
         false => println!("{connection} is connected to {} {account}; its records are being read", crm.title()),
     }
     if let Some(until) = opened.renewed {
-        println!("webhooks are subscribed, to be renewed after {until}");
+        println!("webhooks are subscribed, to be renewed after {}", until.strftime("%Y-%m-%d %H:%M UTC"));
     }
     for what in opened.to_do() {
         println!("To do in {}: {what}", crm.title());

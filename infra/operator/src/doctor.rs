@@ -42,7 +42,7 @@ fn page(connection: &Connection, findings: &[Finding]) -> String {
     let Connection { tenant, id, crm, account, .. } = connection;
     let sum = match (count(findings, Mark::Bad), count(findings, Mark::Look)) {
         (0, 0) => "all is well".to_owned(),
-        (0, looks) => format!("it works, {looks} to look at"),
+        (0, looks) => format!("{looks} to look at"),
         (bad, 0) => format!("{bad} failing"),
         (bad, looks) => format!("{bad} failing, {looks} to look at"),
     };

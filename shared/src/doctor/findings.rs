@@ -105,7 +105,8 @@ fn access(seen: &Seen<'_>) -> Finding {
         (_, Some(Error::AuthExpired { reason })) => bad("access", reason, "needs_reauth"),
         (_, Some(Error::Config { reason })) => bad("access", reason, "connection_stopped"),
         (_, Some(Error::RateLimited { .. })) => look("access", "the CRM asks us to wait", "waiting_for_crm"),
-        (_, Some(error)) => look("access", error.to_string(), "unanswered"),
+        (_, Some(Error::Retryable { what, .. })) => look("access", what, "unanswered"),
+        (_, Some(error @ Error::Bug { .. })) => look("access", error.to_string(), "unanswered"),
         (Some(other), None) if other != expected => {
             bad("access", format!("it lets us into the account {other}, and not into {expected}"), "another_account")
         }

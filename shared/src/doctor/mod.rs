@@ -108,6 +108,6 @@ impl App {
             false => door(connection, origin),
         };
         let call = self.http.post(url).json(&serde_json::json!({})).timeout(PATIENCE);
-        call.send().await.map(|answer| answer.status().as_u16()).map_err(|error| error.without_url().to_string())
+        call.send().await.map(|answer| answer.status().as_u16()).map_err(|error| chain(&error.without_url()))
     }
 }
