@@ -5,7 +5,7 @@ use crate::{
     connection::{Connection, State},
     context::Context,
     error::{Error, Result},
-    provider::Session,
+    provider::{AppCredentials, Crm, Grant, Session},
     secrets::Held,
     store::{Exception, Lease},
 };
@@ -82,6 +82,9 @@ impl App {
             Error::AuthExpired { reason } => {
                 tracing::warn!(connection.id = %id, %crm, reason, trace = cx.trace, "the connection needs reauthorisation");
                 self.store.set_state(connection, &State::NeedsReauth { since: cx.now() }).await?;
+                let day = cx.now().as_second() / 86_400;
+                let exception = Exception::new(tenant, "needs_reauth", &format!("{id}:{day}"), reason, cx);
+                self.store.raise(&exception.on(connection)).await?;
             }
             Error::Config { reason } => {
                 let day = cx.now().as_second() / 86_400;
@@ -110,7 +113,7 @@ impl App {
                 held = self.refresh(connection, &held, cx).await?;
                 continue;
             }
-            match call(&self.session(connection, &held, answered, cx)?).await {
+            match call(&self.session(connection.crm, &held.grant, answered, cx)?).await {
                 Err(Error::AuthExpired { .. }) => held = self.refresh(connection, &held, cx).await?,
                 done => return done,
             }
@@ -118,17 +121,13 @@ impl App {
         Err(Error::AuthExpired { reason: "the CRM refuses every token it gives".to_owned() })
     }
 
-    fn session(
-        &self,
-        connection: &Connection,
-        held: &Held,
-        answered: &Arc<AtomicBool>,
-        cx: &Context,
-    ) -> Result<Session> {
+    pub(crate) fn session(&self, crm: Crm, grant: &Grant, answered: &Arc<AtomicBool>, cx: &Context) -> Result<Session> {
+        let (header, authorization) = crm.authorization(grant);
         Ok(Session {
             http: self.http.clone(),
-            base: connection.crm.base(&self.settings.hosts, &held.grant)?,
-            authorization: connection.crm.authorization(&held.grant),
+            base: crm.base(&self.settings.hosts, grant)?,
+            header,
+            authorization,
             trace: cx.trace.clone(),
             deadline: cx.deadline,
             answered: answered.clone(),
@@ -183,20 +182,24 @@ impl App {
         let next = match self.secrets.left_behind(tenant, id, &current).await? {
             Some(adopted) => adopted,
             None => {
-                if current.grant.refresh_token.is_none() {
+                if !current.grant.is_renewable() {
                     return Err(Error::AuthExpired {
-                        reason: "the token is refused and cannot be refreshed".to_owned(),
+                        reason: "the token is refused, and nothing renews it".to_owned(),
                     });
                 }
                 if recent.len() >= MOST_REQUESTS {
                     return Err(Error::RateLimited { after: Duration::from_secs(120) });
                 }
                 let ask = async {
-                    let app = self.secrets.app(*crm).await?;
+                    let app = self.app_of(*crm, &current.grant).await?;
                     recent.push(cx.now());
                     crm.refresh(&self.http, &self.settings.hosts, &app, &current.grant, cx.now()).await
                 };
                 let grant = match ask.await {
+                    // An app of the account's own is as good as the grant.
+                    Err(Error::Config { reason }) if current.grant.own_app().is_some() => {
+                        return Err(Error::AuthExpired { reason });
+                    }
                     Err(Error::Config { reason }) => return Err(self.app_refused(connection, reason, cx).await?),
                     // A person may have connected again while we asked.
                     Err(dead @ Error::AuthExpired { .. }) => {
@@ -216,6 +219,14 @@ impl App {
         }
         tracing::info!(connection.id = %id, crm = %crm, trace = cx.trace, "token refreshed");
         Ok(next)
+    }
+
+    /// The app that a grant was given to: the account's own for us, or ours.
+    pub(crate) async fn app_of(&self, crm: Crm, grant: &Grant) -> Result<AppCredentials> {
+        match grant.own_app() {
+            Some(own) => Ok(own),
+            None => self.secrets.app(crm).await,
+        }
     }
 
     /// Our app's secret is missing or wrong: no connection's fault, so none is stopped. They go on by themselves

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     id::{ConnectionId, TenantId},
     mapping::Direction,
-    provider::{Ask, Authorized, Code, Crm, Grant, Secret},
+    provider::{Ask, Authorized, Code, Crm, Grant, Secret, Webhooks},
     provision::Opened,
     record::{Object, Region},
     secrets::Held,
@@ -33,6 +33,9 @@ pub struct Invitation {
     pub objects: Vec<Object>,
     /// Seconds between two pulls.
     pub pull_every: u32,
+    /// Where the account logs in, if not where all of this CRM's do: one of the vendor's own hosts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login_host: Option<String>,
 }
 
 /// A consent that is under way.
@@ -80,16 +83,26 @@ pub enum Turned {
     NotAsked,
     #[error("Another account is known under this name. Ask for a link with a name of its own for this one.")]
     AnotherAccount,
+    #[error("That is no place where accounts of this CRM log in.")]
+    LoginHost,
     #[error("The CRM did not let us in. Open the link again to try once more.")]
     Denied,
 }
 
 impl App {
     /// A link's secret part.
-    pub async fn invite(&self, cx: &Context, invitation: &Invitation) -> Result<Secret> {
+    pub async fn invite(&self, cx: &Context, invitation: &Invitation) -> Result<Result<Secret, Turned>> {
+        let login_host = match &invitation.login_host {
+            Some(named) => match invitation.crm.login_host(named) {
+                Some(known) => Some(known),
+                None => return Ok(Err(Turned::LoginHost)),
+            },
+            None => None,
+        };
         let link = fresh()?;
-        self.store.issue(&digest(&link), invitation, cx.now(), LINK_LIVES).await?;
-        Ok(link)
+        let invitation = Invitation { login_host, ..invitation.clone() };
+        self.store.issue(&digest(&link), &invitation, cx.now(), LINK_LIVES).await?;
+        Ok(Ok(link))
     }
 
     /// What a link would connect, for a person to see before they go on.
@@ -114,8 +127,9 @@ impl App {
         self.store.issue(&digest(&state), &consent, cx.now(), CONSENT_LIVES).await?;
         let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(verifier(browser).reveal()));
         let (state, challenge) = (state.reveal(), challenge.as_str());
-        let ask = Ask { client_id: &app.client_id, redirect_uri, objects, state, challenge };
-        Ok(crm.consent_page(&self.settings.hosts, &ask))
+        let login_host = invitation.login_host.as_deref();
+        let ask = Ask { client_id: &app.client_id, login_host, redirect_uri, objects, state, challenge };
+        crm.consent_page(&self.settings.hosts, &ask)
     }
 
     /// Takes the CRM's answer; `origin` is where webhooks are to go.
@@ -132,7 +146,8 @@ impl App {
         let Some(invitation) = self.store.take_ticket::<Invitation>(&link, cx.now()).await? else {
             return Ok(Err(Turned::BadLink));
         };
-        let code = Code { code, redirect_uri, verifier: verifier(&browser), server };
+        let login_host = invitation.login_host.clone();
+        let code = Code { code, redirect_uri, verifier: verifier(&browser), server, login_host };
         let done = self.exchange_and_open(cx, &invitation, &code, origin).await;
         if !matches!(done, Ok(Ok(_))) {
             self.store.issue(&link, &invitation, cx.now(), LINK_LIVES).await?;
@@ -147,18 +162,29 @@ impl App {
         code: &Code,
         origin: &str,
     ) -> Result<Result<Finished, Turned>> {
+        let crm = invitation.crm;
+        let app = self.secrets.app(crm).await?;
+        match crm.exchange(&self.http, &self.settings.hosts, &app, code, cx.now()).await {
+            Err(Error::AuthExpired { .. }) => Ok(Err(Turned::Denied)),
+            authorized => self.admit(cx, invitation, authorized?, origin).await,
+        }
+    }
+
+    /// Opens a connection to an account that let us in, or goes on with the one that there is.
+    pub(crate) async fn admit(
+        &self,
+        cx: &Context,
+        invitation: &Invitation,
+        authorized: Authorized,
+        origin: &str,
+    ) -> Result<Result<Finished, Turned>> {
         let Invitation { tenant, connection: id, crm, .. } = invitation;
-        let app = self.secrets.app(*crm).await?;
-        let Authorized { grant, account } =
-            match crm.exchange(&self.http, &self.settings.hosts, &app, code, cx.now()).await {
-                Err(Error::AuthExpired { .. }) => return Ok(Err(Turned::Denied)),
-                authorized => authorized?,
-            };
+        let Authorized { grant, account } = authorized;
         let stored = self.store.connection(tenant, id).await?;
         if stored.as_ref().is_some_and(|stored| stored.crm != *crm || stored.account != account) {
             return Ok(Err(Turned::AnotherAccount));
         }
-        self.keep_grant(tenant, id, grant).await?;
+        self.keep_grant(*crm, tenant, id, grant).await?;
         let again = stored.is_some();
         let opened = match stored {
             Some(stored) => self.reopen(cx, &stored, origin).await?,
@@ -169,14 +195,19 @@ impl App {
     }
 
     /// Stores a grant that replaces whatever was there; the token by which deliveries are proved stays.
-    async fn keep_grant(&self, tenant: &TenantId, id: &ConnectionId, grant: Grant) -> Result<()> {
+    async fn keep_grant(&self, crm: Crm, tenant: &TenantId, id: &ConnectionId, grant: Grant) -> Result<()> {
         let before = self.grant_if_any(tenant, id).await?;
-        let token = match before.and_then(|held| held.grant.webhook_token) {
-            Some(token) => token,
+        let known = grant.webhook_token.clone().or_else(|| before.and_then(|held| held.grant.webhook_token));
+        let webhook_token = match (known, crm.capabilities().webhooks) {
+            (Some(token), _) => Some(token),
+            // Only a vendor's own secret signs what is not proved by a token of ours.
+            (None, Webhooks::PerApp) => None,
             // Zoho takes 50 characters of it at most.
-            None => Secret::new(fresh()?.reveal().get(..48).unwrap_or_default()),
+            (None, Webhooks::PerConnection { .. }) => {
+                Some(Secret::new(fresh()?.reveal().get(..48).unwrap_or_default()))
+            }
         };
-        self.secrets.put_grant(tenant, id, &Grant { webhook_token: Some(token), ..grant }).await
+        self.secrets.put_grant(tenant, id, &Grant { webhook_token, ..grant }).await
     }
 
     async fn grant_if_any(&self, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Held>> {
@@ -203,7 +234,8 @@ impl App {
         let alone =
             !others.iter().any(|other| (&other.tenant, &other.id) != (tenant, id) && other.state != State::Closed);
         if let Some(held) = self.grant_if_any(tenant, id).await?.filter(|_| alone) {
-            crm.revoke(&self.http, &self.settings.hosts, &self.secrets.app(*crm).await?, &held.grant).await?;
+            let app = self.app_of(*crm, &held.grant).await?;
+            crm.revoke(&self.http, &self.settings.hosts, &app, &held.grant).await?;
         }
         let Some(stored) = self.store.connection(tenant, id).await? else { return Ok(()) };
         let closed = Connection { state: State::Closed, watch: None, ..stored.clone() };
@@ -221,7 +253,7 @@ fn verifier(browser: &Secret) -> Secret {
 
 /// A connection that has read nothing yet.
 pub fn new_connection(invitation: &Invitation, account: crate::id::AccountId, cx: &Context) -> Connection {
-    let Invitation { tenant, connection: id, crm, region, objects, pull_every } = invitation.clone();
+    let Invitation { tenant, connection: id, crm, region, objects, pull_every, .. } = invitation.clone();
     let mut mappings = crm.default_mappings(&objects);
     mappings.values_mut().for_each(|mapping| mapping.region = region.clone());
     Connection {

@@ -3,7 +3,7 @@
 //! * **meaning**, pure: [`id`], [`record`], [`mapping`], [`planner`], [`request`], [`cause`], [`change`], [`connection`]
 //! * **provider**, which speaks HTTP and knows no AWS: [`provider`]
 //! * **platform**, which is AWS: [`app`], [`store`], [`history`], [`secrets`], [`queue`], [`telemetry`]
-//! * the flows on top of them: [`auth`], [`provision`], [`connecting`], [`drift`], [`preview`], [`sync`], [`inbox`], [`push`], and one story per function in [`handler`]
+//! * the flows on top of them: [`auth`], [`provision`], [`connecting`], [`brought`], [`drift`], [`doctor`], [`preview`], [`sync`], [`inbox`], [`push`], and one story per function in [`handler`]
 //!
 //! A layer names only those above it in this list.
 
@@ -29,8 +29,10 @@ pub mod store;
 pub mod telemetry;
 
 pub mod auth;
+pub mod brought;
 pub mod connecting;
 pub mod decisions;
+pub mod doctor;
 pub mod drift;
 pub mod inbox;
 pub mod preview;

@@ -4,9 +4,10 @@ use crate::{
     app::App,
     connection::{Connection, State},
     context::Context,
+    doctor::Finding,
     error::{Error, Result},
     mapping::Mapping,
-    provider::{Creates, Field, Made, Secret, Webhooks, Wish},
+    provider::{Creates, Field, Grant, Made, Means, Secret, Webhooks, Wish},
     record::Object,
 };
 use jiff::Timestamp;
@@ -20,8 +21,25 @@ pub struct Opened {
     pub by_hand: Vec<(String, String)>,
     /// When the webhook subscription is renewed, where the CRM has such a thing.
     pub renewed: Option<Timestamp>,
-    /// What proves deliveries that a person must set up.
-    pub message_token: Option<Secret>,
+    /// What a person must do so that changes are told, where the API does not let us. It holds what proves deliveries.
+    pub webhooks_by_hand: Option<Secret>,
+    /// What is wrong all the same.
+    pub trouble: Vec<Finding>,
+}
+
+impl Opened {
+    /// What the API does not allow us to do ourselves, for an admin.
+    pub fn to_do(&self) -> Vec<String> {
+        let fields = self.by_hand.iter().map(|(field, what)| format!("For the field {field}: {what}"));
+        let webhooks = self.webhooks_by_hand.iter().map(|clicks| clicks.reveal().to_owned());
+        // How a field is made is said already.
+        let trouble = self
+            .trouble
+            .iter()
+            .filter(|finding| !["field_gone", "id_not_unique"].contains(&finding.code.unwrap_or_default()));
+        let trouble = trouble.map(|finding| format!("About the {}: {}. {}", finding.about, finding.what, finding.todo));
+        fields.chain(webhooks).chain(trouble).collect()
+    }
 }
 
 /// What came of it.
@@ -80,10 +98,13 @@ impl App {
         if renewed.is_some() {
             self.store.set_renewal(&connection.tenant, &connection.id, cx.now()).await?;
         }
-        let by_person = connection.crm.capabilities().webhooks == Webhooks::PerConnection { lives: None };
         let held = self.secrets.grant(&connection.tenant, &connection.id).await?;
-        let message_token = held.grant.webhook_token.filter(|_| by_person);
-        Ok(Opened { connection, by_hand, renewed, message_token })
+        let webhooks_by_hand = webhook_clicks(&connection, &held.grant, origin);
+        let Connection { tenant, id, .. } = &connection;
+        let connection = self.store.connection(tenant, id).await?.unwrap_or(connection);
+        let mut trouble = self.trouble(cx, &connection, Some(origin)).await;
+        trouble.retain(|finding| finding.about != "state");
+        Ok(Opened { connection, by_hand, renewed, webhooks_by_hand, trouble })
     }
 
     /// Sees to it that the account has every field of the connection's mappings: those that it lacks are made.
@@ -132,6 +153,19 @@ impl App {
         }
         Ok((mapping, by_hand))
     }
+}
+
+/// Where a connection's deliveries come.
+pub(crate) fn door(connection: &Connection, origin: &str) -> String {
+    format!("{}/webhooks/{}/{}", origin.trim_end_matches('/'), connection.crm, connection.id)
+}
+
+/// What an admin must do so that changes are told. Our own app's webhooks are set up once for all accounts.
+pub(crate) fn webhook_clicks(connection: &Connection, grant: &Grant, origin: &str) -> Option<Secret> {
+    let crm = connection.crm;
+    let ours = crm.capabilities().webhooks == Webhooks::PerApp && grant.means == Means::Consent;
+    let token = grant.webhook_token.as_ref().filter(|_| !ours)?;
+    crm.webhook_clicks(&door(connection, origin), token).map(Secret::new)
 }
 
 /// The mapped fields that an account has neither by name nor by label.

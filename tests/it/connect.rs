@@ -26,13 +26,13 @@ laws_of! {
 }
 
 /// A browser: it follows where it is sent and keeps what it is given.
-struct Browser {
+pub(crate) struct Browser {
     http: Client,
     cookie: Option<String>,
 }
 
 impl Browser {
-    fn new() -> Browser {
+    pub(crate) fn new() -> Browser {
         Browser { http: Client::builder().redirect(Policy::none()).build().unwrap(), cookie: None }
     }
 
@@ -67,7 +67,7 @@ impl Browser {
     }
 
     /// From the link to our last page.
-    async fn connects(&mut self, link: &str) -> (u16, String) {
+    pub(crate) async fn connects(&mut self, link: &str) -> (u16, String) {
         let back = self.consents(link, "approve").await;
         let answer = self.get(&back).await;
         (answer.status().as_u16(), answer.text().await.unwrap())
@@ -93,8 +93,9 @@ pub(crate) async fn link(world: &World, crm: Crm) -> String {
         region: Region::default(),
         objects: vec![shared::record::Object::Person],
         pull_every: 300,
+        login_host: None,
     };
-    let link = world.app.invite(&world.cx("invite"), &invitation).await.unwrap();
+    let link = world.app.invite(&world.cx("invite"), &invitation).await.unwrap().unwrap();
     format!("{}/connect/{crm}?link={}", world.app.settings.public_url.as_ref().unwrap(), link.reveal())
 }
 

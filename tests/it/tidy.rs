@@ -36,13 +36,16 @@ fn layers_hold() {
         &["aws_", "reqwest", "tokio", "crate::store", "crate::app", "Timestamp::now", "crate::sync"];
     const FORBIDDEN_TO_PROVIDERS: &[&str] =
         &["aws_", "crate::store", "crate::app", "crate::queue", "crate::secrets", "crate::sync"];
+    // It signs, as it does for TLS, and speaks to no AWS.
+    const NO_AWS: &str = "aws_lc_rs";
     let source = root().join("shared/src");
     let check = |path: PathBuf, forbidden: &[&str]| {
         let files = if path.is_dir() { sources(&path) } else { vec![path] };
         for file in files {
             let code = code(&file);
             for name in forbidden {
-                assert!(!code.contains(name), "{} names {name}", file.display());
+                let names = code.split(NO_AWS).any(|code| code.contains(name));
+                assert!(!names, "{} names {name}", file.display());
             }
         }
     };

@@ -34,7 +34,7 @@ pub(crate) fn seed(project: &Project, stack: &mut Stack, simulated: bool) -> Res
 fn put_connections(project: &Project, stack: &Stack, connections: &[Connection]) -> Result<()> {
     for one in connections {
         let mut operator = crate::operator::command(project, stack);
-        operator.args(["connect", &one.tenant_id, &one.connection_id, &one.crm, &one.account_id, "--active"]);
+        operator.args(["adopt", &one.tenant_id, &one.connection_id, &one.crm, &one.account_id, "--active"]);
         let output = operator.output().context("the operator command cannot be started")?;
         ensure!(
             output.status.success(),

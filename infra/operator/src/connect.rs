@@ -1,16 +1,17 @@
-//! A new connection.
+//! A new connection by a credential that an admin brings: no browser, no app of ours.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail, ensure};
 use shared::{
     App,
-    connecting::{Invitation, new_connection},
-    connection::{Connection, State},
+    brought::{Brought, way},
+    connecting::{Finished, Invitation},
+    connection::State,
     context::Context,
-    id::{AccountId, ConnectionId, TenantId},
-    provider::Crm,
-    provision::Opened,
+    id::{ConnectionId, TenantId},
+    provider::{By, Crm, Need, Secret},
     record::{Object, Region},
 };
+use std::{io::Read, path::PathBuf};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -20,8 +21,22 @@ pub(crate) struct Args {
     /// hubspot, salesforce, zoho or pipedrive
     #[arg(value_parser = crm)]
     crm: Crm,
-    /// HubSpot's portal id, Salesforce's org id (18 characters), Zoho's organisation id (zgid), Pipedrive's company id
-    account: AccountId,
+    /// What the credential is: token, client-credentials or jwt-bearer; left out, it is said what this CRM has
+    #[arg(long, value_parser = by)]
+    by: Option<By>,
+    /// The file that holds the credential; left out, it is read from standard input. The token, the client's secret, or the key as PEM;
+    /// after a HubSpot token, on a line of its own, the private app's client secret, if its webhooks are to be taken
+    #[arg(long)]
+    credential: Option<PathBuf>,
+    /// The id of the account's own app: Salesforce's consumer key, the client id of Zoho's self client
+    #[arg(long)]
+    client_id: Option<String>,
+    /// For whom we act: Salesforce's user name with a key, Zoho's organisation id (zgid)
+    #[arg(long)]
+    subject: Option<String>,
+    /// Where the account logs in: https://test.salesforce.com, https://acme.my.salesforce.com, https://accounts.zoho.eu
+    #[arg(long)]
+    login_host: Option<String>,
     /// The country whose way of writing phone numbers is used where none is given
     #[arg(long, default_value = "US")]
     region: String,
@@ -31,37 +46,77 @@ pub(crate) struct Args {
     /// Seconds between two pulls
     #[arg(long, default_value_t = 300)]
     pull_every: u32,
-    /// Write to the CRM from the start, without looking at what is in it first
-    #[arg(long)]
-    active: bool,
 }
 
 pub(crate) fn crm(name: &str) -> Result<Crm, String> {
     name.parse().map_err(|()| format!("{name} is none of: {}", Crm::ALL.map(Crm::name).join(", ")))
 }
 
+fn by(name: &str) -> Result<By, String> {
+    name.parse().map_err(|()| format!("{name} is none of: {}", By::ALL.map(By::name).join(", ")))
+}
+
 pub(crate) async fn run(app: &App, cx: &Context, args: Args) -> Result<()> {
-    let Args { tenant, connection: id, crm, account, region, objects, pull_every, active } = args;
-    let invitation = Invitation { tenant, connection: id, crm, region: Region(region), objects, pull_every };
-    let state = if active { State::Active } else { State::Joining };
-    let connection = Connection { state, approved: active, ..new_connection(&invitation, account, cx) };
-    app.secrets.grant(&connection.tenant, &connection.id).await.with_context(|| {
-        format!(
-            "its credentials come first: the secret {}/connection/{}/{}",
-            app.settings.secret_prefix, connection.tenant, connection.id
-        )
-    })?;
+    let Some(by) = args.by else { bail!("say how, with --by: {}", ways(args.crm)) };
+    if let Err(unfit) = way(args.crm, by) {
+        bail!("{unfit}: {}", ways(args.crm));
+    }
     let origin = app.settings.public_url.clone().context("the environment lacks PUBLIC_URL")?;
-    let Opened { connection, by_hand, renewed, .. } = app.open(cx, connection, &origin).await?;
-    println!("{} is connected to {crm}; its records are being read", connection.id);
-    if let Some(until) = renewed {
-        println!("webhooks are subscribed, to be renewed after {until}");
-    }
-    for (field, what) in by_hand {
-        println!("To do in {crm}, for the field {field}: {what}");
-    }
-    if !active {
-        println!("nothing is written to it before: operator activate {} {}", connection.tenant, connection.id);
-    }
+    let (secret, webhook_secret) = credential(&args, by)?;
+    let Args { tenant, connection, crm, client_id, subject, login_host, region, objects, pull_every, .. } = args;
+    let invitation = Invitation { tenant, connection, crm, region: Region(region), objects, pull_every, login_host };
+    let brought = Brought { by, secret, client_id, subject, webhook_secret };
+    let finished = app.connect_with(cx, &invitation, brought, &origin).await?;
+    tell(&finished.map_err(|turned| anyhow::anyhow!("{turned}"))?);
     Ok(())
+}
+
+/// What a CRM has, and what each takes.
+fn ways(crm: Crm) -> String {
+    let option = |need: &Need| match need {
+        Need::ClientId => " --client-id <id>",
+        Need::Subject => " --subject <for whom>",
+        Need::LoginHost => " --login-host <host>",
+        Need::WebhookSecret => "",
+    };
+    let way = |way: &shared::provider::Way| {
+        format!("\n  --by {}{}\n    {}", way.by, way.needs.iter().map(option).collect::<String>(), way.clicks)
+    };
+    let ways: String = crm.capabilities().ways.iter().map(way).collect();
+    format!("{} has{ways}", crm.title())
+}
+
+/// The secret, and what signs deliveries. Neither is ever an argument or in the environment: others could read it there.
+fn credential(args: &Args, by: By) -> Result<(Secret, Option<Secret>)> {
+    let mut text = String::new();
+    match &args.credential {
+        Some(file) => text = std::fs::read_to_string(file).context("the credential's file cannot be read")?,
+        None => drop(std::io::stdin().read_to_string(&mut text).context("the credential is read from standard input")?),
+    }
+    ensure!(!text.trim().is_empty(), "the credential is read from standard input, or a file, and that is empty");
+    if by == By::JwtBearer {
+        return Ok((Secret::new(text), None));
+    }
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let secret = Secret::new(lines.next().unwrap_or_default());
+    Ok((secret, lines.next().map(Secret::new)))
+}
+
+fn tell(finished: &Finished) {
+    let Finished { invitation, opened, again } = finished;
+    let Invitation { tenant, connection, crm, .. } = invitation;
+    let account = &opened.connection.account;
+    match again {
+        true => println!("{connection} is connected to {} {account} again", crm.title()),
+        false => println!("{connection} is connected to {} {account}; its records are being read", crm.title()),
+    }
+    if let Some(until) = opened.renewed {
+        println!("webhooks are subscribed, to be renewed after {}", until.strftime("%Y-%m-%d %H:%M UTC"));
+    }
+    for what in opened.to_do() {
+        println!("To do in {}: {what}", crm.title());
+    }
+    if opened.connection.state == State::Joining {
+        println!("nothing is written to it before: operator activate {tenant} {connection}");
+    }
 }

@@ -27,10 +27,13 @@ pub(crate) struct Args {
     /// Seconds between two pulls
     #[arg(long, default_value_t = 300)]
     pull_every: u32,
+    /// Where the account logs in: https://test.salesforce.com, https://acme.my.salesforce.com, https://accounts.zoho.eu
+    #[arg(long)]
+    login_host: Option<String>,
 }
 
 pub(crate) async fn run(app: &App, cx: &Context, args: Args) -> Result<()> {
-    let Args { tenant, connection, crm, region, objects, pull_every } = args;
+    let Args { tenant, connection, crm, region, objects, pull_every, login_host } = args;
     app.secrets.app(crm).await.with_context(|| {
         format!(
             "our app at {} comes first: operator app {crm} --client-id <id>, with its secret on standard input",
@@ -38,8 +41,9 @@ pub(crate) async fn run(app: &App, cx: &Context, args: Args) -> Result<()> {
         )
     })?;
     let url = app.settings.public_url.as_deref().context("the environment lacks PUBLIC_URL")?;
-    let invitation = Invitation { tenant, connection, crm, region: Region(region), objects, pull_every };
-    let link = app.invite(cx, &invitation).await?;
+    let region = Region(region);
+    let invitation = Invitation { tenant, connection, crm, region, objects, pull_every, login_host };
+    let link = app.invite(cx, &invitation).await?.map_err(|turned| anyhow::anyhow!("{turned}"))?;
     println!("{}/connect/{crm}?link={}", url.trim_end_matches('/'), link.reveal());
     eprintln!(
         "It works once, within {} minutes. Whoever has it can connect an account of theirs.",

@@ -3,8 +3,10 @@
 //! It works on a deployed stack through the same environment as the functions; the stack's output
 //! `OperatorEnvironment` prints it. Our apps' secrets come first: `operator app`.
 
+mod adopt;
 mod connect;
 mod decide;
+mod doctor;
 mod invite;
 mod later;
 mod show;
@@ -34,8 +36,13 @@ enum Command {
     Link(invite::Args),
     /// End a connection: webhooks, access and credentials
     Disconnect(Which),
-    /// Make a connection to a CRM account whose credentials are in Secrets Manager already; it reads and matches, and writes nothing until it is approved
+    /// Connect a CRM account by a token, a client's secret or a key, without a browser; it reads and matches, and writes nothing until it is approved
     Connect(connect::Args),
+    /// Make a connection to a CRM account whose credentials are in Secrets Manager already
+    #[command(hide = true)]
+    Adopt(adopt::Args),
+    /// Examine connections: access, scopes, fields, webhooks, quota, clocks; and what to do about what is wrong
+    Doctor(doctor::Args),
     /// Count what a connection would write if it were approved now: nothing is written
     Preview(Which),
     /// Approve a new connection, or resume a paused or reconnected one: what changed is pulled, what is pending is pushed
@@ -82,7 +89,9 @@ async fn main() -> Result<()> {
         Command::App(args) => invite::register(&app, args).await,
         Command::Link(args) => invite::run(&app, &cx, args).await,
         Command::Disconnect(Which { tenant, connection }) => invite::disconnect(&app, &cx, &tenant, &connection).await,
+        Command::Adopt(args) => adopt::run(&app, &cx, args).await,
         Command::Connect(args) => connect::run(&app, &cx, args).await,
+        Command::Doctor(args) => doctor::run(&app, &cx, args).await,
         Command::Preview(Which { tenant, connection }) => {
             let found = app.store.connection(&tenant, &connection).await?.context("there is no such connection")?;
             show::json(&app.preview(&found).await?)

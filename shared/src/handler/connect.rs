@@ -115,12 +115,12 @@ async fn finish(app: &App, cx: &Context, request: &ApiGatewayV2httpRequest) -> R
     let origin = origin(app, request)?;
     let answer = Answer { state, browser, code, server, redirect_uri: format!("{origin}{CALLBACK}") };
     Ok(match app.finish_connect(cx, answer, &origin).await? {
-        Ok(finished) => connected(&finished, &origin),
+        Ok(finished) => connected(&finished),
         Err(turned) => turned_away(turned),
     })
 }
 
-fn connected(finished: &Finished, origin: &str) -> ApiGatewayV2httpResponse {
+fn connected(finished: &Finished) -> ApiGatewayV2httpResponse {
     let Finished { invitation, opened, again } = finished;
     let (name, id) = (invitation.crm.title(), &invitation.connection);
     let joining = opened.connection.state == State::Joining;
@@ -134,7 +134,7 @@ fn connected(finished: &Finished, origin: &str) -> ApiGatewayV2httpResponse {
             } @else if joining {
                 p { "Its records are being read now. Nothing is written to it before that is approved." }
             }
-            @let todo = to_do(finished, origin);
+            @let todo = finished.opened.to_do();
             @if !todo.is_empty() {
                 h2 { "To do in " (name) }
                 ol { @for what in &todo { li { (what) } } }
@@ -144,22 +144,10 @@ fn connected(finished: &Finished, origin: &str) -> ApiGatewayV2httpResponse {
     )
 }
 
-/// What the API does not allow us to do ourselves.
-fn to_do(finished: &Finished, origin: &str) -> Vec<String> {
-    let Finished { invitation, opened, .. } = finished;
-    let fields = opened.by_hand.iter().map(|(field, what)| format!("For the field {field}: {what}"));
-    let messages = opened.message_token.as_ref().map(|token| {
-        let (crm, id) = (invitation.crm, &invitation.connection);
-        let url = format!("{origin}/webhooks/{crm}/{id}?token={}", token.reveal());
-        format!("So that changes are told at once, send an outbound message for leads and one for contacts, with their Id, SystemModstamp and LastModifiedById, to {url}")
-    });
-    fields.chain(messages).collect()
-}
-
 fn turned_away(turned: Turned) -> ApiGatewayV2httpResponse {
     let status = match turned {
         Turned::BadLink => 410,
-        Turned::NotAsked => 400,
+        Turned::NotAsked | Turned::LoginHost => 400,
         Turned::AnotherAccount => 409,
         Turned::Denied => 403,
     };

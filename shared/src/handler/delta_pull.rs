@@ -222,6 +222,7 @@ impl App {
         if let Err(error) = self.inspect(cx, &connection).await {
             tracing::info!(connection.id = %id, error = crate::telemetry::chain(&error), trace = cx.trace, "its fields cannot be asked for");
         }
+        self.raise_trouble(cx, &connection).await?;
         self.read(cx, &connection).await?;
         self.start(cx, &connection, Work::Sweep { shard: 0, after: None }).await
     }

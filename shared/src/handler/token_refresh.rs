@@ -7,6 +7,7 @@ use crate::{
     error::Result,
     id::{ConnectionId, TenantId},
     provider::{Session, WatchWish, Webhooks},
+    provision::door,
     telemetry::chain,
 };
 use futures::{StreamExt, stream};
@@ -97,7 +98,7 @@ impl App {
         let Some(token) = held.grant.webhook_token else { return Ok(None) };
         let wish = WatchWish {
             channel: connection.watch.as_ref().map_or_else(|| channel_of(connection), |watch| watch.channel.clone()),
-            url: format!("{}/webhooks/{}/{}", origin.trim_end_matches('/'), connection.crm, connection.id),
+            url: door(connection, origin),
             token,
             now: cx.now(),
             renew: connection.watch.is_some(),

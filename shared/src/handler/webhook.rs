@@ -52,10 +52,11 @@ async fn take(app: &App, cx: &Context, request: ApiGatewayV2httpRequest) -> Resu
     }
     match (crm.capabilities().webhooks, connection) {
         (Webhooks::PerApp, None) => per_app(app, cx, crm, &delivery).await,
-        (Webhooks::PerConnection { .. }, Some(connection)) => {
+        // An app of the account's own has a URL and a secret of its own, whatever the CRM's other apps do.
+        (Webhooks::PerConnection { .. } | Webhooks::PerApp, Some(connection)) => {
             per_connection(app, cx, crm, &connection, &delivery).await
         }
-        _ => Ok(404),
+        (Webhooks::PerConnection { .. }, None) => Ok(404),
     }
 }
 

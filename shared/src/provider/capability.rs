@@ -1,6 +1,6 @@
 //! What a CRM can do, so that the rest of the code never asks which one it has before it.
 
-use super::Ack;
+use super::{Ack, Way};
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,8 @@ pub struct Capabilities {
     pub restores: Restores,
     /// The field that shows a remote's own id, which nobody sets.
     pub id: &'static str,
+    /// How an account is connected without a browser.
+    pub ways: &'static [Way],
     /// What a delivery is answered, where its status is not enough.
     pub ack: Option<Ack>,
 }

@@ -3,8 +3,10 @@
 //! This layer speaks HTTP and knows no AWS. What a CRM cannot do is declared in its [`Capabilities`];
 //! nothing outside this folder asks which CRM it has before it.
 
+mod assertion;
 pub mod batch;
 pub mod capability;
+pub mod fact;
 mod hubspot;
 pub mod oauth;
 mod pipedrive;
@@ -12,14 +14,17 @@ mod salesforce;
 pub mod schema;
 pub mod session;
 pub mod signature;
+pub mod ways;
 mod zoho;
 
 pub use batch::{Fetched, Found, Outcome, Query, Write};
 pub use capability::{Capabilities, Creates, Deletions, Echo, Restores, Webhooks};
+pub use fact::{Checked, Fact, Hook};
 pub use oauth::{Ask, Authorized, Code};
 pub use schema::{Field, Made, Wish};
 pub use session::{AppCredentials, Grant, Hosts, Secret, Session};
 pub use signature::{Ack, Delivery, Forged, Schemes, Verified};
+pub use ways::{By, Means, Need, Way};
 
 use crate::{
     change::{Cursor, Hinted, Removed, Walk},
@@ -76,8 +81,12 @@ pub trait Provider {
         now: Timestamp,
     ) -> impl Future<Output = Result<Grant>> + Send;
 
+    /// A place where this CRM's accounts log in, as the vendor spells it; `None` of what is none.
+    fn login_host(named: &str) -> Option<String>;
+    /// The least that an app must be allowed so that these objects are kept in step; empty where scopes are not told apart.
+    fn scopes(objects: &[Object]) -> Vec<String>;
     /// The consent page, with the least scopes that we need.
-    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String;
+    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> Result<String>;
     /// A code for a grant.
     fn exchange(
         http: &reqwest::Client,
@@ -94,6 +103,13 @@ pub trait Provider {
         grant: &Grant,
     ) -> impl Future<Output = Result<()>> + Send;
 
+    /// Which account a session is with.
+    fn account(session: &Session, grant: &Grant) -> impl Future<Output = Result<AccountId>> + Send;
+    /// What the CRM itself tells of how well a connection stands.
+    fn check(session: &Session, checked: &Checked<'_>) -> impl Future<Output = Result<Vec<Fact>>> + Send;
+    /// What an admin does so that changes are told to this URL and proved by this token, where the API does not let us make it so; `None`
+    /// where it does.
+    fn webhook_clicks(url: &str, token: &Secret) -> Option<String>;
     /// The fields of the mapping's object.
     fn schema(session: &Session, mapping: &Mapping) -> impl Future<Output = Result<Vec<Field>>> + Send;
     /// Makes a text field that the account lacks, or says how a person does.
@@ -265,10 +281,16 @@ impl Crm {
     pub fn hints(self, delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
         each!(self, P => P::hints(delivery))
     }
-    /// The whole `Authorization` header.
-    pub fn authorization(self, grant: &Grant) -> Secret {
-        let scheme = each!(self, P => P::AUTHORIZATION);
-        Secret::new(format!("{scheme}{}", grant.access_token.reveal()))
+    /// The header that authorises a call, and what stands in it.
+    pub fn authorization(self, grant: &Grant) -> (&'static str, Secret) {
+        let way = self.capabilities().ways.iter().find(|way| grant.means.by() == Some(way.by));
+        match way.and_then(|way| way.header) {
+            Some(header) => (header, grant.access_token.clone()),
+            None => {
+                let scheme = each!(self, P => P::AUTHORIZATION);
+                ("authorization", Secret::new(format!("{scheme}{}", grant.access_token.reveal())))
+            }
+        }
     }
     pub fn base(self, hosts: &Hosts, grant: &Grant) -> Result<String> {
         each!(self, P => P::base(hosts, grant))
@@ -283,7 +305,22 @@ impl Crm {
     ) -> Result<Grant> {
         each!(self, P => P::refresh(http, hosts, app, grant, now).await)
     }
-    pub fn consent_page(self, hosts: &Hosts, ask: &Ask<'_>) -> String {
+    pub fn login_host(self, named: &str) -> Option<String> {
+        each!(self, P => P::login_host(named))
+    }
+    pub async fn account(self, session: &Session, grant: &Grant) -> Result<AccountId> {
+        each!(self, P => P::account(session, grant).await)
+    }
+    pub async fn check(self, session: &Session, checked: &Checked<'_>) -> Result<Vec<Fact>> {
+        each!(self, P => P::check(session, checked).await)
+    }
+    pub fn webhook_clicks(self, url: &str, token: &Secret) -> Option<String> {
+        each!(self, P => P::webhook_clicks(url, token))
+    }
+    pub fn scopes(self, objects: &[Object]) -> Vec<String> {
+        each!(self, P => P::scopes(objects))
+    }
+    pub fn consent_page(self, hosts: &Hosts, ask: &Ask<'_>) -> Result<String> {
         each!(self, P => P::consent_page(hosts, ask))
     }
     pub async fn exchange(

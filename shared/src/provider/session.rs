@@ -1,6 +1,10 @@
 //! One authorised conversation with one CRM account. `send` is the only door out.
 
-use crate::error::{Error, Result};
+use super::ways::Means;
+use crate::{
+    error::{Error, Result},
+    id::AccountId,
+};
 use backon::{ExponentialBuilder, Retryable};
 use jiff::Timestamp;
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -60,6 +64,15 @@ pub struct Grant {
     pub api_domain: Option<String>,
     #[serde(default)]
     pub accounts_server: Option<String>,
+    /// How it came to us, and so how it is renewed.
+    #[serde(default)]
+    pub means: Means,
+    /// What it is good for, where token answers tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// Which account it is for, where token answers tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
     /// Who we are in the account, where deliveries say whose change they tell of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
@@ -80,7 +93,8 @@ pub struct Session {
     pub http: reqwest::Client,
     /// Scheme, host and perhaps a path prefix; no slash at the end.
     pub base: String,
-    /// The whole `Authorization` header.
+    /// The header that authorises a call, and what stands in it.
+    pub header: &'static str,
     pub authorization: Secret,
     /// Sent along, so that one id runs through message, record, call and log.
     pub trace: String,
@@ -169,7 +183,7 @@ impl Session {
         let mut call = self
             .http
             .request(request.method.clone(), format!("{}{}", self.base, request.path))
-            .header(reqwest::header::AUTHORIZATION, self.authorization.reveal())
+            .header(self.header, self.authorization.reveal())
             .header("x-correlation-id", &self.trace)
             .timeout(patience);
         for (name, value) in &request.headers {

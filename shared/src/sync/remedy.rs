@@ -11,6 +11,10 @@ use sha2::{Digest, Sha256};
 /// Code → remedy. The codes are part of the product: they never change their meaning.
 const REMEDIES: &[(&str, &str)] = &[
     (
+        "another_account",
+        "Give the connection the credentials of its own account, or connect the other one under a name of its own.",
+    ),
+    (
         "app_refused",
         "Correct the app's client id and secret in Secrets Manager; everything goes on by itself within minutes.",
     ),
@@ -19,6 +23,7 @@ const REMEDIES: &[(&str, &str)] = &[
         "bad_value",
         "Correct this value where it comes from, then send the request again; the other values were applied.",
     ),
+    ("clock_off", "Set the clock of the machine that this runs on; if it is right, ask the CRM's vendor."),
     (
         "connection_stopped",
         "Correct what the CRM names, such as a scope or a property, then activate the connection: it catches up.",
@@ -44,6 +49,8 @@ const REMEDIES: &[(&str, &str)] = &[
         "field_gone",
         "Make the field again, give the connected user access to it, or take it out of the mapping; then activate the connection.",
     ),
+    ("field_read_only", "Give the connected user the right to edit the field, or let its rule only read."),
+    ("id_not_unique", "Let the field that holds our record ids refuse duplicates, then activate the connection."),
     ("id_reused", "Send the request under an id of its own; the first request with this id was done."),
     (
         "kills_its_function",
@@ -55,12 +62,18 @@ const REMEDIES: &[(&str, &str)] = &[
         "mass_delete",
         "Check in the CRM whether this was meant. `operator deletions confirm` follows it; where it was not, restore the records there and then `operator deletions dismiss`.",
     ),
+    (
+        "needs_reauth",
+        "Let us in again under the same name: `operator link` for a browser, `operator connect` for a token, a secret or a key. Nothing is lost meanwhile.",
+    ),
     ("no_identity", "Give the lead an id, an e-mail address or a telephone number."),
+    ("not_approved", "Look at what it would write (`operator preview`), then activate the connection."),
     (
         "not_deleted",
-        "Delete the person there by hand, or give the connected user the right to delete and connect again.",
+        "Delete the record there by hand, or give the connected user the right to delete and connect again.",
     ),
     ("not_visible", "Give the connected user access to the record in the CRM, or unlink it here."),
+    ("quota_low", "Wait for the next day, leave more to us by stopping other apps, or buy more calls from the vendor."),
     ("record_too_large", "Shorten or unmap the record's longest fields; a record holds at most 350 KB."),
     (
         "refused_by_crm",
@@ -68,12 +81,35 @@ const REMEDIES: &[(&str, &str)] = &[
     ),
     ("request_too_large", "Send fewer or shorter values: a request holds at most 128 KB."),
     ("same_identity", "Two people share a key that belongs to one. Merge them, or correct the key of one of them."),
+    ("scope_missing", "Grant the scope in the app's settings at the CRM, then let us in again under the same name."),
+    ("unanswered", "Try again in a minute; if it stays, give the connected user the right that the CRM names."),
     ("unknown_connection", "Name a connection of this tenant, or null for all of them."),
     ("unknown_field", "No connection that this request is for has such a field: correct the sync field's name."),
     ("unknown_placeholder", "Use a field that the lead has, such as {{email}} or {{callStatus}}."),
     ("unknown_tenant", "Connect a CRM for this tenant first, then send the request again."),
     ("unknown_version", "Send version 1 of the sync request."),
     ("unnamed_tenant", "Name the tenant in `tenant_id`."),
+    (
+        "waiting_for_crm",
+        "Nothing now: it goes on by itself. If it waits often, stop other apps of the account, or buy more calls from the vendor.",
+    ),
+    (
+        "webhook_failing",
+        "Look for refused deliveries in the logs of the webhook function; what was missed is found by pulling.",
+    ),
+    (
+        "webhook_missing",
+        "Connect the account again under the same name: the subscription is made anew, and what was missed is pulled.",
+    ),
+    (
+        "webhook_unproved",
+        "To be told at once, connect the account again under the same name, with the secret that signs its app's deliveries.",
+    ),
+    (
+        "webhook_unreachable",
+        "See that the stack is deployed, that PUBLIC_URL is its own, and that our app's secret at the CRM is known.",
+    ),
+    ("webhook_unseen", "Look in the CRM whether its webhooks go to this connection's URL."),
     ("wrong_direction", "Send direction \"send\"; reading from a CRM is done by its connection."),
     ("wrong_kind", "Send this field as the kind of value it holds, or correct it in the CRM."),
 ];

@@ -2,8 +2,10 @@
 //! differ, their `Capabilities` decide, never their names.
 
 mod auth;
+mod brought;
 mod deletes;
 mod delta;
+mod doctor;
 mod drift;
 mod faults;
 mod objects;

@@ -27,10 +27,15 @@ pub struct Account {
     pub app_id: Option<u64>,
     /// HubSpot: a static token of a private app, which never expires. Pipedrive: a user's API token.
     pub private_app_token: Option<String>,
+    /// Salesforce: the public key of the app's certificate, as PEM; without one no assertion is good.
+    pub public_key: Option<String>,
+    /// What the app is granted when it is connected, whatever it asks for: scopes that are missing.
+    pub withheld_scopes: Option<Vec<String>>,
     /// HubSpot: properties whose changes are told; left out, all but HubSpot's own and `crm_sync_id`.
     /// Salesforce: fields that an outbound message carries beside the id.
     pub subscriptions: Option<Vec<String>>,
-    /// Zoho: the edition's credits in 24 hours. Salesforce: API requests in 24 hours. Pipedrive: the daily token budget.
+    /// HubSpot: a private app's calls in a day. Zoho: the edition's credits in 24 hours. Salesforce: API requests in 24 hours.
+    /// Pipedrive: the daily token budget.
     pub credits: Option<u64>,
     /// Zoho: the organisation's offset from UTC.
     pub offset_minutes: Option<i32>,
@@ -63,6 +68,9 @@ impl World {
         let (crm, shown) = (account.crm?, self.place(account)?);
         if let (Some(client_id), Some(redirect_uri)) = (&shown.client_id, &account.redirect_uri) {
             self.consents.set_callback(crm, client_id, redirect_uri);
+        }
+        if let Some(withheld) = &account.withheld_scopes {
+            self.consents.withhold(crm, withheld);
         }
         Some(self.with_callback(shown))
     }

@@ -68,11 +68,24 @@ impl Vendor {
 pub struct Consents {
     pub codes: Codes,
     callbacks: BTreeMap<(Crm, String), String>,
+    /// What people of a CRM do not grant, whatever is asked for.
+    withheld: BTreeMap<Crm, Vec<String>>,
 }
 
 impl Consents {
     pub fn callback(&self, crm: Crm, client_id: &str) -> Option<&String> {
         self.callbacks.get(&(crm, client_id.to_owned()))
+    }
+
+    pub fn withhold(&mut self, crm: Crm, scopes: &[String]) {
+        self.withheld.insert(crm, scopes.to_vec());
+    }
+
+    /// Of what is asked for, what is granted.
+    pub fn granted(&self, crm: Crm, scope: &str) -> String {
+        let mark = if scope.contains(',') { "," } else { " " };
+        let withheld = |scope: &&str| self.withheld.get(&crm).is_some_and(|some| some.iter().any(|one| one == scope));
+        scope.split(mark).filter(|scope| !withheld(scope)).collect::<Vec<_>>().join(mark)
     }
 
     pub fn set_callback(&mut self, crm: Crm, client_id: &str, redirect_uri: &str) {
@@ -154,13 +167,14 @@ fn approve(world: &mut World, crm: Crm, call: &Call, asked: Asked) -> Reply {
         return consent_page::problem(vendor, "That account is not one of this person's.");
     };
     let text = code_text(world, crm);
+    let scope = world.consents.granted(crm, &asked.scope);
     world.consents.codes.add(Code {
         crm,
         text: text.clone(),
         client_id: asked.client_id,
         redirect_uri: asked.redirect_uri.clone(),
         account_id,
-        scope: asked.scope,
+        scope,
         challenge: Some(call.field("code_challenge")).filter(|c| !c.is_empty()),
         offline: call.field("access_type") == "offline",
         consent: call.field("prompt") == "consent",

@@ -3,9 +3,11 @@
 use super::failure;
 use crate::{
     error::{Error, Result},
+    id::AccountId,
     provider::{
         oauth::{self, Ask, Authorized, Code},
-        session::{Answer, AppCredentials, Grant, Hosts, Secret, read},
+        session::{Answer, AppCredentials, Grant, Hosts, Request, Secret, Session, read},
+        ways::{By, Need, Way},
     },
     record::Object,
 };
@@ -28,22 +30,34 @@ pub(super) fn base(hosts: &Hosts) -> String {
 /// Where people consent (HubSpot docs: working with OAuth, "Authorization URL").
 const APP: &str = "https://app.hubspot.com";
 /// What we ask for: the objects that are mapped, and the properties that we need of our own (HubSpot docs: scopes).
-fn scopes(objects: &[Object]) -> String {
+pub(super) fn scopes(objects: &[Object]) -> Vec<String> {
     let mapped = objects.iter().filter_map(super::fields::default_mapping);
-    let of = |name: &str| {
-        let each = ["objects", "schemas"].map(|part| format!("crm.{part}.{name}.read crm.{part}.{name}.write"));
-        each.join(" ")
+    let of = |name: String| {
+        let rights = [("objects", "read"), ("objects", "write"), ("schemas", "read"), ("schemas", "write")];
+        rights.map(|(part, right)| format!("crm.{part}.{name}.{right}"))
     };
-    ["oauth".to_owned()].into_iter().chain(mapped.map(|mapping| of(&mapping.object))).collect::<Vec<_>>().join(" ")
+    mapped.flat_map(|mapping| of(mapping.object)).collect()
 }
 
+/// A private app of the account's own (HubSpot docs: private apps). Its deliveries are signed with its own client secret
+/// (HubSpot docs: validating requests).
+pub(super) const WAYS: &[Way] = &[Way {
+    by: By::Token,
+    header: None,
+    needs: &[Need::WebhookSecret],
+    clicks: "In HubSpot open Development, then Legacy apps (or Settings, Integrations, Private Apps), make a private app with the \
+             scopes crm.objects.contacts.read, crm.objects.contacts.write, crm.schemas.contacts.read and \
+             crm.schemas.contacts.write, and the same of companies and deals if they are to be kept in step; access token and \
+             client secret are under Auth.",
+}];
+
 pub(super) fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
-    let scopes = scopes(ask.objects);
+    let scopes = format!("oauth {}", scopes(ask.objects).join(" "));
     let page = hosts.local.as_ref().map_or_else(|| APP.to_owned(), |_| base(hosts));
     let query = [
         ("client_id", ask.client_id),
         ("redirect_uri", ask.redirect_uri),
-        ("scope", scopes.as_str()),
+        ("scope", &scopes),
         ("state", ask.state),
         ("code_challenge", ask.challenge),
         ("code_challenge_method", "S256"),
@@ -69,6 +83,19 @@ pub(super) async fn exchange(
     let grant = granted(&answer, &Grant::none(), now)?;
     let account = oauth::account(answer.body.get("hub_id").and_then(Json::as_u64).map(|id| id.to_string()))?;
     Ok(Authorized { grant, account })
+}
+
+pub(super) async fn account(session: &Session) -> Result<AccountId> {
+    portal(&session.send(&details(), failure::of_call).await?.body)
+}
+
+/// HubSpot docs: account information API.
+pub(super) fn details() -> Request {
+    Request::get(format!("/account-info/{}/details", super::VERSION))
+}
+
+pub(super) fn portal(details: &Json) -> Result<AccountId> {
+    oauth::account(details.get("portalId").and_then(Json::as_u64).map(|id| id.to_string()))
 }
 
 /// HubSpot docs: manage OAuth tokens, "Revoke a token".
@@ -114,6 +141,7 @@ fn granted(answer: &Answer, grant: &Grant, now: Timestamp) -> Result<Grant> {
     let access_token = text("access_token").ok_or_else(|| Error::retryable("HubSpot gave no token"))?;
     let lives = answer.body.get("expires_in").and_then(Json::as_i64).unwrap_or(LIVES).clamp(60, 86_400);
     Ok(Grant {
+        scopes: oauth::scopes(answer, grant),
         access_token: Secret::new(access_token),
         refresh_token: text("refresh_token").map(Secret::new).or_else(|| grant.refresh_token.clone()),
         expires_at: Some(now + SignedDuration::from_secs(lives)),

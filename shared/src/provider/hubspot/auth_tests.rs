@@ -9,8 +9,7 @@ fn grant() -> Grant {
         expires_at: None,
         api_domain: None,
         accounts_server: None,
-        user: None,
-        webhook_token: None,
+        ..Grant::none()
     }
 }
 

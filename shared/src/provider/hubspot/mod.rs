@@ -4,6 +4,7 @@ mod archive;
 mod associations;
 mod auth;
 mod call;
+mod check;
 mod delta;
 mod failure;
 mod fields;
@@ -14,15 +15,15 @@ mod webhook;
 mod write;
 
 use super::{
-    AppCredentials, Ask, Authorized, Capabilities, Code, Creates, Deleted, Deletions, Delivery, Echo, Fetched, Field,
-    Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret, Session,
-    Unreadable, Verified, WatchWish, Webhooks, Wish, Write,
+    AppCredentials, Ask, Authorized, Capabilities, Checked, Code, Creates, Deleted, Deletions, Delivery, Echo, Fact,
+    Fetched, Field, Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret,
+    Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write,
 };
 use crate::{
     change::{Cursor, Walk},
     connection::Watch,
     error::Result,
-    id::RemoteId,
+    id::{AccountId, RemoteId},
     mapping::Mapping,
     record::Object,
 };
@@ -56,6 +57,7 @@ impl Provider for HubSpot {
         restores: Restores::Anew,
         id: "hs_object_id",
         people: &[],
+        ways: auth::WAYS,
         ack: None,
     };
 
@@ -94,8 +96,17 @@ impl Provider for HubSpot {
         auth::refresh(http, hosts, app, grant, now).await
     }
 
-    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
-        auth::consent_page(hosts, ask)
+    /// One for all accounts.
+    fn login_host(_: &str) -> Option<String> {
+        None
+    }
+
+    fn scopes(objects: &[Object]) -> Vec<String> {
+        auth::scopes(objects)
+    }
+
+    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> Result<String> {
+        Ok(auth::consent_page(hosts, ask))
     }
 
     async fn exchange(
@@ -110,6 +121,18 @@ impl Provider for HubSpot {
 
     async fn revoke(http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant) -> Result<()> {
         auth::revoke(http, hosts, app, grant).await
+    }
+
+    async fn account(session: &Session, _: &Grant) -> Result<AccountId> {
+        auth::account(session).await
+    }
+
+    async fn check(session: &Session, checked: &Checked<'_>) -> Result<Vec<Fact>> {
+        check::check(session, checked).await
+    }
+
+    fn webhook_clicks(url: &str, _: &Secret) -> Option<String> {
+        Some(webhook::clicks(url))
     }
 
     async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<Field>> {

@@ -25,6 +25,14 @@ const TOLERANCE: u64 = 300_000;
 /// What is unescaped in the URL before it is signed, and nothing else (HubSpot docs: validating requests, v3).
 const UNESCAPED: &str = ":/?@!$'()*,;";
 
+/// Of a private app, whose subscriptions have no API (HubSpot docs: private apps, webhooks).
+pub(super) fn clicks(url: &str) -> String {
+    format!(
+        "So that changes are told at once: open the private app's Webhooks tab, enter the target URL {url}, and subscribe to \
+         contacts: created, deleted, merged, restored, deleted for privacy, and property changed for each mapped property."
+    )
+}
+
 /// Where there is anything of v3, v3 decides: an older signature beside it would let the timestamp be stripped.
 pub(super) fn verify<'d>(
     delivery: &'d Delivery,

@@ -2,9 +2,11 @@
 
 use crate::{
     error::{Error, Result},
+    id::AccountId,
     provider::{
         oauth::{self, Ask, Authorized, Code},
-        session::{Answer, AppCredentials, Grant, Hosts, Secret, read},
+        session::{Answer, AppCredentials, Grant, Hosts, Request, Secret, Session, read},
+        ways::{By, Way},
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -35,6 +37,22 @@ fn known(named: &str) -> Option<String> {
     (!company.is_empty() && company.bytes().all(plain)).then(|| format!("https://{host}"))
 }
 
+/// What the app must be allowed; webhooks need the last (Pipedrive docs: Scopes and permissions explanations).
+pub(super) fn scopes(objects: &[Object]) -> Vec<String> {
+    let deals = objects.contains(&Object::Deal).then_some(["deals:full", "deal-fields:full"]);
+    let all = ["contacts:full", "search:read", "contact-fields:full", "admin"].into_iter();
+    all.chain(deals.into_iter().flatten()).map(str::to_owned).collect()
+}
+
+/// A user's own token, in a header of its own (Pipedrive docs: API v2, Authentication).
+pub(super) const WAYS: &[Way] = &[Way {
+    by: By::Token,
+    header: Some("x-api-token"),
+    needs: &[],
+    clicks: "As an admin of the company open Personal preferences from the menu under your picture, then API, and copy your \
+             personal API token.",
+}];
+
 /// Scopes are the app's own (Pipedrive docs: OAuth authorization, steps 1 to 4).
 pub(super) fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
     let query = [("client_id", ask.client_id), ("redirect_uri", ask.redirect_uri), ("state", ask.state)];
@@ -56,10 +74,20 @@ pub(super) async fn exchange(
     let form =
         [("grant_type", "authorization_code"), ("code", code.code.reveal()), ("redirect_uri", &code.redirect_uri)];
     let grant = granted(&ask_for("token", http, hosts, app, &form).await?, &Grant::none(), hosts, now)?;
-    let call = http.get(format!("{}/api/v1/users/me", base(hosts, &grant)?)).bearer_auth(grant.access_token.reveal());
+    let call = http.get(format!("{}{ME}", base(hosts, &grant)?)).bearer_auth(grant.access_token.reveal());
     let me = read(call.timeout(PATIENCE)).await?.body;
-    let company = me.pointer("/data/company_id").and_then(serde_json::Value::as_u64).map(|id| id.to_string());
-    Ok(Authorized { grant, account: oauth::account(company)? })
+    Ok(Authorized { grant, account: company(&me)? })
+}
+
+/// Who we are (Pipedrive docs: API v1, Users, "Get current user data").
+pub(super) const ME: &str = "/api/v1/users/me";
+
+pub(super) async fn account(session: &Session) -> Result<AccountId> {
+    company(&session.send(&Request::get(ME), super::failure::of_call).await?.body)
+}
+
+pub(super) fn company(me: &serde_json::Value) -> Result<AccountId> {
+    oauth::account(me.pointer("/data/company_id").and_then(serde_json::Value::as_u64).map(|id| id.to_string()))
 }
 
 /// It uninstalls our app there, webhooks and all (Pipedrive docs: OAuth authorization, revoking tokens).
@@ -105,6 +133,7 @@ fn granted(answer: &Answer, grant: &Grant, hosts: &Hosts, now: Timestamp) -> Res
     let lives = answer.body.get("expires_in").and_then(serde_json::Value::as_i64).unwrap_or(HOUR).clamp(60, 24 * HOUR);
     let moved = text("api_domain").filter(|_| hosts.local.is_none()).and_then(known);
     Ok(Grant {
+        scopes: oauth::scopes(answer, grant),
         access_token: Secret::new(access_token),
         refresh_token: text("refresh_token").map(Secret::new).or_else(|| grant.refresh_token.clone()),
         expires_at: Some(now + SignedDuration::from_secs(lives)),

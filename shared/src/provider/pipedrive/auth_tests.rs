@@ -11,8 +11,8 @@ fn grant() -> Grant {
         expires_at: None,
         api_domain: Some("https://acme.pipedrive.com".to_owned()),
         accounts_server: None,
-        user: None,
         webhook_token: Some(Secret::new("hook")),
+        ..Grant::none()
     }
 }
 

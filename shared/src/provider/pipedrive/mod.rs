@@ -1,6 +1,7 @@
 #![doc = include_str!("README.md")]
 
 mod auth;
+mod check;
 mod delta;
 mod failure;
 mod fields;
@@ -10,15 +11,15 @@ mod webhook;
 mod write;
 
 use super::{
-    AppCredentials, Ask, Authorized, Capabilities, Code, Creates, Deleted, Delivery, Echo, Fetched, Field, Forged,
-    Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret, Session, Unreadable,
-    Verified, WatchWish, Webhooks, Wish, Write, session::Request,
+    AppCredentials, Ask, Authorized, Capabilities, Checked, Code, Creates, Deleted, Delivery, Echo, Fact,
+    Fetched, Field, Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret,
+    Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
     connection::Watch,
     error::Result,
-    id::RemoteId,
+    id::{AccountId, RemoteId},
     mapping::Mapping,
     record::Object,
 };
@@ -47,6 +48,7 @@ impl Provider for Pipedrive {
         restores: Restores::Anew,
         id: "id",
         people: &[],
+        ways: auth::WAYS,
         ack: None,
     };
 
@@ -85,8 +87,17 @@ impl Provider for Pipedrive {
         auth::refresh(http, hosts, app, grant, now).await
     }
 
-    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
-        auth::consent_page(hosts, ask)
+    /// One for all companies.
+    fn login_host(_: &str) -> Option<String> {
+        None
+    }
+
+    fn scopes(objects: &[Object]) -> Vec<String> {
+        auth::scopes(objects)
+    }
+
+    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> Result<String> {
+        Ok(auth::consent_page(hosts, ask))
     }
 
     async fn exchange(
@@ -101,6 +112,18 @@ impl Provider for Pipedrive {
 
     async fn revoke(http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant) -> Result<()> {
         auth::revoke(http, hosts, app, grant).await
+    }
+
+    async fn account(session: &Session, _: &Grant) -> Result<AccountId> {
+        auth::account(session).await
+    }
+
+    async fn check(session: &Session, checked: &Checked<'_>) -> Result<Vec<Fact>> {
+        check::check(session, checked).await
+    }
+
+    fn webhook_clicks(_: &str, _: &Secret) -> Option<String> {
+        None
     }
 
     async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<Field>> {

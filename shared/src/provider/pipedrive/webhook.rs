@@ -89,8 +89,6 @@ pub(super) const LIVES: SignedDuration = SignedDuration::from_hours(48);
 pub(super) async fn watch(session: &Session, objects: &[String], wish: &WatchWish) -> Result<Watch> {
     let listed = session.send(&Request::get("/api/v1/webhooks"), failure::of_call).await?.body;
     let ours = |hook: &&Json| hook.get("subscription_url").and_then(Json::as_str) == Some(&wish.url);
-    let is_active =
-        |hook: &Json| hook.get("is_active").is_some_and(|v| v.as_u64() == Some(1) || v.as_bool() == Some(true));
     let id = |hook: &Json| hook.get("id").and_then(records::id);
     let wanted: Vec<&Kind> = KINDS.iter().filter(|kind| objects.iter().any(|object| object == kind.name)).collect();
     let mut kept: BTreeMap<&str, String> = BTreeMap::new();
@@ -124,6 +122,10 @@ pub(super) async fn unwatch(session: &Session, watch: &Watch) -> Result<()> {
 async fn end(session: &Session, id: &str) -> Result<()> {
     let request = Request { method: Method::DELETE, ..Request::get(format!("/api/v1/webhooks/{id}")) };
     session.send(&request, failure::of_record).await.map(drop)
+}
+
+pub(super) fn is_active(hook: &Json) -> bool {
+    hook.get("is_active").is_some_and(|v| v.as_u64() == Some(1) || v.as_bool() == Some(true))
 }
 
 async fn subscribe(session: &Session, kind: &Kind, wish: &WatchWish) -> Result<String> {

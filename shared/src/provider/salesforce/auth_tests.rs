@@ -9,8 +9,8 @@ fn grant() -> Grant {
         expires_at: None,
         api_domain: Some("https://acme.my.salesforce.com".to_owned()),
         accounts_server: Some("https://login.salesforce.com".to_owned()),
-        user: None,
         webhook_token: Some(Secret::new("hook")),
+        ..Grant::none()
     }
 }
 
@@ -46,7 +46,10 @@ fn only_hosts_of_salesforces_are_spoken_to() {
         assert_eq!(next.refresh_token.unwrap().reveal(), "next", "what rotates is kept all the same");
         let odd = Grant { api_domain: Some(odd.to_owned()), accounts_server: Some(odd.to_owned()), ..grant() };
         assert!(matches!(base(&Hosts::default(), &odd), Err(Error::Config { .. })), "{odd:?}");
-        assert!(matches!(login(&Hosts::default(), &odd), Err(Error::Config { .. })), "{odd:?}");
+        assert!(
+            matches!(login(&Hosts::default(), odd.accounts_server.as_deref()), Err(Error::Config { .. })),
+            "{odd:?}"
+        );
     }
     assert_eq!(base(&Hosts::default(), &grant()).unwrap(), "https://acme.my.salesforce.com");
 }
@@ -64,4 +67,25 @@ fn each_refusal_says_what_to_do_next() {
     assert!(matches!(after(429, Json::Null), Err(Error::RateLimited { .. })));
     assert!(matches!(after(400, json!({"error": "unknown_error"})), Err(Error::Retryable { .. })));
     assert!(matches!(after(200, json!({"access_token": ""})), Err(Error::Retryable { .. })), "no token at all");
+}
+
+#[test]
+fn people_log_in_at_salesforces_own_hosts_alone() {
+    let ask = |login_host| Ask { client_id: "c", login_host, redirect_uri: "r", state: "s", challenge: "x" };
+    let page = |host| consent_page(&Hosts::default(), &ask(host)).unwrap();
+    assert!(page(None).starts_with("https://login.salesforce.com/services/oauth2/authorize?"));
+    assert!(page(Some("https://test.salesforce.com")).starts_with("https://test.salesforce.com/services/"));
+    let sandbox = "acme--dev.sandbox.my.salesforce.com";
+    assert!(page(Some(sandbox)).starts_with("https://acme--dev.sandbox.my.salesforce.com/services/"));
+    for host in [
+        "https://evil.example",
+        "https://evil.salesforce.com",
+        "https://my.salesforce.com",
+        "https://.my.salesforce.com",
+        "https://acme.my.salesforce.com@evil.example",
+        "https://evil.example/.my.salesforce.com",
+        "http://acme.my.salesforce.com",
+    ] {
+        assert!(consent_page(&Hosts::default(), &ask(Some(host))).is_err(), "{host}");
+    }
 }

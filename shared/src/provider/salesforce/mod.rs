@@ -1,6 +1,7 @@
 #![doc = include_str!("README.md")]
 
 mod auth;
+mod check;
 mod deletions;
 mod delta;
 mod failure;
@@ -12,15 +13,15 @@ mod schema;
 mod webhook;
 
 use super::{
-    AppCredentials, Ask, Authorized, Capabilities, Code, Creates, Deleted, Deletions, Delivery, Echo, Fetched, Field,
-    Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret, Session,
-    Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
+    AppCredentials, Ask, Authorized, Capabilities, Checked, Code, Creates, Deleted, Deletions, Delivery, Echo, Fact,
+    Fetched, Field, Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret,
+    Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
     connection::Watch,
     error::Result,
-    id::RemoteId,
+    id::{AccountId, RemoteId},
     mapping::Mapping,
     record::Object,
 };
@@ -53,6 +54,7 @@ impl Provider for Salesforce {
         ),
         id: "Id",
         people: &["Contact", "Lead"],
+        ways: auth::WAYS,
         ack: Some(webhook::ACK),
     };
 
@@ -86,12 +88,20 @@ impl Provider for Salesforce {
         hosts: &Hosts,
         app: &AppCredentials,
         grant: &Grant,
-        _: Timestamp,
+        now: Timestamp,
     ) -> Result<Grant> {
-        auth::refresh(http, hosts, app, grant).await
+        auth::refresh(http, hosts, app, grant, now).await
     }
 
-    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
+    fn login_host(named: &str) -> Option<String> {
+        auth::login_host(named)
+    }
+
+    fn scopes(objects: &[Object]) -> Vec<String> {
+        auth::scopes(objects)
+    }
+
+    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> Result<String> {
         auth::consent_page(hosts, ask)
     }
 
@@ -107,6 +117,18 @@ impl Provider for Salesforce {
 
     async fn revoke(http: &reqwest::Client, hosts: &Hosts, app: &AppCredentials, grant: &Grant) -> Result<()> {
         auth::revoke(http, hosts, app, grant).await
+    }
+
+    async fn account(_: &Session, grant: &Grant) -> Result<AccountId> {
+        auth::account(grant)
+    }
+
+    async fn check(session: &Session, checked: &Checked<'_>) -> Result<Vec<Fact>> {
+        check::check(session, checked).await
+    }
+
+    fn webhook_clicks(url: &str, token: &Secret) -> Option<String> {
+        Some(webhook::clicks(url, token))
     }
 
     async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<Field>> {

@@ -2,9 +2,11 @@
 
 use crate::{
     error::{Error, Result},
+    id::AccountId,
     provider::{
         oauth::{self, Ask, Authorized, Code},
-        session::{Answer, AppCredentials, Grant, Hosts, Secret, read},
+        session::{Answer, AppCredentials, Grant, Hosts, Request, Secret, Session, read},
+        ways::{By, Means, Need, Way},
     },
     record::Object,
 };
@@ -66,33 +68,50 @@ fn known(named: &str, which: fn(&(&'static str, &'static str)) -> &'static str) 
     DATA_CENTRES.iter().map(which).find(|host| *host == named)
 }
 
-/// What we ask for beside the modules that are mapped: their fields, changes told, queries, and which organisation it is.
-const SCOPES: &str = "ZohoCRM.settings.fields.READ,ZohoCRM.settings.fields.CREATE,ZohoCRM.notifications.ALL,ZohoCRM.coql.READ,ZohoCRM.org.READ";
-
-fn scopes(objects: &[Object]) -> String {
+/// What we ask for: the modules that are mapped, their fields, changes told, queries, and which organisation it is.
+pub(super) fn scopes(objects: &[Object]) -> Vec<String> {
     let mapped = objects.iter().filter_map(super::fields::default_mapping).map(|mapping| mapping.object.to_lowercase());
     let of = |module: String| {
-        ["READ", "CREATE", "UPDATE", "DELETE"].map(|right| format!("ZohoCRM.modules.{module}.{right}")).join(",")
+        ["READ", "CREATE", "UPDATE", "DELETE"].map(|right| format!("ZohoCRM.modules.{module}.{right}"))
     };
-    mapped.map(of).chain([SCOPES.to_owned()]).collect::<Vec<_>>().join(",")
+    let others = ["settings.fields.READ", "settings.fields.CREATE", "notifications.ALL", "coql.READ", "org.READ"];
+    mapped.flat_map(of).chain(others.map(|scope| format!("ZohoCRM.{scope}"))).collect()
 }
 
-/// Whatever data centre the account is in, its people are sent on from here (Zoho docs: Authorization request,
+/// A self client of the account's own (Zoho docs: Self client, client credentials flow,
+/// <https://www.zoho.com/accounts/protocol/oauth/self-client/client-credentials-flow.html>).
+pub(super) const WAYS: &[Way] = &[Way {
+    by: By::ClientCredentials,
+    header: None,
+    needs: &[Need::ClientId, Need::Subject],
+    clicks: "As an admin of the organisation open the API console of its data centre (https://api-console.zoho.com), choose Self \
+             Client and create it; id and secret are under Client Secret. The organisation's id (zgid) is in Zoho CRM under \
+             Setup, Developer Hub, APIs and SDKs.",
+}];
+
+/// The data centre's server for tokens.
+pub(super) fn login_host(named: &str) -> Option<String> {
+    let named = if named.starts_with("https://") { named.to_owned() } else { format!("https://{named}") };
+    known(&named, |dc| dc.0).map(str::to_owned)
+}
+
+/// Whatever data centre the account is in, its people are sent on from here, unless it is known (Zoho docs: Authorization request,
 /// <https://www.zoho.com/crm/developer/docs/api/v8/auth-request.html>).
-pub(super) fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
-    let scopes = scopes(ask.objects);
-    let server = hosts.local.as_ref().map_or_else(|| DATA_CENTRES[0].0.to_owned(), |local| format!("{local}/zoho"));
+pub(super) fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> Result<String> {
+    let server =
+        accounts_server(hosts, &Grant { accounts_server: ask.login_host.map(str::to_owned), ..Grant::none() })?;
+    let scopes = scopes(ask.objects).join(",");
     let query = [
         ("response_type", "code"),
         ("client_id", ask.client_id),
-        ("scope", scopes.as_str()),
+        ("scope", &scopes),
         ("redirect_uri", ask.redirect_uri),
         // Only so is there a refresh token, and another one when people connect again.
         ("access_type", "offline"),
         ("prompt", "consent"),
         ("state", ask.state),
     ];
-    oauth::url(&format!("{server}/oauth/v2/auth"), &query)
+    Ok(oauth::url(&format!("{server}/oauth/v2/auth"), &query))
 }
 
 /// The code is good in the data centre that the callback names.
@@ -103,7 +122,7 @@ pub(super) async fn exchange(
     code: &Code,
     now: Timestamp,
 ) -> Result<Authorized> {
-    let before = Grant { accounts_server: code.server.clone(), ..Grant::none() };
+    let before = Grant { accounts_server: code.server.clone().or_else(|| code.login_host.clone()), ..Grant::none() };
     let form = [
         ("grant_type", "authorization_code"),
         ("code", code.code.reveal()),
@@ -116,9 +135,17 @@ pub(super) async fn exchange(
     let call = http
         .get(format!("{}/crm/v8/org", base(hosts, &grant)?))
         .header(reqwest::header::AUTHORIZATION, format!("Zoho-oauthtoken {}", grant.access_token.reveal()));
-    let organisation = read(call.timeout(PATIENCE)).await?.body;
-    let named = organisation.pointer("/org/0/zgid").and_then(|id| id.as_str()).map(str::to_owned);
-    Ok(Authorized { grant, account: oauth::account(named)? })
+    let account = organisation(&read(call.timeout(PATIENCE)).await?.body)?;
+    Ok(Authorized { grant, account })
+}
+
+/// Zoho docs: Get organization data, <https://www.zoho.com/crm/developer/docs/api/v8/get-org-data.html>.
+pub(super) async fn account(session: &Session) -> Result<AccountId> {
+    organisation(&session.send(&Request::get("/crm/v8/org"), super::failure::of_call).await?.body)
+}
+
+pub(super) fn organisation(body: &serde_json::Value) -> Result<AccountId> {
+    oauth::account(body.pointer("/org/0/zgid").and_then(|id| id.as_str()).map(str::to_owned))
 }
 
 /// Zoho docs: Revoke tokens, <https://www.zoho.com/crm/developer/docs/api/v8/revoke-tokens.html>.
@@ -137,15 +164,21 @@ pub(super) async fn refresh(
     now: Timestamp,
 ) -> Result<Grant> {
     let url = format!("{}/oauth/v2/token", accounts_server(hosts, grant)?);
-    let Some(refresh_token) = &grant.refresh_token else {
-        return Err(Error::AuthExpired { reason: "there is no refresh token".to_owned() });
-    };
-    let form = [
-        ("grant_type", "refresh_token"),
-        ("refresh_token", refresh_token.reveal()),
-        ("client_id", &app.client_id),
-        ("client_secret", app.client_secret.reveal()),
-    ];
+    let (scopes, organisation);
+    let mut form = vec![("client_id", app.client_id.as_str()), ("client_secret", app.client_secret.reveal())];
+    match (&grant.means, &grant.refresh_token) {
+        (Means::ClientCredentials { subject, .. }, _) => {
+            scopes = grant.scopes.join(",");
+            organisation = format!("ZohoCRM.{}", subject.as_deref().unwrap_or_default());
+            form.extend([("grant_type", "client_credentials"), ("scope", &scopes), ("soid", &organisation)]);
+        }
+        (Means::Consent, Some(token)) => {
+            form.extend([("grant_type", "refresh_token"), ("refresh_token", token.reveal())]);
+        }
+        (Means::Consent | Means::Token | Means::JwtBearer { .. }, _) => {
+            return Err(Error::AuthExpired { reason: "there is no refresh token".to_owned() });
+        }
+    }
     let answer = read(http.post(url).form(&form).timeout(PATIENCE)).await?;
     granted(&answer, grant, hosts, now)
 }
@@ -160,6 +193,7 @@ fn granted(answer: &Answer, grant: &Grant, hosts: &Hosts, now: Timestamp) -> Res
     let lives = answer.body.get("expires_in").and_then(serde_json::Value::as_i64).unwrap_or(HOUR).clamp(60, HOUR);
     let named = text("api_domain").filter(|_| hosts.local.is_none()).and_then(|named| known(named, |dc| dc.1));
     Ok(Grant {
+        scopes: oauth::scopes(answer, grant),
         access_token: Secret::new(access_token),
         refresh_token: text("refresh_token").map(Secret::new).or_else(|| grant.refresh_token.clone()),
         expires_at: Some(now + SignedDuration::from_secs(lives)),

@@ -11,8 +11,8 @@ fn grant() -> Grant {
         expires_at: None,
         api_domain: Some("https://www.zohoapis.eu".to_owned()),
         accounts_server: Some("https://accounts.zoho.eu".to_owned()),
-        user: None,
         webhook_token: Some(Secret::new("hook")),
+        ..Grant::none()
     }
 }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("README.md")]
 
 mod auth;
+mod check;
 mod deletions;
 mod delta;
 mod failure;
@@ -11,15 +12,15 @@ mod schema;
 mod webhook;
 
 use super::{
-    AppCredentials, Ask, Authorized, Capabilities, Code, Creates, Deleted, Deletions, Delivery, Echo, Fetched, Field,
-    Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret, Session,
-    Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
+    AppCredentials, Ask, Authorized, Capabilities, Checked, Code, Creates, Deleted, Deletions, Delivery, Echo, Fact,
+    Fetched, Field, Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret,
+    Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
     connection::Watch,
     error::{Error, Result},
-    id::RemoteId,
+    id::{AccountId, RemoteId},
     mapping::Mapping,
     record::Object,
 };
@@ -51,6 +52,7 @@ impl Provider for Zoho {
         restores: Restores::Anew,
         id: "id",
         people: &[],
+        ways: auth::WAYS,
         ack: None,
     };
 
@@ -89,7 +91,15 @@ impl Provider for Zoho {
         auth::refresh(http, hosts, app, grant, now).await
     }
 
-    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
+    fn login_host(named: &str) -> Option<String> {
+        auth::login_host(named)
+    }
+
+    fn scopes(objects: &[Object]) -> Vec<String> {
+        auth::scopes(objects)
+    }
+
+    fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> Result<String> {
         auth::consent_page(hosts, ask)
     }
 
@@ -105,6 +115,18 @@ impl Provider for Zoho {
 
     async fn revoke(http: &reqwest::Client, hosts: &Hosts, _: &AppCredentials, grant: &Grant) -> Result<()> {
         auth::revoke(http, hosts, grant).await
+    }
+
+    async fn account(session: &Session, _: &Grant) -> Result<AccountId> {
+        auth::account(session).await
+    }
+
+    async fn check(session: &Session, checked: &Checked<'_>) -> Result<Vec<Fact>> {
+        check::check(session, checked).await
+    }
+
+    fn webhook_clicks(_: &str, _: &Secret) -> Option<String> {
+        None
     }
 
     async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<Field>> {

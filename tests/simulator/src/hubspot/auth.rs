@@ -159,6 +159,18 @@ pub fn access_token(world: &mut World, token: &str) -> Reply {
     Reply::json(200, body)
 }
 
+/// The same of a private app's token, which proves itself (HubSpot docs: private apps, access token information).
+pub fn private_app(world: &mut World, call: &Call) -> Reply {
+    let token = call.json().and_then(|body| body["tokenKey"].as_str()).unwrap_or_default();
+    let own = |p: &&Portal| p.private_app_token.as_deref() == Some(token) && p.grant == Grant::Alive;
+    let Some(portal) = world.portals.iter().find(own) else {
+        let body = json!({"status": "error", "message": "The access token is expired or invalid", "correlationId": world.rng.uuid(), "category": "OBJECT_NOT_FOUND"});
+        return Reply::json(404, body);
+    };
+    let scopes: Vec<&String> = portal.scopes.iter().filter(|scope| *scope != "oauth").collect();
+    Reply::json(200, json!({"userId": USER_ID, "hubId": portal.id, "appId": portal.app.app_id, "scopes": scopes}))
+}
+
 fn about(portal: &Portal) -> Value {
     json!({
         "hub_id": portal.id, "app_id": portal.app.app_id, "user_id": USER_ID, "user": USER, "scopes": portal.scopes,

@@ -41,6 +41,9 @@ const TEN_SECONDS: i64 = 10_000;
 const OAUTH_CALLS: usize = 110;
 const PRIVATE_CALLS: usize = 100;
 const SEARCHES: usize = 5;
+const DAY: i64 = 24 * 3_600_000;
+/// The accounts' time zone, as [`details`] shows it.
+const OFFSET: i64 = -18_000_000;
 
 pub fn answer(world: &mut World, call: &Call) -> Reply {
     match (&call.method, call.segments().as_slice()) {
@@ -51,6 +54,9 @@ pub fn answer(world: &mut World, call: &Call) -> Reply {
         (&Method::POST, ["oauth", "2026-09" | "v3" | "v1", "token"]) => return auth::token(world, call),
         (&Method::POST, ["oauth", "2026-09" | "v3", "token", "introspect"]) => return auth::introspect(world, call),
         (&Method::POST, ["oauth", "2026-09" | "v3", "token", "revoke"]) => return auth::revoke(world, call),
+        (&Method::POST, ["oauth", "v2", "private-apps", "get", "access-token-info"]) => {
+            return auth::private_app(world, call);
+        }
         (&Method::GET, ["oauth", "v1", "access-tokens", token]) => return auth::access_token(world, token),
         (&Method::DELETE, ["oauth", "v1", "refresh-tokens", token]) => {
             auth::end(world, token);
@@ -64,18 +70,44 @@ pub fn answer(world: &mut World, call: &Call) -> Reply {
     };
     let Some(mut desk) = world.portal(at) else { return Reply::empty(500) };
     let searching = call.segments.last().is_some_and(|s| s == "search");
+    let today = match spend(&mut desk, call) {
+        Ok(today) => today,
+        Err(limited) => return limited,
+    };
     let left = match admit(&mut desk, searching) {
         Ok(left) => left,
         Err(limited) => return limited,
     };
     let reply = dispatch(&mut desk, call).unwrap_or_else(|refusal| refusal.reply(desk.rng));
-    match left {
-        Some((max, left)) => reply
-            .with("X-HubSpot-RateLimit-Interval-Milliseconds", &TEN_SECONDS)
-            .with("X-HubSpot-RateLimit-Max", &max)
-            .with("X-HubSpot-RateLimit-Remaining", &left),
+    let Some((max, left)) = left else { return reply };
+    let reply = reply
+        .with("X-HubSpot-RateLimit-Interval-Milliseconds", &TEN_SECONDS)
+        .with("X-HubSpot-RateLimit-Max", &max)
+        .with("X-HubSpot-RateLimit-Remaining", &left);
+    match today {
+        Some((daily, left)) => {
+            reply.with("X-HubSpot-RateLimit-Daily", &daily).with("X-HubSpot-RateLimit-Daily-Remaining", &left)
+        }
         None => reply,
     }
+}
+
+/// A private app's calls of a day, which ends at midnight in the account's time zone: how many there are, and how many are
+/// left. OAuth apps have no such limit, and no such headers (HubSpot docs: usage guidelines).
+fn spend(desk: &mut Desk<'_>, call: &Call) -> Result<Option<(u64, u64)>, Reply> {
+    let portal = &mut *desk.portal;
+    let bearer = call.header("authorization").and_then(|header| header.strip_prefix("Bearer "));
+    if bearer.is_none_or(|bearer| portal.private_app_token.as_deref() != Some(bearer)) {
+        return Ok(None);
+    }
+    let day = (desk.now + OFFSET).div_euclid(DAY);
+    let (on, spent) = portal.spent;
+    let spent = if on == day { spent } else { 0 };
+    if spent >= portal.daily {
+        return Err(errors::too_many(desk.rng, "DAILY"));
+    }
+    portal.spent = (day, spent + 1);
+    Ok(Some((portal.daily, portal.daily - spent - 1)))
 }
 
 /// Counts the call against its limit: what is left, for calls that are told.
@@ -185,7 +217,7 @@ fn details(desk: &Desk<'_>) -> Reply {
         200,
         json!({
             "portalId": desk.portal.id, "accountType": "DEVELOPER_TEST", "timeZone": "US/Eastern", "companyCurrency": "USD",
-            "additionalCurrencies": [], "utcOffset": "-05:00", "utcOffsetMilliseconds": -18_000_000, "uiDomain": "app.hubspot.com",
+            "additionalCurrencies": [], "utcOffset": "-05:00", "utcOffsetMilliseconds": OFFSET, "uiDomain": "app.hubspot.com",
             "dataHostingLocation": "na1",
         }),
     )

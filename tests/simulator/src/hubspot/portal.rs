@@ -45,7 +45,13 @@ pub struct Portal {
     /// When the calls of the last ten seconds were made, and those of the last second to search.
     pub window: VecDeque<i64>,
     pub searches: VecDeque<i64>,
+    /// A private app's calls in a day, and those of the day that is counted.
+    pub daily: u64,
+    pub spent: (i64, u64),
 }
+
+/// Of an account on Free or Starter (HubSpot docs: usage guidelines).
+const DAILY: u64 = 250_000;
 
 /// What the app has in an account where nobody asked for anything else.
 const SCOPES: [&str; 13] = [
@@ -87,6 +93,8 @@ impl Portal {
             subscriptions: None,
             window: VecDeque::new(),
             searches: VecDeque::new(),
+            daily: DAILY,
+            spent: (0, 0),
         };
         let first = (nth + 1) * 10_000_000;
         for (object, indexed) in [("contacts", &["email"][..]), ("companies", &[]), ("deals", &[])] {
@@ -126,6 +134,7 @@ impl Portal {
         self.app.target_url = a.webhook_url.clone().or(self.app.target_url.take());
         self.private_app_token = a.private_app_token.clone().or(self.private_app_token.take());
         self.subscriptions = a.subscriptions.clone().or(self.subscriptions.take());
+        self.daily = a.credits.unwrap_or(self.daily);
         for name in &a.fields {
             if self.property("contacts", name).is_none() {
                 self.add_property("contacts", Property::text(name));
@@ -150,6 +159,7 @@ impl Portal {
             app_id: Some(self.app.app_id),
             private_app_token: self.private_app_token.clone(),
             subscriptions: self.subscriptions.clone(),
+            credits: Some(self.daily),
             fields: custom.map(|p| p.name.clone()).collect(),
             ..Account::of(Crm::Hubspot)
         }
@@ -173,6 +183,7 @@ impl Portal {
         self.associations.clear();
         self.window.clear();
         self.searches.clear();
+        self.spent = (0, 0);
         self.tokens_given = 0;
         self.grant = Grant::Alive;
     }

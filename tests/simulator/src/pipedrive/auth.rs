@@ -44,13 +44,14 @@ pub fn token(world: &mut World, call: &Call) -> Reply {
     };
     let lives = world.faults.pipedrive.tokens_live_s.unwrap_or(EXPIRES_IN);
     let access_token = format!("v1u:AQIB{}", world.rng.hex(300));
+    let scope = world.consents.granted(Crm::Pipedrive, SCOPE);
     let company = &mut world.companies[at];
     company.grant_used = Some(now);
     company.tokens.retain(|(_, dies)| *dies > now);
     company.tokens.push((access_token.clone(), now + lives * 1000));
     company.tokens_given += 1;
     let body = json!({
-        "access_token": access_token, "token_type": "Bearer", "refresh_token": company.refresh_token, "scope": SCOPE,
+        "access_token": access_token, "token_type": "Bearer", "refresh_token": company.refresh_token, "scope": scope,
         // The company's API domain is this face itself.
         "expires_in": lives, "api_domain": format!("{}/pipedrive", call.base),
     });

@@ -19,6 +19,8 @@ pub struct Org {
     pub client_id: String,
     pub client_secret: String,
     pub grants: Grants,
+    /// What proves the assertions of the app.
+    pub public_key: Option<String>,
     /// Refresh tokens that were replaced by rotation; to use one is an error that is counted.
     pub spent_tokens: Vec<String>,
     pub rotates: bool,
@@ -66,6 +68,7 @@ impl Org {
             client_id: "sim-salesforce-client".to_owned(),
             client_secret: "sim-salesforce-secret-not-real".to_owned(),
             grants: Grants::of(Grant::new(format!("5Aep-sim-refresh-not-real.{id}"), SCOPE.to_owned())),
+            public_key: None,
             spent_tokens: Vec::new(),
             rotates: false,
             sessions: Vec::new(),
@@ -132,6 +135,7 @@ impl Org {
         set(&mut self.client_secret, &a.client_secret);
         self.spent_tokens.retain(|spent| a.refresh_token.as_ref() != Some(spent));
         self.grants.set(a.refresh_token.as_ref());
+        self.public_key = a.public_key.clone().or_else(|| self.public_key.take());
         self.webhook_url = a.webhook_url.clone().or_else(|| self.webhook_url.take());
         self.message_fields = a.subscriptions.clone().or_else(|| self.message_fields.take());
         self.daily = a.credits.unwrap_or(self.daily);
@@ -158,6 +162,7 @@ impl Org {
             client_id: Some(self.client_id.clone()),
             client_secret: Some(self.client_secret.clone()),
             refresh_token: Some(self.grants.newest().refresh_token.clone()),
+            public_key: self.public_key.clone(),
             webhook_url: self.webhook_url.clone(),
             subscriptions: self.message_fields.clone(),
             credits: Some(self.daily),

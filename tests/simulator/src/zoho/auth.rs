@@ -40,6 +40,7 @@ pub fn token(world: &mut World, call: &Call) -> Reply {
     let given = match get("grant_type") {
         "authorization_code" => exchanged(world, &Presented::read(Crm::Zoho, client_id, &form), now),
         "refresh_token" => refreshed(world, client_id, get("refresh_token"), now),
+        "client_credentials" => self_client(world, client_id, get("soid"), get("scope")),
         _ => return error("invalid_code"),
     };
     let (at, refresh_token, more) = match given {
@@ -77,6 +78,19 @@ fn refreshed(world: &mut World, client_id: &str, refresh_token: &str, now: i64) 
     }
     org.refreshes.push_back((now, refresh_token.to_owned()));
     Ok((at, refresh_token.to_owned(), json!({})))
+}
+
+/// A token of the account's own self client, for one organisation, and no refresh token (Zoho docs: Self client, client
+/// credentials flow).
+fn self_client(world: &mut World, client_id: &str, soid: &str, scope: &str) -> Result<Given, Reply> {
+    let Some(organisation) = soid.strip_prefix("ZohoCRM.") else { return Err(error("missing_org_info")) };
+    if scope.is_empty() {
+        return Err(error("invalid_scope"));
+    }
+    let of_client = |o: &Org| o.client_id == client_id && o.id == organisation;
+    let at = world.orgs.iter_mut().position(|o| of_client(o) && o.grants.any());
+    let at = at.ok_or_else(|| error("invalid_client"))?;
+    Ok((at, String::new(), json!({"scope": scope.replace(',', " ")})))
 }
 
 /// A refresh token comes only with `access_type=offline`, and where the app is known already only with `prompt=consent`.

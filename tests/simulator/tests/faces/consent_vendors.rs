@@ -2,6 +2,10 @@
 
 use crate::browser::{Browser, vendor};
 use crate::client::{Client, Result, Subscriber, answer};
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
 use base64::Engine as _;
 use serde_json::{Value, json};
 
@@ -89,9 +93,13 @@ async fn salesforce_gives_sessions_to_servers_whose_app_is_approved() -> Result 
     let (b, v) = (Browser::start().await?, vendor("salesforce"));
     let encoded = |json: Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json.to_string());
     let now = simulator::clock::real_now() / 1000;
+    let (key, public_key) = key()?;
+    b.sim.sim("POST", "accounts", json!({"crm": "salesforce", "public_key": public_key})).await?;
     let assertion = |iss: &str, aud: &str, exp: i64| {
         let claims = json!({"iss": iss, "sub": "connected@salesforce.example", "aud": aud, "exp": exp});
-        format!("{}.{}.c2lnbmVk", encoded(json!({"alg": "RS256"})), encoded(claims))
+        let signed = format!("{}.{}", encoded(json!({"alg": "RS256"})), encoded(claims));
+        let signature = sign(&key, &signed);
+        format!("{signed}.{signature}")
     };
     let bearer = async |assertion: &str| {
         let grant = ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
@@ -103,6 +111,7 @@ async fn salesforce_gives_sessions_to_servers_whose_app_is_approved() -> Result 
         assertion(us, "https://evil.example", now + 120),
         assertion(us, login, now - 1),
         assertion(us, login, now + 3600),
+        format!("{}.c2lnbmVk", assertion(us, login, now + 120).rsplit_once('.').map_or("", |(signed, _)| signed)),
         "a.b".to_owned(),
     ] {
         assert_eq!(bearer(&bad).await?.0, 400, "{bad}");
@@ -167,4 +176,18 @@ async fn zoho_makes_custom_fields_row_by_row() -> Result {
     let lead = json!({"data": [{"Deal_Name": "D", "Stage": "New", "CRM_Sync_Id": "k"}], "trigger": []});
     assert_eq!(c.zoho("POST", "/crm/v8/Deals", lead).await?.0, 201);
     Ok(())
+}
+
+/// A key, and its public part as PEM.
+fn key() -> Result<(KeyPair, String)> {
+    let key = KeyPair::generate(KeySize::Rsa2048)?;
+    let der: PublicKeyX509Der<'_> = key.public_key().as_der()?;
+    let text = base64::engine::general_purpose::STANDARD.encode(der.as_ref());
+    Ok((key, format!("-----BEGIN PUBLIC KEY-----\n{text}\n-----END PUBLIC KEY-----\n")))
+}
+
+fn sign(key: &KeyPair, text: &str) -> String {
+    let mut signature = vec![0; key.public_modulus_len()];
+    let signed = key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature);
+    signed.map_or_else(|_| String::new(), |()| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(signature))
 }

@@ -272,3 +272,23 @@ async fn ten_seconds_hold_110_calls() -> Result {
     assert_eq!(c.hubspot("GET", OBJECTS, Value::Null).await?.0, 200);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_private_app_is_told_what_is_left_of_its_day() -> Result {
+    let c = Client::start().await?;
+    c.sim("POST", "accounts", json!({"crm": "hubspot", "private_app_token": "pat-na1-1", "credits": 2})).await?;
+    let left = async |token: &str| -> Result<(u16, Option<String>)> {
+        let request = c.request("GET", "/hubspot/account-info/2026-09/details", Value::Null)?;
+        let response = request.header("authorization", format!("Bearer {token}")).send().await?;
+        let left = response.headers().get("X-HubSpot-RateLimit-Daily-Remaining").and_then(|v| v.to_str().ok());
+        Ok((response.status().as_u16(), left.map(str::to_owned)))
+    };
+    assert_eq!(left(&c.hubspot).await?, (200, None), "an OAuth app has no limit of a day");
+    assert_eq!(left("pat-na1-1").await?, (200, Some("1".to_owned())));
+    assert_eq!(left("pat-na1-1").await?, (200, Some("0".to_owned())));
+    assert_eq!(left("pat-na1-1").await?.0, 429);
+    assert_eq!(left(&c.hubspot).await?.0, 200);
+    c.sim("POST", "clock", json!({"advance_ms": 24 * 3_600_000})).await?;
+    assert_eq!(left("pat-na1-1").await?.0, 200);
+    Ok(())
+}
