@@ -171,6 +171,7 @@ impl World {
             watch: None,
             last_success: None,
             owes_sweep: false,
+            allowance: Default::default(),
             due_at: Timestamp::UNIX_EPOCH,
             version: 1,
         };

@@ -1,6 +1,6 @@
 //! What a CRM can do, so that the rest of the code never asks which one it has before it.
 
-use super::Ack;
+use super::{Ack, quota::Limits};
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,7 @@ pub struct Capabilities {
     pub id: &'static str,
     /// What a delivery is answered, where its status is not enough.
     pub ack: Option<Ack>,
+    pub limits: Limits,
 }
 
 /// How deliveries are proved, and where they arrive.

@@ -8,6 +8,7 @@ pub mod capability;
 mod hubspot;
 pub mod oauth;
 mod pipedrive;
+pub mod quota;
 mod salesforce;
 pub mod schema;
 pub mod session;

@@ -1,6 +1,10 @@
 //! One authorised conversation with one CRM account. `send` is the only door out.
 
-use crate::error::{Error, Result};
+use super::quota::{Budget, Limits};
+use crate::{
+    context::{Clock, until},
+    error::{Error, Result},
+};
 use backon::{ExponentialBuilder, Retryable};
 use jiff::Timestamp;
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -84,8 +88,11 @@ pub struct Session {
     pub authorization: Secret,
     /// Sent along, so that one id runs through message, record, call and log.
     pub trace: String,
+    pub clock: Arc<dyn Clock>,
     /// No call is begun, and none may last, beyond this.
-    pub deadline: std::time::Instant,
+    pub deadline: Timestamp,
+    pub limits: Limits,
+    pub budget: Budget,
     /// Whether any call was answered well: then a rate limit that follows is a short one.
     pub answered: Arc<AtomicBool>,
 }
@@ -158,10 +165,11 @@ impl Session {
     }
 
     fn left(&self) -> Duration {
-        self.deadline.saturating_duration_since(std::time::Instant::now())
+        until(self.clock.now(), self.deadline)
     }
 
     async fn once(&self, request: &Request) -> Result<Answer> {
+        self.budget.admit((self.limits.weigh)(request)).await?;
         let patience = self.left().min(CALL);
         if patience.is_zero() {
             return Err(Error::retryable("no time is left for another call"));
@@ -178,7 +186,9 @@ impl Session {
         if let Some(body) = &request.body {
             call = call.json(body);
         }
-        read(call).await
+        let answer = read(call).await?;
+        self.budget.told((self.limits.told)(&answer.headers));
+        Ok(answer)
     }
 }
 

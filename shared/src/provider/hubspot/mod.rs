@@ -6,6 +6,7 @@ mod delta;
 mod failure;
 mod fields;
 mod find;
+mod limits;
 mod records;
 mod schema;
 mod webhook;
@@ -52,6 +53,7 @@ impl Provider for HubSpot {
         deletions: Some(Deletions { every: Duration::from_secs(3600) }),
         id: "hs_object_id",
         ack: None,
+        limits: limits::LIMITS,
     };
 
     fn default_mapping() -> Mapping {

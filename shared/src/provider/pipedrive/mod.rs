@@ -5,6 +5,7 @@ mod delta;
 mod failure;
 mod fields;
 mod find;
+mod limits;
 mod person;
 mod webhook;
 mod write;
@@ -45,6 +46,7 @@ impl Provider for Pipedrive {
         deletions: None,
         id: "id",
         ack: None,
+        limits: limits::LIMITS,
     };
 
     fn default_mapping() -> Mapping {

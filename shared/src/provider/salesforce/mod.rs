@@ -6,6 +6,7 @@ mod delta;
 mod failure;
 mod fields;
 mod find;
+mod limits;
 mod query;
 mod records;
 mod schema;
@@ -49,6 +50,7 @@ impl Provider for Salesforce {
         deletions: Some(Deletions { every: Duration::from_secs(3600) }),
         id: "Id",
         ack: Some(webhook::ACK),
+        limits: limits::LIMITS,
     };
 
     fn default_mapping() -> Mapping {

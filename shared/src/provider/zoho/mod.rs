@@ -6,6 +6,7 @@ mod delta;
 mod failure;
 mod fields;
 mod find;
+mod limits;
 mod records;
 mod schema;
 mod webhook;
@@ -49,6 +50,7 @@ impl Provider for Zoho {
         deletions: Some(Deletions { every: Duration::from_secs(3600) }),
         id: "id",
         ack: None,
+        limits: limits::LIMITS,
     };
 
     fn default_mapping() -> Mapping {
