@@ -79,7 +79,7 @@ impl Random {
 pub(crate) const TENANT: &str = "demo";
 /// The two CRMs of most worlds; the laws of every CRM are in `laws`.
 const PAIR: [Crm; 2] = [Crm::HubSpot, Crm::Zoho];
-const QUEUES: [&str; 4] = ["changes", "sync-requests", "pushes", "pulls"];
+pub(crate) const QUEUES: [&str; 4] = ["changes", "sync-requests", "pushes", "pulls"];
 
 impl World {
     pub(crate) async fn new() -> World {
@@ -180,6 +180,15 @@ impl World {
         assert!(opened.by_hand.is_empty(), "{:?}", opened.by_hand);
     }
 
+    /// Another instance of the functions, with a memory of its own.
+    pub(crate) fn twin(&self) -> App {
+        App::new(&self.aws, self.app.settings.clone()).unwrap()
+    }
+
+    pub(crate) async fn stored(&self, crm: Crm) -> Connection {
+        self.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap()
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         now(&self.ahead)
     }
@@ -269,7 +278,7 @@ impl World {
     }
 
     /// Messages that were received and not deleted are visible again.
-    async fn reappear(&self) {
+    pub(crate) async fn reappear(&self) {
         let sqs = aws_sdk_sqs::Client::new(&self.aws);
         let hidden = std::mem::take(&mut *self.hidden.lock().unwrap());
         for (receipt, queue) in hidden {

@@ -5,6 +5,7 @@ mod auth;
 mod delta;
 mod drift;
 mod faults;
+mod quota;
 mod webhook;
 mod write;
 

@@ -30,7 +30,7 @@ pub struct Account {
     /// HubSpot: properties whose changes are told; left out, all but HubSpot's own and `crm_sync_id`.
     /// Salesforce: fields that an outbound message carries beside the id.
     pub subscriptions: Option<Vec<String>>,
-    /// Zoho: the edition's credits in 24 hours. Salesforce: API requests in 24 hours. Pipedrive: the daily token budget.
+    /// HubSpot: calls of private apps in a day. Zoho: the edition's credits in 24 hours. Salesforce: API requests in 24 hours. Pipedrive: the daily token budget.
     pub credits: Option<u64>,
     /// Zoho: the organisation's offset from UTC.
     pub offset_minutes: Option<i32>,

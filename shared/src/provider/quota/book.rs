@@ -20,8 +20,9 @@ pub struct Book {
 
 #[derive(Debug, Default)]
 struct Held {
-    /// When the calls that are still counted were made.
-    calls: VecDeque<Timestamp>,
+    /// When calls that are still counted were answered: they had arrived by then.
+    answered: VecDeque<Timestamp>,
+    under_way: usize,
     /// So many calls until then.
     lent: Option<(u32, Timestamp)>,
     /// It is of no use to ask before.
@@ -33,6 +34,9 @@ struct Held {
 #[derive(Debug, Default)]
 struct Known {
     left: Option<(u64, Timestamp)>,
+    /// The whole of it, as it was told.
+    whole: Option<u64>,
+    /// What it is at least, by what was told to be left.
     most: Option<u64>,
     /// What all of us spent, as far as this instance knows, and on which day.
     spent: (i64, u64),
@@ -44,7 +48,7 @@ struct Known {
 /// What is to be done about a call.
 #[derive(Debug, PartialEq)]
 pub enum Next {
-    /// It is counted, and may be made.
+    /// It may be made, and counts until it has ended and its window has passed.
     Go,
     /// More is to be asked for.
     Ask,
@@ -67,16 +71,16 @@ impl Book {
 
     /// Whether a call may be made now; if so, it is counted.
     pub fn next(&mut self, weight: Weight, now: Timestamp) -> Next {
+        if self.has_news(now) {
+            return Next::Ask;
+        }
         if let Some(wait) = self.spent(now) {
             return Next::Spent { wait };
-        }
-        if self.day.news || self.day.untold >= self.worth_telling() {
-            return Next::Ask;
         }
         let mut full: Option<(Timestamp, bool)> = None;
         for place in self.counting(weight) {
             let (lendable, window) = (self.lendable(place), &self.limits.windows[place]);
-            self.windows[place].forget(now, window.lingers());
+            self.windows[place].forget(now, window.per);
             let (lent, may) = self.may(place, now);
             let held = &self.windows[place];
             if held.used() < may {
@@ -86,8 +90,8 @@ impl Book {
                 return Next::Ask;
             }
             // The first of its own calls to be forgotten makes room, or what others were lent ends.
-            let own = held.calls.len().checked_sub(may as usize).and_then(|over| held.calls.get(over));
-            let own = own.filter(|_| lent.is_some()).map(|at| plus(*at, window.lingers()));
+            let own = held.used().checked_sub(may).and_then(|over| held.answered.get(over as usize));
+            let own = own.filter(|_| lent.is_some()).map(|at| plus(*at, window.per));
             let free = [own, held.ask_from].into_iter().flatten().filter(|at| *at > now).min();
             let free = free.unwrap_or(plus(now, window.lingers()));
             // Of a long window some places are waited for: one would soon be gone again.
@@ -99,17 +103,25 @@ impl Book {
             return Next::Full { until, short };
         }
         for place in self.counting(weight) {
-            self.windows[place].calls.push_back(now);
+            self.windows[place].under_way += 1;
         }
         self.day.untold += u64::from(weight.tokens);
         Next::Go
     }
 
-    /// What to ask for, so that such a call may be made.
-    pub fn ask(&self, weight: Weight, now: Timestamp) -> Ask {
+    /// A call that was let through has ended, one way or another.
+    pub fn ended(&mut self, weight: Weight, now: Timestamp) {
+        for place in self.counting(weight) {
+            let held = &mut self.windows[place];
+            held.under_way = held.under_way.saturating_sub(1);
+            held.answered.push_back(now);
+        }
+    }
+
+    /// What to ask for, so that such a call may be made; `None` where somebody else of this instance did so meanwhile.
+    pub fn ask(&self, weight: Weight, now: Timestamp) -> Option<Ask> {
         let wish = |place: usize| {
             let (window, held, lendable) = (&self.limits.windows[place], &self.windows[place], self.lendable(place));
-            // Somebody else of this instance may have asked meanwhile.
             let wanted = held.used() >= self.may(place, now).1 && held.ask_from.is_none_or(|from| from <= now);
             // Who needed much a moment ago needs it again.
             let last = held.lent.filter(|(_, until)| plus(*until, window.lasts()) > now).map_or(0, |(calls, _)| calls);
@@ -117,9 +129,10 @@ impl Book {
             let (lasts, lingers) = (window.lasts(), window.lingers());
             wanted.then_some(Wish { window: place, want, used: held.used(), lendable, lasts, lingers })
         };
-        let wishes = self.counting(weight).into_iter().filter_map(wish).collect();
+        let wishes: Vec<Wish> = self.counting(weight).into_iter().filter_map(wish).collect();
         let most = self.day.most.filter(|_| self.day.news);
-        Ask { holder: self.holder.clone(), wishes, spent: self.day.untold, most }
+        let ask = Ask { holder: self.holder.clone(), wishes, spent: self.day.untold, most };
+        (self.has_news(now) || !ask.wishes.is_empty()).then_some(ask)
     }
 
     pub fn answered(&mut self, ask: &Ask, answered: &Answered, now: Timestamp) {
@@ -155,21 +168,24 @@ impl Book {
         }
         if let Some(left) = told.day_left {
             self.day.left = Some((left, now));
-            // Zoho tells what is left only once that is half of it at most (Zoho docs: API limits).
-            let most = told.day_most.unwrap_or(2 * left);
-            self.day.news |= told.day_most.is_none() && self.day.most.is_none_or(|known| most > known + known / 50);
-            self.day.most = if told.day_most.is_some() { told.day_most } else { self.day.most.max(Some(most)) };
+            self.day.whole = told.day_most;
+            // Where only what is left is told, then from half of it on (Zoho docs: API limits).
+            if told.day_most.is_none() && self.day.most.is_none_or(|known| 2 * left > known + known / 50) {
+                self.day.most = Some(2 * left);
+                self.day.news = true;
+            }
         }
     }
 
     /// How long to leave the CRM alone, where the day's budget is spent but for what is left to others.
     fn spent(&self, now: Timestamp) -> Option<Duration> {
         let day = self.limits.day?;
-        let most = self.allowance.per_day.or(self.day.most);
+        let most = self.day.whole.or(self.allowance.per_day);
+        let most = most.unwrap_or(self.day.most.unwrap_or(0).max(day.least));
         let others = |most: u64| most * u64::from(self.allowance.left_to_others.min(100)) / 100;
         let over = match self.day.left {
             // What was told is too old after a while: one call asks again.
-            Some((left, at)) if until(at, now) < day.wait => left <= others(most.unwrap_or(0).max(day.least)),
+            Some((left, at)) if until(at, now) < day.wait => left <= others(most),
             Some(_) => false,
             None => {
                 let spent = self.day.untold + if self.day.spent.0 == day_of(now) { self.day.spent.1 } else { 0 };
@@ -179,10 +195,16 @@ impl Book {
         over.then_some(day.wait)
     }
 
-    /// Tokens that are told of even where nothing else is asked.
-    fn worth_telling(&self) -> u64 {
+    /// Whether there is something to tell or to hear of the day, even where nothing else is asked: of metered tokens what
+    /// others spent so far, then each half percent of our own, and at the end the last of it.
+    fn has_news(&self, now: Timestamp) -> bool {
         let metered = self.limits.day.is_some_and(|day| day.metered);
-        self.allowance.per_day.filter(|_| metered).map_or(u64::MAX, |most| (most / 200).max(20))
+        let metered = self.allowance.per_day.filter(|_| metered);
+        let worth_it = |most: u64| {
+            let least = if self.spent(now).is_some() { 1 } else { (most / 200).max(20) };
+            self.day.spent.0 != day_of(now) || self.day.untold >= least
+        };
+        self.day.news || metered.is_some_and(worth_it)
     }
 
     /// The windows that count such a call.
@@ -210,14 +232,14 @@ impl Book {
 }
 
 impl Held {
-    fn forget(&mut self, now: Timestamp, lingers: Duration) {
-        while self.calls.front().is_some_and(|at| plus(*at, lingers) <= now) {
-            self.calls.pop_front();
+    fn forget(&mut self, now: Timestamp, per: Duration) {
+        while self.answered.front().is_some_and(|at| plus(*at, per) <= now) {
+            self.answered.pop_front();
         }
     }
 
     fn used(&self) -> u32 {
-        u32::try_from(self.calls.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.answered.len() + self.under_way).unwrap_or(u32::MAX)
     }
 }
 

@@ -40,12 +40,25 @@ impl fmt::Debug for Budget {
 /// A place in a short window is waited for no longer: for more, a message is hidden.
 const MOMENT: Duration = Duration::from_secs(1);
 
+/// A call under way; it ends with this.
+#[must_use]
+pub struct Admitted<'a> {
+    budget: &'a Budget,
+    weight: Weight,
+}
+
+impl Drop for Admitted<'_> {
+    fn drop(&mut self) {
+        self.budget.on_book(|book, now| book.ended(self.weight, now));
+    }
+}
+
 impl Budget {
-    /// Counts a call in, or refuses it before it is made.
-    pub async fn admit(&self, weight: Weight) -> Result<()> {
+    /// Counts a call in until it has ended, or refuses it before it is made.
+    pub async fn admit(&self, weight: Weight) -> Result<Admitted<'_>> {
         loop {
             match self.on_book(|book, now| book.next(weight, now)) {
-                Next::Go => return Ok(()),
+                Next::Go => return Ok(Admitted { budget: self, weight }),
                 Next::Ask => self.ask(weight).await?,
                 Next::Spent { wait } => return Err(Error::RateLimited { after: wait }),
                 Next::Full { until: free, short } => {
@@ -67,10 +80,7 @@ impl Budget {
 
     async fn ask(&self, weight: Weight) -> Result<()> {
         let _alone = self.asking.lock().await;
-        let ask = self.on_book(|book, now| book.ask(weight, now));
-        if ask.wishes.is_empty() && ask.spent == 0 && ask.most.is_none() {
-            return Ok(());
-        }
+        let Some(ask) = self.on_book(|book, now| book.ask(weight, now)) else { return Ok(()) };
         let now = self.clock.now();
         let answered = (self.keeper)(ask.clone(), now).await?;
         self.on_book(|book, _| book.answered(&ask, &answered, now));

@@ -76,7 +76,7 @@ impl Window {
         }
     }
 
-    /// How long a call is counted here: a little longer than there, because calls are under way for different times.
+    /// How long calls are counted after a lease has ended: the last of them may be under way.
     pub(super) fn lingers(&self) -> Duration {
         self.per + self.per / 20
     }

@@ -13,8 +13,8 @@ mod limits;
 pub use book::Book;
 pub use budget::{Budget, Keeper};
 pub use ledger::{Answered, Ask, Ledger, Lent, Wish};
-pub use limits::{Counts, Day, Limits, Told, Weight, Window};
 pub(super) use limits::number;
+pub use limits::{Counts, Day, Limits, Told, Weight, Window};
 
 #[cfg(test)]
 mod tests;

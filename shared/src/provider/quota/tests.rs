@@ -1,6 +1,6 @@
 //! Properties of the bookkeeping: any number of instances at any times, against a vendor that counts for itself.
 
-use super::{Ask, Book, Counts, Day, Ledger, Limits, Told, Weight, Window, book::Next};
+use super::{Book, Counts, Day, Ledger, Limits, Told, Weight, Window, book::Next};
 use crate::{connection::Allowance, context::plus, provider::Crm};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -9,55 +9,50 @@ use std::{collections::VecDeque, time::Duration};
 const SEARCH: Weight = Weight { search: true, tokens: 20 };
 const CALL: Weight = Weight { search: false, tokens: 5 };
 
+const EPOCH: u64 = 1_700_000_000_000;
+
 fn at(ms: u64) -> Timestamp {
-    plus(Timestamp::UNIX_EPOCH, Duration::from_millis(1_700_000_000_000 + ms))
+    plus(Timestamp::UNIX_EPOCH, Duration::from_millis(EPOCH + ms))
 }
 
-/// The vendor's own count of a rolling window.
-struct Vendor {
-    window: Window,
-    calls: VecDeque<u64>,
-}
-
-impl Vendor {
-    fn takes(&mut self, ms: u64) -> bool {
-        let per = u64::try_from(self.window.per.as_millis()).unwrap();
-        self.calls.retain(|call| call + per > ms);
-        self.calls.push_back(ms);
-        self.calls.len() <= self.window.calls as usize
-    }
+fn ms_of(at: Timestamp) -> u64 {
+    u64::try_from(at.as_millisecond()).unwrap() - EPOCH
 }
 
 struct World {
     limits: Limits,
-    allowance: Allowance,
     ledger: Ledger,
     books: Vec<Book>,
-    vendors: Vec<Vendor>,
+    /// When calls arrived at the vendor.
+    arrived: Vec<(Weight, u64)>,
+    /// Calls under way: when they are answered, whose they are.
+    under_way: Vec<(u64, usize, Weight)>,
     asked: u32,
 }
 
 impl World {
     fn of(limits: Limits, allowance: Allowance, instances: usize) -> World {
         let book = |n: usize| Book::new(format!("instance-{n}"), limits, allowance);
-        let vendors = limits.windows.iter().map(|window| Vendor { window: *window, calls: VecDeque::new() }).collect();
         let books = (0..instances).map(book).collect();
-        World { limits, allowance, ledger: Ledger::default(), books, vendors, asked: 0 }
+        World { limits, ledger: Ledger::default(), books, arrived: Vec::new(), under_way: Vec::new(), asked: 0 }
     }
 
-    /// A call of one instance; until when it is to wait otherwise.
-    fn call(&mut self, instance: usize, weight: Weight, ms: u64) -> Result<(), Option<Timestamp>> {
+    /// A call of one instance, which takes so long to arrive, and to be answered; until when it is to wait otherwise.
+    fn call_for(&mut self, instance: usize, weight: Weight, ms: u64, takes: [u64; 2]) -> Result<(), Option<Timestamp>> {
+        self.under_way.sort_by_key(|(ends, ..)| *ends);
+        let ended = self.under_way.partition_point(|(ends, ..)| *ends <= ms);
+        for (ends, instance, weight) in self.under_way.drain(..ended) {
+            self.books[instance].ended(weight, at(ends));
+        }
         for _ in 0..8 {
             match self.books[instance].next(weight, at(ms)) {
                 Next::Go => {
-                    let counting = self.vendors.iter_mut().filter(|vendor| vendor.window.takes(weight));
-                    for vendor in counting {
-                        assert!(vendor.takes(ms), "{:?} at {ms} ms", vendor.window);
-                    }
+                    self.arrived.push((weight, ms + takes[0]));
+                    self.under_way.push((ms + takes[0] + takes[1], instance, weight));
                     return Ok(());
                 }
                 Next::Ask => {
-                    let ask: Ask = self.books[instance].ask(weight, at(ms));
+                    let ask = self.books[instance].ask(weight, at(ms)).unwrap();
                     let answered = self.ledger.answer(&ask, at(ms));
                     self.books[instance].answered(&ask, &answered, at(ms));
                     self.asked += 1;
@@ -71,6 +66,25 @@ impl World {
         }
         panic!("it asks and asks")
     }
+
+    fn call(&mut self, instance: usize, weight: Weight, ms: u64) -> Result<(), Option<Timestamp>> {
+        self.call_for(instance, weight, ms, [0, 0])
+    }
+
+    /// The vendor counts what arrived, in rolling windows.
+    fn is_within_limits(&mut self) {
+        self.arrived.sort_by_key(|(_, ms)| *ms);
+        for window in self.limits.windows {
+            let (per, mut counted) = (u64::try_from(window.per.as_millis()).unwrap(), VecDeque::new());
+            for (_, ms) in self.arrived.iter().filter(|(weight, _)| window.takes(*weight)) {
+                counted.push_back(*ms);
+                while counted.front().is_some_and(|first| first + per <= *ms) {
+                    counted.pop_front();
+                }
+                assert!(counted.len() <= window.calls as usize, "{window:?} at {ms} ms");
+            }
+        }
+    }
 }
 
 fn table() -> impl Strategy<Value = Limits> {
@@ -78,7 +92,7 @@ fn table() -> impl Strategy<Value = Limits> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     /// Instances call when they like and as often as they are let; the vendor never counts more than it allows. Each that
     /// leaves calls unasked takes them from what is spared, so there are no more instances than that is for.
@@ -86,18 +100,19 @@ proptest! {
     fn no_window_ever_overflows(
         limits in table(),
         others in 0u8..60,
-        calls in prop::collection::vec((0usize..3, any::<bool>(), 0u64..60, 1u32..40), 1..300),
+        calls in prop::collection::vec((0usize..3, any::<bool>(), 0u64..60, 1u32..40, 0u64..50, 0u64..500), 1..300),
     ) {
         let mut world = World::of(limits, Allowance { left_to_others: others, per_day: None }, 3);
         let mut ms = 0;
-        for (instance, search, passes, times) in calls {
+        for (instance, search, passes, times, arrives, answered) in calls {
             ms += passes * passes;
             // Of searches only those that may be lent none are without a spare one.
             let searcher = search && (instance < 2 || limits.windows.iter().all(|w| w.free == 0));
             for _ in 0..times {
-                let _ = world.call(instance, if searcher { SEARCH } else { CALL }, ms);
+                let _ = world.call_for(instance, if searcher { SEARCH } else { CALL }, ms, [arrives, answered]);
             }
         }
+        world.is_within_limits();
     }
 
     /// Alone, a writer that calls whenever it may is not held below what the limits lend, and asks for little.
@@ -110,39 +125,18 @@ proptest! {
         while ms < start + LASTS && made < 1_000_000 {
             match world.call(0, weight, ms) {
                 Ok(()) => made += 1,
-                Err(free) => ms = u64::try_from(free.unwrap().as_millisecond()).unwrap() - 1_700_000_000_000,
+                Err(free) => ms = ms_of(free.unwrap()),
             }
             ms += u64::from(limits.windows.is_empty());
         }
+        world.is_within_limits();
+        let mut most = made;
         for window in limits.windows.iter().filter(|window| window.takes(weight)) {
             let allowed = LASTS * u64::from(window.calls - window.spare) / u64::try_from(window.per.as_millis()).unwrap();
-            prop_assert!(made * 100 >= allowed * 90 || limits.windows.len() > 1 && made > 0, "{made} of {allowed}");
+            most = most.min(allowed);
             prop_assert!(u64::from(world.asked) <= 3 + LASTS / 1_900, "asked {} times for {made} calls", world.asked);
         }
-    }
-
-    /// Two that want all there is both get some of it.
-    #[test]
-    fn nobody_starves(limits in table(), search in any::<bool>()) {
-        let weight = if search { SEARCH } else { CALL };
-        let mut world = World::of(limits, Allowance::default(), 2);
-        let (mut made, mut free) = ([0u64; 2], [0u64; 2]);
-        for ms in (0..200_000).step_by(20) {
-            for instance in [0, 1] {
-                while free[instance] <= ms && made[instance] < 100_000 {
-                    match world.call(instance, weight, ms) {
-                        Ok(()) => made[instance] += 1,
-                        Err(until) => {
-                            free[instance] = u64::try_from(until.unwrap().as_millisecond()).unwrap() - 1_700_000_000_000;
-                        }
-                    }
-                    if limits.windows.is_empty() { break }
-                }
-            }
-        }
-        let (most, least) = (made[0].max(made[1]), made[0].min(made[1]));
-        prop_assert!(least * 5 >= most, "{made:?}");
-        prop_assert_eq!(world.allowance.left_to_others, 20);
+        prop_assert!(made * 100 >= most * 90, "{made} of {most}");
     }
 
     /// However it is spent, by us or by others: what is left to others is not touched once an answer told.
@@ -163,6 +157,31 @@ proptest! {
             left = left.saturating_sub(spent);
             book.told(Told { day_most: Some(most), day_left: Some(left), ..Told::default() }, at(ms));
         }
+    }
+}
+
+/// Two that want all there is both get some of it.
+#[test]
+fn nobody_starves() {
+    for (crm, weight) in Crm::ALL.into_iter().flat_map(|crm| [(crm, SEARCH), (crm, CALL)]) {
+        let mut world = World::of(crm.capabilities().limits, Allowance::default(), 2);
+        if !world.limits.windows.iter().any(|window| window.takes(weight)) {
+            continue;
+        }
+        let (mut made, mut free) = ([0u64; 2], [0u64; 2]);
+        for ms in (0..60_000).step_by(20) {
+            for instance in [0, 1] {
+                while free[instance] <= ms {
+                    match world.call(instance, weight, ms) {
+                        Ok(()) => made[instance] += 1,
+                        Err(until) => free[instance] = ms_of(until.unwrap()),
+                    }
+                }
+            }
+        }
+        world.is_within_limits();
+        let (most, least) = (made[0].max(made[1]), made[0].min(made[1]));
+        assert!(least * 4 >= most, "{crm}: {made:?}");
     }
 }
 
@@ -206,7 +225,8 @@ fn a_budget_that_only_tells_what_is_left_is_known_by_its_half() {
 
 #[test]
 fn a_plan_that_allows_more_is_used_and_one_that_allows_less_is_kept() {
-    let window = Window { counts: Counts::All, calls: 80, per: Duration::from_secs(2), shared: false, free: 2, spare: 8 };
+    let window =
+        Window { counts: Counts::All, calls: 80, per: Duration::from_secs(2), shared: false, free: 2, spare: 8 };
     for most in [20u32, 480] {
         let mut book = Book::new("one".to_owned(), Crm::Pipedrive.capabilities().limits, Allowance::default());
         let mut ledger = Ledger::default();
@@ -218,7 +238,7 @@ fn a_plan_that_allows_more_is_used_and_one_that_allows_less_is_kept() {
                     book.told(Told { most: Some(most), left: Some(most), ..Told::default() }, at(made));
                 }
                 Next::Ask => {
-                    let ask = book.ask(CALL, at(made));
+                    let ask = book.ask(CALL, at(made)).unwrap();
                     let answered = ledger.answer(&ask, at(made));
                     book.answered(&ask, &answered, at(made));
                 }

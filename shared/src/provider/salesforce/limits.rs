@@ -36,7 +36,8 @@ mod tests {
     #[test]
     fn usage_is_read_wherever_it_stands() {
         let of = |info: &'static str| {
-            let told = told(&HeaderMap::from_iter([("sforce-limit-info".parse().unwrap(), HeaderValue::from_static(info))]));
+            let told =
+                told(&HeaderMap::from_iter([("sforce-limit-info".parse().unwrap(), HeaderValue::from_static(info))]));
             (told.day_left, told.day_most)
         };
         assert_eq!(of("api-usage=18/15000"), (Some(14_982), Some(15_000)));

@@ -43,7 +43,16 @@ pub struct Portal {
     /// When the calls of the last ten seconds were made, and those of the last second to search.
     pub window: VecDeque<i64>,
     pub searches: VecDeque<i64>,
+    /// Calls in a day that private apps have, and how many were made on which day.
+    pub daily: u64,
+    day: (i64, u64),
 }
+
+/// Of the Free and Starter editions (HubSpot docs: usage guidelines).
+const DAILY: u64 = 250_000;
+/// The day ends at midnight of the account's timezone, which is US/Eastern.
+const DAY: i64 = 24 * 3600 * 1000;
+const OFFSET: i64 = -5 * 3600 * 1000;
 
 /// What the app has in an account where nobody asked for anything else.
 const SCOPES: [&str; 5] = [
@@ -76,6 +85,8 @@ impl Portal {
             subscriptions: None,
             window: VecDeque::new(),
             searches: VecDeque::new(),
+            daily: DAILY,
+            day: (0, 0),
         };
         let first = (nth + 1) * 10_000_000;
         for (object, indexed) in [("contacts", &["email"][..]), ("companies", &[]), ("deals", &[])] {
@@ -115,6 +126,7 @@ impl Portal {
         self.app.target_url = a.webhook_url.clone().or(self.app.target_url.take());
         self.private_app_token = a.private_app_token.clone().or(self.private_app_token.take());
         self.subscriptions = a.subscriptions.clone().or(self.subscriptions.take());
+        self.daily = a.credits.unwrap_or(self.daily);
         for name in &a.fields {
             if self.property("contacts", name).is_none() {
                 self.add_property("contacts", Property::text(name));
@@ -139,6 +151,7 @@ impl Portal {
             app_id: Some(self.app.app_id),
             private_app_token: self.private_app_token.clone(),
             subscriptions: self.subscriptions.clone(),
+            credits: Some(self.daily),
             fields: custom.map(|p| p.name.clone()).collect(),
             ..Account::of(Crm::Hubspot)
         }
@@ -161,11 +174,21 @@ impl Portal {
         self.tables.values_mut().for_each(Table::clear);
         self.window.clear();
         self.searches.clear();
+        self.day = (0, 0);
         self.tokens_given = 0;
         self.grant = Grant::Alive;
     }
 
+    /// Counts one call into the day; what is left of it then, `None` when it was over.
+    pub fn spend(&mut self, now: i64) -> Option<u64> {
+        let day = (now + OFFSET).div_euclid(DAY);
+        let used = if self.day.0 == day { self.day.1 } else { 0 };
+        let left = self.daily.checked_sub(used + 1)?;
+        self.day = (day, used + 1);
+        Some(left)
+    }
+
     pub fn counters(&self) -> Value {
-        json!({"account_id": self.id.to_string(), "tokens_given": self.tokens_given, "live_tokens": self.tokens.len()})
+        json!({"account_id": self.id.to_string(), "tokens_given": self.tokens_given, "live_tokens": self.tokens.len(), "day_used": self.day.1})
     }
 }
