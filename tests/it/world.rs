@@ -1,6 +1,10 @@
 //! A tenant with a connection per CRM, and the pump that plays Lambda: it receives what is queued and calls the functions.
 
-use crate::{aws, gateway, meter::Meter, stream::Stream};
+use crate::{
+    aws, gateway,
+    meter::{Meter, Traffic},
+    stream::Stream,
+};
 use aws_config::SdkConfig;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use aws_sdk_sqs::types::MessageSystemAttributeName;
@@ -95,9 +99,14 @@ impl World {
     /// A world whose functions' calls to AWS are counted.
     pub(crate) async fn metered() -> (World, Meter) {
         let aws = aws::account().await;
-        let meter = Meter::start(aws.endpoint_url().unwrap()).await;
+        World::through(aws, Traffic::default(), &PAIR).await
+    }
+
+    /// A world between whose functions and AWS there is a proxy.
+    pub(crate) async fn through(aws: SdkConfig, traffic: Traffic, crms: &[Crm]) -> (World, Meter) {
+        let meter = Meter::start(aws.endpoint_url().unwrap(), traffic).await;
         let metered = aws.to_builder().endpoint_url(&meter.url).build();
-        (World::over(aws, &metered, &PAIR).await, meter)
+        (World::over(aws, &metered, crms).await, meter)
     }
 
     async fn over(aws: SdkConfig, functions: &SdkConfig, crms: &[Crm]) -> World {
@@ -241,7 +250,7 @@ impl World {
         handler::delta_pull(&self.app, &self.cx("tick"), tick).await.unwrap();
     }
 
-    fn url(&self, queue: &str) -> &str {
+    pub(crate) fn url(&self, queue: &str) -> &str {
         let settings = &self.app.settings;
         match queue {
             "changes" => &settings.changes,

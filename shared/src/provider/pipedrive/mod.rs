@@ -27,7 +27,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 use std::time::Duration;
 
-/// Single reads at the same time.
+/// Single reads and searches at the same time.
 const AT_ONCE: usize = 4;
 
 pub enum Pipedrive {}

@@ -37,8 +37,8 @@ impl fmt::Debug for Budget {
     }
 }
 
-/// A place in a short window is waited for no longer: for more, a message is hidden.
-const MOMENT: Duration = Duration::from_secs(1);
+/// A place in a short window is waited for no longer: for more, a message is hidden. So long is the longest of them.
+const MOMENT: Duration = Duration::from_secs(2);
 
 /// A call under way; it ends with this.
 #[must_use]

@@ -92,7 +92,8 @@ impl Ledger {
         Answered { wishes, spent: self.spent.1, most: self.most.map(|(most, _)| most) }
     }
 
-    /// A lease takes the place of the holder's last one. While someone else waits, nobody is lent more than half.
+    /// A lease takes the place of the holder's last one. While someone else waits, nobody is lent more than half, and nothing
+    /// who has more than that in use already: it ends first.
     fn lend(&mut self, holder: &str, wish: &Wish, now: Timestamp) -> Result<Lent, Timestamp> {
         let of_others = |lent: &&Lent| lent.window == wish.window && lent.holder != holder;
         let taken: u32 = self.lent.iter().filter(of_others).map(|lent| lent.calls).sum();
@@ -100,7 +101,7 @@ impl Ledger {
         let fair = if another_waits { wish.lendable.div_ceil(2) } else { wish.lendable };
         let calls = wish.want.min(wish.lendable.saturating_sub(taken)).min(fair.max(wish.used));
         self.waiting.retain(|one| one.window != wish.window || one.holder != holder);
-        if calls > wish.used {
+        if calls > wish.used || (calls == wish.used && calls > 0 && !another_waits) {
             let until = plus(now, wish.lasts);
             let lent =
                 Lent { holder: holder.to_owned(), window: wish.window, calls, until, gone: plus(until, wish.lingers) };
