@@ -306,7 +306,7 @@ impl World {
     }
 
     /// What the table's stream tells since it was last asked. Whether there was anything.
-    async fn journal(&self) -> bool {
+    pub(crate) async fn journal(&self) -> bool {
         let batches = self.stream.read().await;
         for batch in &batches {
             for _ in 0..if self.chaos.twice { 2 } else { 1 } {

@@ -2,6 +2,7 @@
 //! clock (windows, delays, one batch of a group at a time) they do by this one.
 
 mod lambda;
+mod latency;
 mod rush;
 mod time;
 
