@@ -6,6 +6,7 @@
 mod connect;
 mod invite;
 mod later;
+mod limits;
 mod show;
 
 use anyhow::{Context as _, Result};
@@ -42,6 +43,8 @@ enum Command {
     Activate(Which),
     /// Stop a connection; nothing is lost
     Pause(Which),
+    /// Leave a share of what a CRM account allows to the customer's other apps, and tell its budget for a day where the CRM does not
+    Limits(limits::Args),
     /// Read now what changed in a connection's CRM, rather than when that is due next
     Pull(Which),
     /// Everything about one person: the record, its links, its history, as JSON
@@ -98,6 +101,7 @@ async fn main() -> Result<()> {
             println!("{connection} is being read");
             Ok(())
         }
+        Command::Limits(args) => limits::run(&app, args).await,
         Command::Record(person) => show::record(&app, &person).await,
         Command::Exceptions { tenant } => show::json(&app.store.exceptions(&tenant).await?),
         Command::Connections { tenant } => show::json(&app.store.connections(&tenant).await?),

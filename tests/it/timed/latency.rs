@@ -178,7 +178,8 @@ async fn stored(world: &World, edit: &Edit) -> Timestamp {
 
 async fn tell(world: &World, edits: &[Edit]) {
     println!("{:<24}{:>6}  {:^24}  {:^24}", "seconds until", "edits", "in the hub", "in another CRM");
-    println!("{:<30}{}{}", "", "     p50     p95     p99  ", "     p50     p95     p99");
+    let columns = format!("{:>8}{:>8}{:>8}", "p50", "p95", "p99");
+    println!("{:<30}{columns}  {columns}", "");
     let mut late = Vec::new();
     for path in Path::all() {
         let (mut hub, mut others, mut count) = (Vec::new(), Vec::new(), 0);
