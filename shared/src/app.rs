@@ -3,8 +3,8 @@
 use crate::{
     error::{Error, Result},
     history::History,
-    id::ConnectionId,
-    provider::Hosts,
+    id::{ConnectionId, TenantId},
+    provider::{Hosts, quota::Book},
     queue::Queue,
     secrets::Secrets,
     store::Store,
@@ -12,7 +12,7 @@ use crate::{
 use aws_config::SdkConfig;
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -27,7 +27,18 @@ pub struct App {
     pub http: reqwest::Client,
     pub settings: Settings,
     pub(crate) lately: Lately,
+    pub(crate) books: Books,
 }
+
+/// What this instance knows of each connection's limits, and whether it is asking for more.
+#[derive(Debug, Default)]
+pub(crate) struct Books {
+    /// The name under which it is lent calls.
+    pub(crate) holder: String,
+    pub(crate) of: Mutex<HashMap<(TenantId, ConnectionId), Kept>>,
+}
+
+type Kept = (Arc<Mutex<Book>>, Arc<tokio::sync::Mutex<()>>);
 
 /// What was done about a connection a moment ago, as far as this instance knows.
 #[derive(Debug, Default)]
@@ -85,6 +96,7 @@ impl App {
             http,
             settings,
             lately: Lately::default(),
+            books: Books { holder: ulid::Ulid::new().to_string(), of: Mutex::default() },
         })
     }
 }

@@ -2,17 +2,22 @@
 
 use crate::{
     app::App,
-    connection::{Connection, State},
+    connection::{Allowance, Connection, State},
     context::Context,
     error::{Error, Result},
-    provider::{AppCredentials, Crm, Grant, Session},
+    provider::{
+        AppCredentials, Crm, Grant, Session,
+        quota::{Book, Budget, Keeper},
+    },
+    id::{ConnectionId, TenantId},
     secrets::Held,
     store::{Exception, Lease},
 };
+use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -44,9 +49,13 @@ impl App {
         cx: &Context,
         call: impl AsyncFn(&Session) -> Result<T>,
     ) -> Result<T> {
-        let answered = Arc::new(AtomicBool::new(false));
-        let done = self.authorised(connection, cx, &answered, call).await;
+        let (answered, budget) = (Arc::new(AtomicBool::new(false)), self.budget(connection, cx));
+        let done = self.authorised(connection, cx, &answered, &budget, call).await;
         let Err(error) = &done else { return done };
+        // A short window is full by what we lent: that is nobody else's reason to wait.
+        if budget.full.load(Ordering::Relaxed) && matches!(error, Error::RateLimited { .. }) {
+            return done;
+        }
         // What is refused as a whole may be so for one field that is no more.
         if matches!(error, Error::Config { .. }) && self.inspect_if_due(cx, connection).await.unwrap_or(false) {
             return Err(Error::retryable("the fields of the account are others now"));
@@ -62,7 +71,7 @@ impl App {
         cx: &Context,
         call: impl AsyncFn(&Session) -> Result<T>,
     ) -> Result<T> {
-        self.authorised(connection, cx, &Arc::default(), call).await
+        self.authorised(connection, cx, &Arc::default(), &self.budget(connection, cx), call).await
     }
 
     /// What an error of a CRM's means for the whole connection. `answered`: other calls went well just before.
@@ -105,6 +114,7 @@ impl App {
         connection: &Connection,
         cx: &Context,
         answered: &Arc<AtomicBool>,
+        budget: &Budget,
         call: impl AsyncFn(&Session) -> Result<T>,
     ) -> Result<T> {
         let mut held = self.secrets.grant(&connection.tenant, &connection.id).await?;
@@ -113,7 +123,7 @@ impl App {
                 held = self.refresh(connection, &held, cx).await?;
                 continue;
             }
-            match call(&self.session(connection.crm, &held.grant, answered, cx)?).await {
+            match call(&self.session(connection.crm, &held.grant, answered, budget, cx)?).await {
                 Err(Error::AuthExpired { .. }) => held = self.refresh(connection, &held, cx).await?,
                 done => return done,
             }
@@ -121,7 +131,14 @@ impl App {
         Err(Error::AuthExpired { reason: "the CRM refuses every token it gives".to_owned() })
     }
 
-    pub(crate) fn session(&self, crm: Crm, grant: &Grant, answered: &Arc<AtomicBool>, cx: &Context) -> Result<Session> {
+    pub(crate) fn session(
+        &self,
+        crm: Crm,
+        grant: &Grant,
+        answered: &Arc<AtomicBool>,
+        budget: &Budget,
+        cx: &Context,
+    ) -> Result<Session> {
         let (header, authorization) = crm.authorization(grant);
         Ok(Session {
             http: self.http.clone(),
@@ -129,9 +146,40 @@ impl App {
             header,
             authorization,
             trace: cx.trace.clone(),
+            clock: cx.clock.clone(),
             deadline: cx.deadline,
+            limits: crm.capabilities().limits,
+            budget: budget.clone(),
             answered: answered.clone(),
         })
+    }
+
+    /// This session's part of the connection's limits.
+    fn budget(&self, connection: &Connection, cx: &Context) -> Budget {
+        let Connection { tenant, id, crm, allowance, .. } = connection;
+        self.budget_of(tenant, id, *crm, *allowance, cx)
+    }
+
+    pub(crate) fn budget_of(
+        &self,
+        tenant: &TenantId,
+        id: &ConnectionId,
+        crm: Crm,
+        allowance: Allowance,
+        cx: &Context,
+    ) -> Budget {
+        let new = || Book::new(self.books.holder.clone(), crm.capabilities().limits, allowance);
+        let mut books = self.books.of.lock().unwrap_or_else(PoisonError::into_inner);
+        let (book, asking) =
+            books.entry((tenant.clone(), id.clone())).or_insert_with(|| (Arc::new(Mutex::new(new())), Arc::default()));
+        book.lock().unwrap_or_else(PoisonError::into_inner).allow(allowance);
+        let (store, tenant, id) = (self.store.clone(), tenant.clone(), id.clone());
+        let keeper: Keeper = Arc::new(move |ask, now| {
+            let (store, tenant, id) = (store.clone(), tenant.clone(), id.clone());
+            async move { store.ask(&tenant, &id, &ask, now).await }.boxed()
+        });
+        let (book, asking) = (book.clone(), asking.clone());
+        Budget { book, asking, keeper, clock: cx.clock.clone(), full: Arc::default() }
     }
 
     /// A grant newer than `stale`: whoever holds the lease asks for it, everyone else waits for theirs.

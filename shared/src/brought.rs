@@ -3,6 +3,7 @@
 use crate::{
     app::App,
     connecting::{Finished, Invitation, Turned},
+    connection::Allowance,
     context::Context,
     error::{Error, Result},
     provider::{Authorized, By, Crm, Grant, Means, Need, Secret, Way},
@@ -56,7 +57,9 @@ impl App {
             }
             false => before,
         };
-        let session = self.session(crm, &grant, &Arc::default(), cx)?;
+        let Invitation { tenant, connection, .. } = invitation;
+        let budget = self.budget_of(tenant, connection, crm, Allowance::default(), cx);
+        let session = self.session(crm, &grant, &Arc::default(), &budget, cx)?;
         let account = crm.account(&session, &grant).await?;
         self.admit(cx, invitation, Authorized { grant, account }, origin).await
     }

@@ -274,6 +274,7 @@ pub fn new_connection(invitation: &Invitation, account: crate::id::AccountId, cx
         watch: None,
         last_success: None,
         owes_sweep: false,
+        allowance: Default::default(),
         due_at: cx.now() + SignedDuration::from_secs(i64::from(pull_every)),
         version: 1,
     }

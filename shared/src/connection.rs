@@ -30,6 +30,8 @@ pub struct Connection {
     pub policy: Policy,
     #[serde(default)]
     pub region: Region,
+    #[serde(default)]
+    pub allowance: Allowance,
     /// HubSpot's older signatures carry no timestamp and can be replayed: accepted only where this says so.
     #[serde(default)]
     pub accepts_legacy_signatures: bool,
@@ -54,6 +56,23 @@ pub struct Connection {
     /// Counts the changes of this item.
     #[serde(default)]
     pub version: u64,
+}
+
+/// How much of an account's limits we may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Allowance {
+    /// Percent of what other apps draw on too that is left to them.
+    pub left_to_others: u8,
+    /// The account's budget for a day, where the CRM does not tell: Pipedrive's tokens, Zoho's credits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_day: Option<u64>,
+}
+
+impl Default for Allowance {
+    fn default() -> Allowance {
+        Allowance { left_to_others: 20, per_day: None }
+    }
 }
 
 /// Whether a connection works, and if not, why.

@@ -1,13 +1,38 @@
 //! What one invocation knows: its time, its deadline, and the id that runs through its logs.
 
+use futures::future::{BoxFuture, FutureExt};
 use jiff::{SignedDuration, Timestamp};
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// The time that work goes by.
+pub trait Clock: fmt::Debug + Send + Sync {
+    fn now(&self) -> Timestamp;
+    /// Lets a moment pass: less than a queue can count.
+    fn moment(&self, time: Duration) -> BoxFuture<'_, ()>;
+}
+
+/// Real time, counted from when the invocation began.
+#[derive(Debug)]
+struct Began(Instant, Timestamp);
+
+impl Clock for Began {
+    fn now(&self) -> Timestamp {
+        plus(self.1, self.0.elapsed())
+    }
+    fn moment(&self, time: Duration) -> BoxFuture<'_, ()> {
+        tokio::time::sleep(time).boxed()
+    }
+}
 
 #[derive(Clone, Debug)]
 pub struct Context {
-    started: (Instant, Timestamp),
+    pub clock: Arc<dyn Clock>,
     /// No work is begun beyond this.
-    pub deadline: Instant,
+    pub deadline: Timestamp,
     /// Runs through message, record, push, CRM call and log.
     pub trace: String,
 }
@@ -18,21 +43,35 @@ const RESERVE: Duration = Duration::from_secs(3);
 impl Context {
     /// `now` is the time that the work goes by; it passes as real time does.
     pub fn new(now: Timestamp, left: Duration, trace: impl Into<String>) -> Context {
-        let instant = Instant::now();
-        Context { started: (instant, now), deadline: instant + left.saturating_sub(RESERVE), trace: trace.into() }
+        Context::by(Arc::new(Began(Instant::now(), now)), left, trace)
+    }
+
+    /// An invocation that goes by another clock than the real one.
+    pub fn by(clock: Arc<dyn Clock>, left: Duration, trace: impl Into<String>) -> Context {
+        let deadline = plus(clock.now(), left.saturating_sub(RESERVE));
+        Context { clock, deadline, trace: trace.into() }
     }
 
     pub fn now(&self) -> Timestamp {
-        let (instant, at) = self.started;
-        at.saturating_add(SignedDuration::try_from(instant.elapsed()).unwrap_or_default()).unwrap_or(at)
+        self.clock.now()
     }
 
     pub fn left(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+        until(self.now(), self.deadline)
     }
 
     /// The same invocation, on behalf of another message.
     pub fn traced(&self, trace: &str) -> Context {
         Context { trace: trace.to_owned(), ..self.clone() }
     }
+}
+
+/// A time later than another one.
+pub fn plus(at: Timestamp, time: Duration) -> Timestamp {
+    at.saturating_add(SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)).unwrap_or(at)
+}
+
+/// How long it is from one time to another; nothing where that has passed.
+pub fn until(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or_default()
 }

@@ -32,5 +32,6 @@ mod store;
 mod story;
 mod stream;
 mod tidy;
+mod timed;
 mod verdicts;
 mod world;

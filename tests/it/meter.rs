@@ -9,12 +9,51 @@ use axum::{
 };
 use serde_json::{Value as Json, json};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
+
+/// What passes the proxy, for whoever plays AWS in simulated time.
+#[derive(Default)]
+pub(crate) struct Traffic {
+    /// Calls that wait for their answer.
+    pub(crate) under_way: AtomicU64,
+    /// Calls so far.
+    pub(crate) calls: AtomicU64,
+    /// URLs of queues to which something was sent.
+    pub(crate) sent: Mutex<BTreeSet<String>>,
+    /// By receipt: for how many seconds a message is hidden. Where this is kept, the emulator does not hear of it.
+    pub(crate) hides: Option<Mutex<BTreeMap<String, u64>>>,
+}
+
+impl Traffic {
+    /// Whether the proxy answers the call by itself.
+    fn begins(&self, operation: &str, asked: &Json) -> bool {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let text = |name: &str| asked[name].as_str().unwrap_or_default().to_owned();
+        let seconds = asked["VisibilityTimeout"].as_u64().unwrap_or_default();
+        match (operation.rsplit('.').next().unwrap_or_default(), &self.hides) {
+            ("ChangeMessageVisibility", Some(hides)) if seconds > 0 => {
+                hides.lock().unwrap().insert(text("ReceiptHandle"), seconds);
+                return true;
+            }
+            _ => {}
+        }
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        false
+    }
+
+    fn ended(&self, operation: &str, asked: &Json) {
+        if operation.ends_with("SendMessageBatch") {
+            self.sent.lock().unwrap().insert(asked["QueueUrl"].as_str().unwrap_or_default().to_owned());
+        }
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// Calls of one operation, and the capacity units that they took.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -29,16 +68,17 @@ pub(crate) struct Meter {
     pub(crate) url: String,
     costs: Arc<Mutex<BTreeMap<String, Cost>>>,
     throttled: Arc<AtomicU64>,
+    pub(crate) traffic: Arc<Traffic>,
 }
 
 type Shared = (String, reqwest::Client, Meter);
 
 impl Meter {
-    pub(crate) async fn start(emulator: &str) -> Meter {
+    pub(crate) async fn start(emulator: &str, traffic: Traffic) -> Meter {
         let costs = Arc::<Mutex<BTreeMap<String, Cost>>>::default();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let meter = Meter { url, costs, throttled: Arc::default() };
+        let meter = Meter { url, costs, throttled: Arc::default(), traffic: Arc::new(traffic) };
         let shared: Shared = (emulator.to_owned(), reqwest::Client::new(), meter.clone());
         let proxy = Router::new().fallback(forward).with_state(shared);
         tokio::spawn(async move { axum::serve(listener, proxy).await });
@@ -99,14 +139,32 @@ async fn forward(
         return (StatusCode::BAD_REQUEST, [("content-type", "application/x-amz-json-1.0")], body).into_response();
     }
     let mut asked: Json = serde_json::from_slice(&body).unwrap_or_default();
+    if meter.traffic.begins(&target, &asked) {
+        return (StatusCode::OK, [("content-type", "application/x-amz-json-1.0")], "{}").into_response();
+    }
+    let answer = answer(&emulator, &http, &meter, headers, &mut asked, body).await;
+    meter.traffic.ended(&target, &asked);
+    answer
+}
+
+async fn answer(
+    emulator: &str,
+    http: &reqwest::Client,
+    meter: &Meter,
+    headers: HeaderMap,
+    asked: &mut Json,
+    body: Bytes,
+) -> axum::response::Response {
+    let target = headers.get("x-amz-target").and_then(|t| t.to_str().ok()).unwrap_or("?").to_owned();
+    let is_table = target.starts_with("DynamoDB");
     if is_table {
         asked["ReturnConsumedCapacity"] = json!("TOTAL");
     }
-    let mut call = http.post(&emulator);
+    let mut call = http.post(emulator);
     for (name, value) in headers.iter().filter(|(name, _)| *name != "host" && *name != "content-length") {
         call = call.header(name, value);
     }
-    let sent = if is_table { serde_json::to_vec(&asked).unwrap() } else { body.to_vec() };
+    let sent = if is_table { serde_json::to_vec(asked).unwrap() } else { body.to_vec() };
     let Ok(answer) = call.body(sent).send().await else { return StatusCode::BAD_GATEWAY.into_response() };
     let (status, headers) = (answer.status(), answer.headers().clone());
     let body = answer.bytes().await.unwrap_or_default();

@@ -182,7 +182,7 @@ async fn of_eight_who_want_a_lease_one_gets_it() {
 #[tokio::test]
 async fn a_throttled_call_is_repeated_and_one_that_stays_throttled_comes_later() {
     let aws = aws::account().await;
-    let meter = Meter::start(aws.endpoint_url().unwrap()).await;
+    let meter = Meter::start(aws.endpoint_url().unwrap(), Default::default()).await;
     let metered = aws.to_builder().endpoint_url(&meter.url).build();
     let store = aws::app(&metered, None, None).await.store;
     let (ada, grace) = (record(&[("email", "ada@example.com")]), record(&[("email", "grace@example.com")]));

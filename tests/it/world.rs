@@ -1,6 +1,10 @@
 //! A tenant with a connection per CRM, and the pump that plays Lambda: it receives what is queued and calls the functions.
 
-use crate::{aws, gateway, meter::Meter, stream::Stream};
+use crate::{
+    aws, gateway,
+    meter::{Meter, Traffic},
+    stream::Stream,
+};
 use aws_config::SdkConfig;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use aws_sdk_sqs::types::MessageSystemAttributeName;
@@ -79,7 +83,7 @@ impl Random {
 pub(crate) const TENANT: &str = "demo";
 /// The two CRMs of most worlds; the laws of every CRM are in `laws`.
 const PAIR: [Crm; 2] = [Crm::HubSpot, Crm::Zoho];
-const QUEUES: [&str; 4] = ["changes", "sync-requests", "pushes", "pulls"];
+pub(crate) const QUEUES: [&str; 4] = ["changes", "sync-requests", "pushes", "pulls"];
 
 impl World {
     pub(crate) async fn new() -> World {
@@ -101,9 +105,14 @@ impl World {
     /// A world whose functions' calls to AWS are counted.
     pub(crate) async fn metered() -> (World, Meter) {
         let aws = aws::account().await;
-        let meter = Meter::start(aws.endpoint_url().unwrap()).await;
+        World::through(aws, Traffic::default(), &PAIR).await
+    }
+
+    /// A world between whose functions and AWS there is a proxy.
+    pub(crate) async fn through(aws: SdkConfig, traffic: Traffic, crms: &[Crm]) -> (World, Meter) {
+        let meter = Meter::start(aws.endpoint_url().unwrap(), traffic).await;
         let metered = aws.to_builder().endpoint_url(&meter.url).build();
-        (World::over(aws, &metered, &PAIR, &[Object::Person]).await, meter)
+        (World::over(aws, &metered, crms, &[Object::Person]).await, meter)
     }
 
     async fn over(aws: SdkConfig, functions: &SdkConfig, crms: &[Crm], objects: &[Object]) -> World {
@@ -181,12 +190,22 @@ impl World {
             watch: None,
             last_success: None,
             owes_sweep: false,
+            allowance: Default::default(),
             due_at: Timestamp::UNIX_EPOCH,
             version: 1,
         };
         let origin = self.app.settings.public_url.as_deref().unwrap();
         let opened = self.app.open(&self.cx("connect"), connection, origin).await.unwrap();
         assert!(opened.by_hand.is_empty(), "{:?}", opened.by_hand);
+    }
+
+    /// Another instance of the functions, with a memory of its own.
+    pub(crate) fn twin(&self) -> App {
+        App::new(&self.aws, self.app.settings.clone()).unwrap()
+    }
+
+    pub(crate) async fn stored(&self, crm: Crm) -> Connection {
+        self.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap()
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -241,7 +260,7 @@ impl World {
         handler::delta_pull(&self.app, &self.cx("tick"), tick).await.unwrap();
     }
 
-    fn url(&self, queue: &str) -> &str {
+    pub(crate) fn url(&self, queue: &str) -> &str {
         let settings = &self.app.settings;
         match queue {
             "changes" => &settings.changes,
@@ -278,7 +297,7 @@ impl World {
     }
 
     /// Messages that were received and not deleted are visible again.
-    async fn reappear(&self) {
+    pub(crate) async fn reappear(&self) {
         let sqs = aws_sdk_sqs::Client::new(&self.aws);
         let hidden = std::mem::take(&mut *self.hidden.lock().unwrap());
         for (receipt, queue) in hidden {
@@ -297,7 +316,7 @@ impl World {
     }
 
     /// What the table's stream tells since it was last asked. Whether there was anything.
-    async fn journal(&self) -> bool {
+    pub(crate) async fn journal(&self) -> bool {
         let batches = self.stream.read().await;
         for batch in &batches {
             for _ in 0..if self.chaos.twice { 2 } else { 1 } {

@@ -9,6 +9,7 @@ mod decide;
 mod doctor;
 mod invite;
 mod later;
+mod limits;
 mod show;
 
 use anyhow::{Context as _, Result};
@@ -55,6 +56,8 @@ enum Command {
     Deletions(decide::DeletionArgs),
     /// End conflicts, one or all of a connection, with the hub's values or the CRM's
     Resolve(decide::ResolveArgs),
+    /// Leave a share of what a CRM account allows to the customer's other apps, and tell its budget for a day where the CRM does not
+    Limits(limits::Args),
     /// Read now what changed in a connection's CRM, rather than when that is due next
     Pull(Which),
     /// Everything about one person: the record, its links, its history, as JSON
@@ -116,6 +119,7 @@ async fn main() -> Result<()> {
             println!("{connection} is being read");
             Ok(())
         }
+        Command::Limits(args) => limits::run(&app, args).await,
         Command::Record(person) => show::record(&app, &person).await,
         Command::Exceptions { tenant } => show::json(&app.store.exceptions(&tenant).await?),
         Command::Connections { tenant } => show::json(&app.store.connections(&tenant).await?),

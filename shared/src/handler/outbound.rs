@@ -8,13 +8,21 @@ use crate::{
     context::Context,
     error::{Error, Result},
     id::{ConnectionId, RecordId, TenantId},
+    provider::Creates,
     push::{give_up, push, tell_waiting, worth_pushing},
     queue::group,
+    record::Record,
     store::{Exception, KILLS, MOST_KILLS, Ready},
     sync::Pushes,
 };
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// No turn is begun with less than this left: a read and a write, each as long as it may be, and what was done noted.
+const TURN_TAKES: Duration = Duration::from_secs(32);
 
 /// One batch of push messages. Messages of one connection are handled together, so that the CRM gets full batches.
 pub async fn outbound(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchResponse> {
@@ -86,12 +94,38 @@ async fn set_aside(app: &App, cx: &Context, connection: &Connection, record: &Re
     give_up(app, cx, connection, record, KILLS, true).await
 }
 
+/// Where a CRM makes records one by one, full batches are of no use: a few are found and written, then the next few, so that
+/// the limit of the one recovers during the other. What time does not suffice for is handed on, because some was done.
+async fn in_turns(
+    app: &App,
+    cx: &Context,
+    connection: &Connection,
+    records: Vec<Record>,
+    pushes: &mut Pushes,
+) -> Result<()> {
+    let capabilities = connection.crm.capabilities();
+    let turn = match capabilities.creates {
+        Creates::Guarded => capabilities.max_write,
+        Creates::Once => usize::MAX,
+    };
+    let (mut records, mut begun) = (records.into_iter().peekable(), false);
+    while records.peek().is_some() {
+        if begun && cx.left() < TURN_TAKES {
+            records.by_ref().for_each(|record| pushes.add(connection, &record.id));
+            break;
+        }
+        push(app, cx, connection, records.by_ref().take(turn).collect(), pushes).await?;
+        begun = true;
+    }
+    Ok(())
+}
+
 async fn push_all(app: &App, cx: &Context, ready: &Ready, records: BTreeSet<RecordId>) -> Result<()> {
     let connection = &ready.connection;
     let ids: Vec<RecordId> = records.into_iter().collect();
     let worth = worth_pushing(app, connection, &ids).await?;
     let mut pushes = Pushes::default();
-    let done = push(app, cx, connection, worth, &mut pushes).await;
+    let done = in_turns(app, cx, connection, worth, &mut pushes).await;
     pushes.send(app, cx).await?;
     let why = match &done {
         Err(Error::RateLimited { .. }) => "rate_limited",

@@ -1,6 +1,6 @@
 //! What a CRM can do, so that the rest of the code never asks which one it has before it.
 
-use super::{Ack, Way};
+use super::{Ack, Way, quota::Limits};
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +25,7 @@ pub struct Capabilities {
     pub ways: &'static [Way],
     /// What a delivery is answered, where its status is not enough.
     pub ack: Option<Ack>,
+    pub limits: Limits,
 }
 
 /// How deliveries are proved, and where they arrive.

@@ -10,6 +10,7 @@ pub mod fact;
 mod hubspot;
 pub mod oauth;
 mod pipedrive;
+pub mod quota;
 mod salesforce;
 pub mod schema;
 pub mod session;

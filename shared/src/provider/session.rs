@@ -1,7 +1,11 @@
 //! One authorised conversation with one CRM account. `send` is the only door out.
 
-use super::ways::Means;
+use super::{
+    quota::{Budget, Limits},
+    ways::Means,
+};
 use crate::{
+    context::{Clock, until},
     error::{Error, Result},
     id::AccountId,
 };
@@ -98,8 +102,11 @@ pub struct Session {
     pub authorization: Secret,
     /// Sent along, so that one id runs through message, record, call and log.
     pub trace: String,
+    pub clock: Arc<dyn Clock>,
     /// No call is begun, and none may last, beyond this.
-    pub deadline: std::time::Instant,
+    pub deadline: Timestamp,
+    pub limits: Limits,
+    pub budget: Budget,
     /// Whether any call was answered well: then a rate limit that follows is a short one.
     pub answered: Arc<AtomicBool>,
 }
@@ -172,10 +179,11 @@ impl Session {
     }
 
     fn left(&self) -> Duration {
-        self.deadline.saturating_duration_since(std::time::Instant::now())
+        until(self.clock.now(), self.deadline)
     }
 
     async fn once(&self, request: &Request) -> Result<Answer> {
+        let _admitted = self.budget.admit((self.limits.weigh)(request)).await?;
         let patience = self.left().min(CALL);
         if patience.is_zero() {
             return Err(Error::retryable("no time is left for another call"));
@@ -192,7 +200,9 @@ impl Session {
         if let Some(body) = &request.body {
             call = call.json(body);
         }
-        read(call).await
+        let answer = read(call).await?;
+        self.budget.told((self.limits.told)(&answer.headers));
+        Ok(answer)
     }
 }
 

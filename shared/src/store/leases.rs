@@ -1,4 +1,4 @@
-//! Leases on refreshing tokens, and what is left of each connection's quota.
+//! Leases on refreshing tokens, and what ends its function.
 
 use super::{Store, attribute, keys, number, read, text, trouble};
 use crate::{
@@ -8,7 +8,6 @@ use crate::{
 use aws_sdk_dynamodb::{error::SdkError, operation::update_item::UpdateItemError, types::ReturnValue};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 /// The right to refresh a connection's token, until it ends.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,28 +23,10 @@ struct LeaseItem {
     recent: Vec<Timestamp>,
 }
 
-#[derive(Default, Serialize, Deserialize)]
-struct Quota {
-    #[serde(default)]
-    paused_until: Option<Timestamp>,
-    /// Seconds that the last pause took.
-    #[serde(default)]
-    lasted: i64,
-}
-
 /// The exception's code for what ends its function.
 pub const KILLS: &str = "kills_its_function";
 /// What ended its function so often is not tried again.
 pub const MOST_KILLS: u32 = 2;
-/// A pause that begins within this after another is its continuation.
-const SOON: Duration = Duration::from_secs(60);
-/// The longest that a pause grows by itself.
-const LONGEST: Duration = Duration::from_secs(900);
-
-fn plus(at: Timestamp, time: Duration) -> Timestamp {
-    at.saturating_add(SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)).unwrap_or(at)
-}
-
 impl Store {
     /// The lease, unless someone else has it.
     pub async fn take_lease(
@@ -108,41 +89,6 @@ impl Store {
             }
             Err(error) => Err(trouble(error)),
         }
-    }
-
-    /// Until when nobody may call this connection's CRM.
-    pub async fn paused_until(
-        &self,
-        tenant: &TenantId,
-        connection: &ConnectionId,
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>> {
-        let quota: Option<Quota> = self.get(&keys::quota(tenant, connection)).await?;
-        Ok(quota.and_then(|q| q.paused_until).filter(|until| *until > now))
-    }
-
-    /// Nobody calls this connection's CRM for a while; until when. A longer pause stays. One that comes soon after
-    /// another, with no call `answered` between, is twice as long as that was: a limit of hours may be told as one of seconds.
-    pub async fn pause(
-        &self,
-        tenant: &TenantId,
-        connection: &ConnectionId,
-        asked: Duration,
-        answered: bool,
-        now: Timestamp,
-    ) -> Result<Timestamp> {
-        let at = keys::quota(tenant, connection);
-        let Quota { paused_until, lasted } = self.get(&at).await?.unwrap_or_default();
-        if let Some(until) = paused_until.filter(|until| *until >= plus(now, asked)) {
-            return Ok(until);
-        }
-        let soon = !answered && paused_until.is_some_and(|until| plus(until, SOON) > now);
-        let twice = if soon { Duration::from_secs(2 * lasted.unsigned_abs()).min(LONGEST) } else { Duration::ZERO };
-        let pause = asked.max(twice);
-        let until = plus(now, pause);
-        let lasted = i64::try_from(pause.as_secs()).unwrap_or_default();
-        self.put(&at, "quota", &Quota { paused_until: Some(until), lasted }).await?;
-        Ok(until)
     }
 
     /// Notes that work on something begins, and tells how often it began before without an end. `scope` is a queue or a

@@ -6,6 +6,7 @@ mod edges;
 mod exceptions;
 pub mod keys;
 mod leases;
+mod quota;
 mod records;
 pub mod tickets;
 
@@ -88,12 +89,6 @@ impl Store {
         };
         let call = call.expression_attribute_values(":pk", text(pk)).set_exclusive_start_key(after.map(Pk::attributes));
         call.send().await.map_err(trouble)
-    }
-
-    async fn put<T: Serialize>(&self, at: &Pk, kind: &str, body: &T) -> Result<()> {
-        let call = self.client.put_item().table_name(&self.table).set_item(Some(item(at, kind, body)?));
-        call.send().await.map_err(trouble)?;
-        Ok(())
     }
 }
 

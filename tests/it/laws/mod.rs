@@ -9,6 +9,7 @@ mod doctor;
 mod drift;
 mod faults;
 mod objects;
+mod quota;
 mod transcript;
 mod webhook;
 mod write;

@@ -1,4 +1,5 @@
-//! The world's clock (real time plus what was advanced by hand), seeded randomness, and time spellings.
+//! The world's clock (real time plus what was advanced by hand, or none but what it is set to), seeded randomness, and time
+//! spellings.
 
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
@@ -9,11 +10,13 @@ pub struct Clock {
     pub advanced_ms: i64,
     /// How far the clocks of those who take webhooks are advanced with it.
     pub receivers_ms: i64,
+    /// It stands there until it is set again.
+    pub stands_at: Option<i64>,
 }
 
 impl Clock {
     pub fn now(&self) -> i64 {
-        real_now() + self.advanced_ms
+        self.stands_at.unwrap_or_else(|| real_now() + self.advanced_ms)
     }
 
     /// The time that signatures carry: whoever takes them checks it.

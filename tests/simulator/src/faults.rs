@@ -31,7 +31,7 @@ pub struct CrmFaults {
     pub rate_limit_for_ms: i64,
     /// Another burst limit than the vendor's.
     pub burst: Option<Burst>,
-    /// Pipedrive: a burst limit of searches alone; the vendor's is 10 calls in 2 seconds.
+    /// Pipedrive: another limit of searches alone than the vendor's.
     pub search_burst: Option<Burst>,
     /// The next record writes that commit and are never answered.
     pub timeout_after_commit_next: u32,

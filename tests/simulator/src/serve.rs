@@ -35,7 +35,7 @@ pub async fn face(State(shared): State<Arc<Shared>>, request: Request) -> Respon
     };
     let _in_flight = InFlight(&shared, crm);
     if delay > 0 {
-        tokio::time::sleep(Duration::from_millis(delay)).await;
+        shared.pass(Duration::from_millis(delay)).await;
     }
     let Served { reply, then } = serve(&mut shared.lock(), crm, &call);
     shared.outbox_changed.notify_one();

@@ -13,7 +13,10 @@ use crate::salesforce::org::Org as SalesforceOrg;
 use crate::webhooks::Outbox;
 use crate::zoho::Desk as OrgDesk;
 use crate::zoho::org::Org;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
 
 #[derive(Debug)]
@@ -37,16 +40,38 @@ pub struct World {
 }
 
 /// The world with what tasks wait on.
-#[derive(Debug)]
 pub struct Shared {
     world: Mutex<World>,
     pub outbox_changed: Notify,
     pub released: Notify,
+    /// How the delay of a call passes, where it is not in real time.
+    pub passes: OnceLock<Passes>,
+}
+
+/// Something that lasts as long as it is told.
+pub type Passes = Box<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("world", &self.world).finish_non_exhaustive()
+    }
 }
 
 impl Shared {
     pub fn new(world: World) -> Self {
-        Self { world: Mutex::new(world), outbox_changed: Notify::new(), released: Notify::new() }
+        Self {
+            world: Mutex::new(world),
+            outbox_changed: Notify::new(),
+            released: Notify::new(),
+            passes: OnceLock::new(),
+        }
+    }
+
+    pub async fn pass(&self, time: Duration) {
+        match self.passes.get() {
+            Some(passes) => passes(time).await,
+            None => tokio::time::sleep(time).await,
+        }
     }
 
     /// The world, even if a test panicked while it held the lock.

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 use serde_json::{Value as Json, json};
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 /// Ids in one batch (HubSpot docs: CRM objects, batch).
 pub(super) const BATCH: usize = 100;
@@ -110,10 +110,6 @@ pub(super) async fn one(session: &Session, mapping: &Mapping, remote: &RemoteId)
     Ok(found.pop())
 }
 
-/// Five searches a second are allowed to an account (HubSpot docs: CRM search, "limits"). One after the other, each takes at
-/// least its share, so that a crowd is not refused again and again.
-const SHARE: Duration = Duration::from_millis(210);
-
 /// A search (HubSpot docs: CRM search). Where its body would be too long with all properties, they are read afterwards.
 pub(super) async fn search(
     session: &Session,
@@ -127,8 +123,7 @@ pub(super) async fn search(
         body["properties"] = json!([modified]);
     }
     let request = Request::post(format!("{}/search", objects(mapping)), body);
-    let (answer, ()) = futures::join!(session.send(&request, failure::of_call), tokio::time::sleep(SHARE));
-    let answer = answer?;
+    let answer = session.send(&request, failure::of_call).await?;
     let mut found = rows(&answer.body).to_vec();
     if apart {
         let ids: Vec<String> = found.iter().filter_map(id).map(String::from).collect();

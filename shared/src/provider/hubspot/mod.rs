@@ -9,6 +9,7 @@ mod delta;
 mod failure;
 mod fields;
 mod find;
+mod limits;
 mod records;
 mod schema;
 mod webhook;
@@ -59,6 +60,7 @@ impl Provider for HubSpot {
         people: &[],
         ways: auth::WAYS,
         ack: None,
+        limits: limits::LIMITS,
     };
 
     fn default_mapping(object: &Object) -> Option<Mapping> {

@@ -1,6 +1,6 @@
 //! Who is there already: one search per record, and after a create of unknown outcome a list of the newest.
 
-use super::{failure, records, write};
+use super::{AT_ONCE, failure, records, write};
 use crate::{
     error::Result,
     id::RemoteId,
@@ -11,6 +11,7 @@ use crate::{
     },
     record::{Email, Phone, Title},
 };
+use futures::{StreamExt, TryStreamExt, stream};
 use jiff::SignedDuration;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -33,10 +34,12 @@ pub(super) async fn find(session: &Session, mapping: &Mapping, queries: &[Query]
             }
         }
     }
-    let mut hits: Vec<Vec<RemoteId>> = vec![Vec::new(); queries.len()];
-    for (place, query) in queries.iter().enumerate().filter(|(place, _)| persons[*place].is_empty()) {
-        hits[place] = search(session, mapping, query).await?;
+    let mut searches = Vec::new();
+    for (query, persons) in queries.iter().zip(&persons) {
+        let unknown = persons.is_empty();
+        searches.push(async move { if unknown { search(session, mapping, query).await } else { Ok(Vec::new()) } });
     }
+    let hits: Vec<Vec<RemoteId>> = stream::iter(searches).buffered(AT_ONCE).try_collect().await?;
     let shown = write::shown(session, mapping, hits.iter().flatten()).await?;
     for (persons, hits) in persons.iter_mut().zip(hits) {
         persons.extend(hits.into_iter().filter_map(|id| Some((id.clone(), shown.get(&id)?.clone()))));

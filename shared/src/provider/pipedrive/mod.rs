@@ -6,6 +6,7 @@ mod delta;
 mod failure;
 mod fields;
 mod find;
+mod limits;
 mod records;
 mod webhook;
 mod write;
@@ -28,7 +29,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 use std::time::Duration;
 
-/// Single reads at the same time.
+/// Single reads and searches at the same time.
 const AT_ONCE: usize = 4;
 
 pub enum Pipedrive {}
@@ -50,6 +51,7 @@ impl Provider for Pipedrive {
         people: &[],
         ways: auth::WAYS,
         ack: None,
+        limits: limits::LIMITS,
     };
 
     fn default_mapping(object: &Object) -> Option<Mapping> {

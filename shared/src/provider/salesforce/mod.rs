@@ -7,6 +7,7 @@ mod delta;
 mod failure;
 mod fields;
 mod find;
+mod limits;
 mod query;
 mod records;
 mod schema;
@@ -56,6 +57,7 @@ impl Provider for Salesforce {
         people: &["Contact", "Lead"],
         ways: auth::WAYS,
         ack: Some(webhook::ACK),
+        limits: limits::LIMITS,
     };
 
     fn default_mapping(object: &Object) -> Option<Mapping> {

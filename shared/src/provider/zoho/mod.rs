@@ -7,6 +7,7 @@ mod delta;
 mod failure;
 mod fields;
 mod find;
+mod limits;
 mod records;
 mod schema;
 mod webhook;
@@ -54,6 +55,7 @@ impl Provider for Zoho {
         people: &[],
         ways: auth::WAYS,
         ack: None,
+        limits: limits::LIMITS,
     };
 
     fn default_mapping(object: &Object) -> Option<Mapping> {

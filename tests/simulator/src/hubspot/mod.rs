@@ -79,12 +79,15 @@ pub fn answer(world: &mut World, call: &Call) -> Reply {
         Err(limited) => return limited,
     };
     let reply = dispatch(&mut desk, call).unwrap_or_else(|refusal| refusal.reply(desk.rng));
-    let Some((max, left)) = left else { return reply };
-    let reply = reply
-        .with("X-HubSpot-RateLimit-Interval-Milliseconds", &TEN_SECONDS)
-        .with("X-HubSpot-RateLimit-Max", &max)
-        .with("X-HubSpot-RateLimit-Remaining", &left);
-    match today {
+    let reply = match left {
+        Some((max, left)) => reply
+            .with("X-HubSpot-RateLimit-Interval-Milliseconds", &TEN_SECONDS)
+            .with("X-HubSpot-RateLimit-Max", &max)
+            .with("X-HubSpot-RateLimit-Remaining", &left),
+        None => reply,
+    };
+    // The day's headers are there for private apps alone, and not on searches.
+    match today.filter(|_| left.is_some()) {
         Some((daily, left)) => {
             reply.with("X-HubSpot-RateLimit-Daily", &daily).with("X-HubSpot-RateLimit-Daily-Remaining", &left)
         }
@@ -110,6 +113,10 @@ fn spend(desk: &mut Desk<'_>, call: &Call) -> Result<Option<(u64, u64)>, Reply> 
     Ok(Some((portal.daily, portal.daily - spent - 1)))
 }
 
+fn private(desk: &Desk<'_>) -> bool {
+    desk.portal.private_app_token.is_some()
+}
+
 /// Counts the call against its limit: what is left, for calls that are told.
 fn admit(desk: &mut Desk<'_>, searching: bool) -> Result<Option<(usize, usize)>, Reply> {
     let now = desk.now;
@@ -119,7 +126,7 @@ fn admit(desk: &mut Desk<'_>, searching: bool) -> Result<Option<(usize, usize)>,
             None => Err(errors::too_many(desk.rng, "SECONDLY")),
         };
     }
-    let vendor = if desk.portal.private_app_token.is_some() { PRIVATE_CALLS } else { OAUTH_CALLS };
+    let vendor = if private(desk) { PRIVATE_CALLS } else { OAUTH_CALLS };
     let (max, per_ms) = desk.faults.burst.map_or((vendor, TEN_SECONDS), |b| (b.calls, b.per_ms));
     match slide(&mut desk.portal.window, now, per_ms, max) {
         Some(left) => Ok(Some((max, left))),

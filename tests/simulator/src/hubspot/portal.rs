@@ -189,6 +189,6 @@ impl Portal {
     }
 
     pub fn counters(&self) -> Value {
-        json!({"account_id": self.id.to_string(), "tokens_given": self.tokens_given, "live_tokens": self.tokens.len()})
+        json!({"account_id": self.id.to_string(), "tokens_given": self.tokens_given, "live_tokens": self.tokens.len(), "day_used": self.spent.1})
     }
 }

@@ -141,7 +141,7 @@ impl Company {
         json!({
             "account_id": self.id.to_string(), "tokens_given": self.tokens_given,
             "live_tokens": self.tokens.iter().filter(|(_, dies)| *dies > now).count(),
-            "budget_used": self.meter.used(now), "webhooks": self.webhooks.len(),
+            "budget_used": self.meter.used(now), "day_used": self.meter.used(now), "webhooks": self.webhooks.len(),
             "banned": self.webhooks.values().filter(|w| w.banned(now)).count(),
         })
     }

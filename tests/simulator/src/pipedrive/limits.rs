@@ -8,8 +8,10 @@ use std::collections::VecDeque;
 /// 30,000 tokens × plan (Growth: 2) × seats (5).
 const BUDGET: u64 = 30_000 * 2 * 5;
 const DAY: i64 = 24 * 3600 * 1000;
-/// An OAuth app in the Growth plan; told in the headers, but enforced only where a fault sets it.
+/// An OAuth app in the Growth plan.
 const BURST: Burst = Burst { calls: 160, per_ms: 2_000 };
+/// Searches among them, in every plan.
+const SEARCHES: Burst = Burst { calls: 10, per_ms: 2_000 };
 /// Calls that may follow one another into a 429 before an API token's user is blocked.
 const IGNORED: u32 = 20;
 
@@ -42,10 +44,9 @@ impl Meter {
     pub fn admit(&mut self, now: i64, call: &Call, by_api_token: bool, faults: &CrmFaults) -> Result<(), Reply> {
         let search = call.segments.last().is_some_and(|s| s == "search");
         let cost = cost(call);
-        let burst = faults.burst.unwrap_or(Burst { calls: usize::MAX, ..BURST });
-        let searches = faults.search_burst.filter(|_| search);
-        let fits = room(&mut self.calls, now, burst)
-            && searches.is_none_or(|burst| room(&mut self.searches, now, burst))
+        let searches = faults.search_burst.unwrap_or(SEARCHES);
+        let fits = room(&mut self.calls, now, faults.burst.unwrap_or(BURST))
+            && (!search || room(&mut self.searches, now, searches))
             && self.used(now) + cost <= self.budget;
         if !fits {
             self.ignored += 1;

@@ -200,7 +200,7 @@ impl Org {
     pub fn counters(&self) -> Value {
         json!({
             "account_id": self.id, "tokens_given": self.tokens_given, "live_tokens": self.sessions.len(),
-            "refresh_reused": self.refresh_reused, "api_calls": self.api_calls,
+            "refresh_reused": self.refresh_reused, "api_calls": self.api_calls, "day_used": self.used(),
         })
     }
 

@@ -164,7 +164,7 @@ impl Org {
         let used: u64 = self.spent.iter().map(|(_, n)| n).sum();
         json!({
             "account_id": self.id, "tokens_given": self.tokens_given, "live_tokens": self.tokens.len(), "workflows": self.workflows,
-            "credits_used": used, "channels": self.channels.len(),
+            "credits_used": used, "day_used": used, "channels": self.channels.len(),
         })
     }
 

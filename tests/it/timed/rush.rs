@@ -1,0 +1,81 @@
+//! How long it takes to bring many people from the queue to every CRM, and how long the CRMs' own limits make it take.
+
+use super::Lambda;
+use crate::story::request;
+use jiff::Timestamp;
+use serde_json::json;
+use shared::{
+    context::{Clock, until},
+    provider::{
+        Crm,
+        quota::{Counts, Window},
+    },
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// `RUSH=10000` for as many people as an account may send at once.
+fn size() -> usize {
+    #[expect(clippy::disallowed_methods, reason = "a test asks how large it is to be")]
+    std::env::var("RUSH").map_or(160, |size| size.parse().unwrap())
+}
+
+/// The time between the first and the last of so many calls, where none is made later than a window allows.
+fn takes(window: &Window, calls: u64) -> Duration {
+    window.per * u32::try_from(calls.saturating_sub(1) / u64::from(window.calls)).unwrap()
+}
+
+#[tokio::test]
+async fn a_rush_takes_hardly_longer_than_the_limits_of_the_crms() {
+    tokio::task::LocalSet::new().run_until(rush(size())).await;
+}
+
+async fn rush(size: usize) {
+    let lambda = Lambda::of(&Crm::ALL).await;
+    let world = &lambda.world;
+    let person = |n: usize| json!({"id": format!("l{n}"), "email": format!("p{n:05}@example.com"), "phone": format!("+1415{:07}", 2_000_000 + n), "last_name": format!("Rush {n}")});
+    world.shown("calls?reset=1").await;
+    let begun = lambda.time.now();
+    world.send(&(0..size).map(|n| request(&format!("r{n}"), person(n))).collect::<Vec<_>>()).await;
+    let mut called: BTreeMap<Crm, (u64, Timestamp)> = BTreeMap::new();
+    let watch = async || {
+        let counts = world.sim.shared.lock().calls.counts();
+        for crm in Crm::ALL {
+            let calls = counts.get(crm.name()).map_or(0, |routes| routes.values().sum());
+            let last = called.entry(crm).or_insert((0, begun));
+            if last.0 < calls {
+                *last = (calls, lambda.time.now());
+            }
+        }
+    };
+    lambda.run(None, watch).await;
+    let calls = world.shown("calls?reset=1").await;
+    println!("{:<12}{:>8}{:>10}{:>14}{:>10}", "", "calls", "searches", "limits take", "took");
+    let (mut longest, mut allowed) = (Duration::ZERO, Duration::ZERO);
+    for crm in Crm::ALL {
+        let count = |wanted: &dyn Fn(&str) -> bool| -> u64 {
+            let routes = calls[crm.name()].as_object().unwrap();
+            routes.iter().filter(|(route, _)| wanted(route)).filter_map(|(_, n)| n.as_u64()).sum()
+        };
+        let all = count(&|route| !route.contains("oauth"));
+        let searches = count(&|route| route.ends_with("/search"));
+        let counted = |window: &Window| match window.counts {
+            Counts::All => all,
+            Counts::Searches => searches,
+            Counts::AllButSearches => all - searches,
+        };
+        let windows = crm.capabilities().limits.windows.iter();
+        let limits = windows.map(|window| takes(window, counted(window))).max().unwrap_or_default();
+        let took = until(begun, called[&crm].1);
+        println!("{:<12}{all:>8}{searches:>10}{:>12} s{:>8.1} s", crm.name(), limits.as_secs(), took.as_secs_f64());
+        (longest, allowed) = (longest.max(took), allowed.max(limits));
+        let people = world.people(crm).await;
+        let mailboxes: BTreeSet<&str> = people.iter().map(|one| one.get("email")).collect();
+        assert_eq!((people.len(), mailboxes.len()), (size, size), "{crm}");
+    }
+    let ratio = longest.as_secs_f64() / allowed.as_secs_f64();
+    println!("{size} people to all CRMs: {ratio:.3} of the time that the limits make it take");
+    assert!(ratio <= 1.2, "{ratio}");
+}
