@@ -5,11 +5,11 @@ use crate::{
     connection::{Allowance, Connection, State},
     context::Context,
     error::{Error, Result},
+    id::{ConnectionId, TenantId},
     provider::{
         AppCredentials, Crm, Grant, Session,
         quota::{Book, Budget, Keeper},
     },
-    id::{ConnectionId, TenantId},
     secrets::Held,
     store::{Exception, Lease},
 };

@@ -9,7 +9,7 @@ use shared::{
     id::{AccountId, ConnectionId, TenantId},
     provider::Crm,
     provision::Opened,
-    record::Region,
+    record::{Object, Region},
 };
 
 #[derive(clap::Args)]
@@ -25,6 +25,9 @@ pub(crate) struct Args {
     /// The country whose way of writing phone numbers is used where none is given
     #[arg(long, default_value = "US")]
     region: String,
+    /// What is kept in step, with commas: person, company, deal
+    #[arg(long, default_value = "person", value_delimiter = ',')]
+    objects: Vec<Object>,
     /// Seconds between two pulls
     #[arg(long, default_value_t = 300)]
     pull_every: u32,
@@ -34,8 +37,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(app: &App, cx: &Context, args: Args) -> Result<()> {
-    let Args { tenant, connection: id, crm, account, region, pull_every, active } = args;
-    let invitation = Invitation { tenant, connection: id, crm, region: Region(region), pull_every, login_host: None };
+    let Args { tenant, connection: id, crm, account, region, objects, pull_every, active } = args;
+    let region = Region(region);
+    let invitation = Invitation { tenant, connection: id, crm, region, objects, pull_every, login_host: None };
     let state = if active { State::Active } else { State::Joining };
     let connection = Connection { state, approved: active, ..new_connection(&invitation, account, cx) };
     app.secrets.grant(&connection.tenant, &connection.id).await.with_context(|| {

@@ -194,7 +194,10 @@ fn fields_of(seen: &Seen<'_>, mapping: &Mapping, schema: &[Field]) -> Vec<Findin
         }
     }
     if found.is_empty() {
-        found.push(good("fields", format!("{} mapped fields of {} are there, and ours to write", mapped.len(), mapping.object)));
+        found.push(good(
+            "fields",
+            format!("{} mapped fields of {} are there, and ours to write", mapped.len(), mapping.object),
+        ));
     }
     found.extend(known(&mapping.id_field).map(|field| unique(seen, field)));
     found

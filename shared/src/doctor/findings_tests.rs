@@ -66,14 +66,25 @@ fn each_trouble_has_its_code_and_every_code_its_remedy() {
     let proved = || Seen { grant: Some(token()), ..fact(Fact::Webhook(Hook::Unseen)) };
     let (mut hidden, mut locked, mut twice) = (well(), well(), well());
     hidden.schema.as_mut().unwrap().get_mut(&Object::Person).unwrap().retain(|field| field.name != "email");
-    locked.schema.as_mut().unwrap().get_mut(&Object::Person).unwrap().iter_mut().for_each(|field| field.writable = false);
+    locked
+        .schema
+        .as_mut()
+        .unwrap()
+        .get_mut(&Object::Person)
+        .unwrap()
+        .iter_mut()
+        .for_each(|field| field.writable = false);
     twice.schema.as_mut().unwrap().get_mut(&Object::Person).unwrap().iter_mut().for_each(|field| field.unique = false);
     let seen = [
         (hidden, Mark::Bad, "field_gone"),
         (locked, Mark::Bad, "field_read_only"),
         (twice, Mark::Bad, "id_not_unique"),
         (Seen { grant: None, ..well() }, Mark::Bad, "needs_reauth"),
-        (Seen { grant: Some(grant(vec!["crm.objects.contacts.read".to_owned()])), ..well() }, Mark::Bad, "scope_missing"),
+        (
+            Seen { grant: Some(grant(vec!["crm.objects.contacts.read".to_owned()])), ..well() },
+            Mark::Bad,
+            "scope_missing",
+        ),
         (Seen { schema: Err(config()), ..well() }, Mark::Bad, "connection_stopped"),
         (Seen { facts: Err(Error::retryable("no answer")), ..well() }, Mark::Look, "unanswered"),
         (Seen { door: Some(Ok(503)), ..well() }, Mark::Bad, "webhook_unreachable"),
@@ -106,7 +117,13 @@ fn a_field_that_is_only_read_need_not_be_ours_to_write() {
     }
     let mut seen = healthy(&connection);
     let id = connection.mapping(&Object::Person).unwrap().id_field.clone();
-    seen.schema.as_mut().unwrap().get_mut(&Object::Person).unwrap().iter_mut().for_each(|field| field.writable = field.name == id);
+    seen.schema
+        .as_mut()
+        .unwrap()
+        .get_mut(&Object::Person)
+        .unwrap()
+        .iter_mut()
+        .for_each(|field| field.writable = field.name == id);
     assert!(wrong(&seen).is_empty());
 }
 

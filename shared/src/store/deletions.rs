@@ -77,7 +77,9 @@ impl Store {
     pub async fn rest(&self, connection: &Connection, object: &Object, rests: &str, removed: &[Removed]) -> Result<()> {
         let Connection { tenant, id, .. } = connection;
         let one = |removed: Removed| async move {
-            self.put(&keys::rested(tenant, id, rests, object, removed.remote.as_str()), "rested", &removed).await
+            let at = keys::rested(tenant, id, rests, object, removed.remote.as_str());
+            let call = self.client.put_item().table_name(&self.table).set_item(Some(item(&at, "rested", &removed)?));
+            call.send().await.map(drop).map_err(trouble)
         };
         stream::iter(removed.iter().cloned()).map(one).buffer_unordered(AT_ONCE).try_collect().await
     }

@@ -40,14 +40,14 @@ impl Store {
         let had = before.map(Record::references).unwrap_or_default();
         let has = after.references();
         let mut steps = Vec::new();
-        for (field, to, name) in has.difference(&had).cloned() {
-            let at = keys::edge(&after.tenant, &to, &name, &field, &after.id);
+        for (field, to, name) in has.difference(&had) {
+            let at = keys::edge(&after.tenant, to, name, field, &after.id);
             let put = Put::builder().table_name(&self.table);
             let put = put.set_item(Some(item(&at, "edge", &Edge { from: after.id.clone() })?));
             steps.push(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build());
         }
-        for (field, to, name) in had.difference(&has).cloned() {
-            let at = keys::edge(&after.tenant, &to, &name, &field, &after.id);
+        for (field, to, name) in had.difference(&has) {
+            let at = keys::edge(&after.tenant, to, name, field, &after.id);
             let delete = Delete::builder().table_name(&self.table).set_key(Some(at.attributes()));
             steps.push(TransactWriteItem::builder().delete(delete.build().map_err(unbuilt)?).build());
         }

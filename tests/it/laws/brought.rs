@@ -101,7 +101,8 @@ pub(crate) async fn connects(
 
 fn invitation(crm: Crm, login_host: Option<String>) -> Invitation {
     let region = Region::default();
-    Invitation { tenant: tenant(), connection: connection(crm), crm, region, pull_every: 300, login_host }
+    let objects = vec![shared::record::Object::Person];
+    Invitation { tenant: tenant(), connection: connection(crm), crm, region, objects, pull_every: 300, login_host }
 }
 
 /// An admin does what they are asked to: so the CRM calls the URL that they were told.

@@ -17,6 +17,7 @@ use shared::{
     doctor::{Finding, Mark},
     mapping::Rule,
     provider::{Crm, Webhooks},
+    record::Object,
 };
 
 crate::laws::laws_of! {

@@ -14,7 +14,7 @@ use shared::{
     error::{Error, Result},
     id::RemoteId,
     provider::{Crm, Query},
-    record::Email,
+    record::{Email, Object},
 };
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ async fn refused(world: &World, crm: Crm) -> Vec<Json> {
 }
 
 async fn look(app: &App, world: &World, connection: &Connection, remote: &RemoteId) -> Result<()> {
-    let (crm, mapping) = (connection.crm, connection.of_people().unwrap());
+    let (crm, mapping) = (connection.crm, connection.mapping(&Object::Person).unwrap());
     let ids = std::slice::from_ref(remote);
     app.with_session(connection, &world.cx("look"), async |session| crm.fetch(session, mapping, ids).await)
         .await
@@ -40,7 +40,7 @@ async fn look(app: &App, world: &World, connection: &Connection, remote: &Remote
 }
 
 async fn find(app: &App, world: &World, connection: &Connection, n: usize) -> Result<()> {
-    let (crm, mapping) = (connection.crm, connection.of_people().unwrap());
+    let (crm, mapping) = (connection.crm, connection.mapping(&Object::Person).unwrap());
     let phone = shared::record::Phone::parse(&format!("+1415555{n:04}"), &connection.region);
     let query = Query { email: Email::parse(&format!("p{n}@example.com")), phone, ..Query::default() };
     let queries = std::slice::from_ref(&query);

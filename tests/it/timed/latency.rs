@@ -161,7 +161,8 @@ fn digits(phone: &str) -> String {
 /// When the hub had it, as its history says.
 async fn stored(world: &World, edit: &Edit) -> Timestamp {
     let key = Key::Email(Email::parse(&edit.email).unwrap());
-    let holders = world.app.store.holders(&tenant(), std::slice::from_ref(&key)).await.unwrap();
+    let holders =
+        world.app.store.holders(&tenant(), &shared::record::Object::Person, std::slice::from_ref(&key)).await.unwrap();
     let entries = world.app.history.of(&tenant(), &holders[&key][0]).await.unwrap();
     let stored = entries.into_iter().find_map(|entry| match entry {
         Entry::Change { cause, fields, .. } => {

@@ -8,6 +8,7 @@ use crate::{
         session::{Answer, AppCredentials, Grant, Hosts, Request, Secret, Session, read},
         ways::{By, Way},
     },
+    record::Object,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;

@@ -12,9 +12,9 @@ mod webhook;
 mod write;
 
 use super::{
-    AppCredentials, Ask, Authorized, Capabilities, Checked, Code, Creates, Deleted, Delivery, Echo, Fact,
-    Fetched, Field, Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret,
-    Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
+    AppCredentials, Ask, Authorized, Capabilities, Checked, Code, Creates, Deleted, Delivery, Echo, Fact, Fetched,
+    Field, Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret, Session,
+    Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},

@@ -10,6 +10,7 @@ use crate::{
         session::{Answer, AppCredentials, Grant, Hosts, Secret, read},
         ways::{By, Means, Need, Way},
     },
+    record::Object,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;

@@ -71,7 +71,8 @@ fn each_refusal_says_what_to_do_next() {
 
 #[test]
 fn people_log_in_at_salesforces_own_hosts_alone() {
-    let ask = |login_host| Ask { client_id: "c", login_host, redirect_uri: "r", state: "s", challenge: "x" };
+    let (redirect_uri, objects) = ("r", &[][..]);
+    let ask = |login_host| Ask { client_id: "c", login_host, redirect_uri, objects, state: "s", challenge: "x" };
     let page = |host| consent_page(&Hosts::default(), &ask(host)).unwrap();
     assert!(page(None).starts_with("https://login.salesforce.com/services/oauth2/authorize?"));
     assert!(page(Some("https://test.salesforce.com")).starts_with("https://test.salesforce.com/services/"));
