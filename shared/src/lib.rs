@@ -37,6 +37,7 @@ pub mod drift;
 pub mod inbox;
 pub mod preview;
 pub mod provision;
+pub mod remap;
 pub mod push;
 pub mod sync;
 

@@ -27,6 +27,7 @@ pub struct Mapping {
 pub struct Rule {
     pub hub: FieldName,
     pub remote: RemoteField,
+    #[serde(default)]
     pub direction: Direction,
     /// Sent where the hub has no value and the CRM insists on one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -87,7 +87,7 @@ impl App {
     }
 
     /// Sees to the webhooks of a connection whose fields are there.
-    async fn finish(
+    pub(crate) async fn finish(
         &self,
         cx: &Context,
         connection: Connection,
@@ -118,7 +118,7 @@ impl App {
         Ok(done)
     }
 
-    async fn provision_one(
+    pub(crate) async fn provision_one(
         &self,
         cx: &Context,
         connection: &Connection,

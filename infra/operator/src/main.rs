@@ -10,6 +10,7 @@ mod doctor;
 mod invite;
 mod later;
 mod limits;
+mod mapping;
 mod show;
 
 use anyhow::{Context as _, Result};
@@ -50,6 +51,8 @@ enum Command {
     Activate(Which),
     /// Stop a connection; nothing is lost
     Pause(Which),
+    /// Show a connection's rules as JSON, or give it others for one object: custom objects and fields, owners, stages
+    Mapping(mapping::Args),
     /// Show a connection's policy as JSON, or change it: conflicts, deletions, first meeting
     Policy(decide::PolicyArgs),
     /// Decide about deletions that rest because they were so many
@@ -110,6 +113,7 @@ async fn main() -> Result<()> {
             println!("{connection} is paused; `operator activate {tenant} {connection}` resumes it");
             Ok(())
         }
+        Command::Mapping(args) => mapping::run(&app, &cx, args).await,
         Command::Policy(args) => decide::policy(&app, args).await,
         Command::Deletions(args) => decide::deletions(&app, &cx, args).await,
         Command::Resolve(args) => decide::resolve(&app, &cx, args).await,

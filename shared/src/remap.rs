@@ -1,0 +1,141 @@
+//! Other rules for a connection: custom objects and fields, owners, pipelines, by the names that the CRM's own API has for them.
+
+use crate::{
+    app::App,
+    connection::{Connection, State},
+    context::Context,
+    error::{Error, Result},
+    mapping::{Mapping, Rule},
+    provider::{Field, Session},
+    provision::Opened,
+    record::{Object, RemoteField},
+};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One object's rules, as a person writes them.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    /// As the CRM's API names it.
+    pub object: String,
+    /// A text field with unique values that holds our record id. It is made where the API allows that.
+    pub id_field: RemoteField,
+    pub rules: Vec<Rule>,
+}
+
+/// What is wrong with rules, each with its place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct Unfit(pub Vec<String>);
+
+impl App {
+    /// Gives a connection other rules for an object. It joins anew: everything is read and matched by them, and nothing is
+    /// written before a person approves.
+    pub async fn remap(
+        &self,
+        cx: &Context,
+        connection: &Connection,
+        object: &Object,
+        rules: Rules,
+        origin: &str,
+    ) -> Result<Result<Opened, Unfit>> {
+        let mapping = successor(connection, object, rules);
+        let asks = async |session: &Session| connection.crm.schema(session, &mapping).await;
+        let schema = self.ask(connection, cx, asks).await?;
+        let mapped: BTreeSet<Object> = connection.mappings.keys().chain([object]).cloned().collect();
+        let wrong = wrong(&mapping, &schema, &mapped);
+        if !wrong.is_empty() {
+            return Ok(Err(Unfit(wrong)));
+        }
+        let (mapping, by_hand) = self.provision_one(cx, connection, mapping).await?;
+        if !by_hand.is_empty() {
+            return Ok(Err(Unfit(by_hand.into_iter().map(|(field, what)| format!("{field}: {what}")).collect())));
+        }
+        let mut next = Connection { state: State::Joining, approved: false, watch: None, ..connection.clone() };
+        next.mappings.insert(object.clone(), mapping);
+        next.cursors.remove(object);
+        next.deletions_read.remove(object);
+        if !self.store.update_connection(connection, &next).await? {
+            return Err(Error::retryable("the connection changed meanwhile"));
+        }
+        let next = Connection { version: connection.version + 1, ..next };
+        let opened = self.finish(cx, next, Vec::new(), origin).await?;
+        self.read(cx, &opened.connection).await?;
+        Ok(Ok(opened))
+    }
+}
+
+fn successor(connection: &Connection, object: &Object, rules: Rules) -> Mapping {
+    let Rules { object: name, id_field, rules } = rules;
+    let version = connection.mappings.get(object).map_or(1, |before| before.version + 1);
+    Mapping { version, region: connection.region.clone(), ..Mapping::new(&name, &id_field, rules) }
+}
+
+/// What an account's fields and the other rules have against these.
+fn wrong(mapping: &Mapping, schema: &[Field], mapped: &BTreeSet<Object>) -> Vec<String> {
+    let name = &mapping.object;
+    let (mut wrong, mut read) = (Vec::new(), BTreeMap::new());
+    for (place, rule) in mapping.rules.iter().enumerate() {
+        let mut say = |what: String| wrong.push(format!("rule {} ({}): {what}", place + 1, rule.hub));
+        let here = rule.only.as_ref().is_none_or(|only| only.object == *name);
+        match schema.iter().find(|field| field.name == rule.remote || field.label == rule.remote) {
+            None if here => say(format!("{name} has no field {}, or hides it from us", rule.remote)),
+            Some(field) if rule.direction.sends() && !field.writable => {
+                say(format!("{} may not be written by us; make its direction from_crm", rule.remote));
+            }
+            _ => {}
+        }
+        if rule.hub.is_empty() || rule.hub.len() > 100 {
+            say("the hub's name of a field has 1 to 100 characters".to_owned());
+        }
+        if let Some(other) = Object::referred_by(&rule.hub).filter(|other| !mapped.contains(other)) {
+            say(format!("it leads to a {other}, which this connection does not keep in step"));
+        }
+        if rule.direction.receives()
+            && let Some(other) = read.insert(&rule.remote, place + 1)
+        {
+            say(format!("rule {other} reads {} already", rule.remote));
+        }
+        let theirs: BTreeSet<&String> = rule.values.values().collect();
+        if theirs.len() < rule.values.len() {
+            say("two of the hub's values are the same in the CRM: it could not be told which is meant".to_owned());
+        }
+    }
+    if mapping.rules.is_empty() {
+        wrong.push("there are no rules".to_owned());
+    }
+    wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(name: &str, writable: bool) -> Field {
+        Field { name: name.to_owned(), label: name.to_owned(), writable, unique: false }
+    }
+
+    #[test]
+    fn each_fault_has_its_place() {
+        let rules = r#"{"object": "Vehicle__c", "id_field": "Ours__c", "rules": [
+            {"hub": "plate", "remote": "Plat__c"}, {"hub": "made", "remote": "CreatedDate"},
+            {"hub": "company_id", "remote": "Account__c"}, {"hub": "fuel", "remote": "Fuel__c", "values": {"a": "x", "b": "x"}},
+            {"hub": "again", "remote": "Fuel__c"}, {"hub": "seen", "remote": "CreatedDate", "direction": "from_crm"}]}"#;
+        let Rules { object, id_field, rules } = serde_json::from_str(rules).unwrap();
+        let schema = [field("CreatedDate", false), field("Account__c", true), field("Fuel__c", true)];
+        let faults = wrong(&Mapping::new(&object, &id_field, rules), &schema, &BTreeSet::from([Object::Person]));
+        let places: Vec<&str> = faults.iter().filter_map(|fault| fault.split(": ").next()).collect();
+        let expected = ["rule 1 (plate)", "rule 2 (made)", "rule 3 (company_id)", "rule 4 (fuel)", "rule 5 (again)"];
+        assert_eq!(places[..5], expected, "{faults:?}");
+        assert_eq!(places[5], "rule 6 (seen)", "it is read by rule 2 already");
+    }
+
+    #[test]
+    fn sound_rules_have_none() {
+        let mapping = Mapping::new("Vehicle__c", "Ours__c", vec![Rule::both("plate", "Plate__c")]);
+        assert!(wrong(&mapping, &[field("Plate__c", true)], &BTreeSet::new()).is_empty());
+        let misspelt = r#"{"object": "V", "id_field": "I", "rulez": []}"#;
+        assert!(serde_json::from_str::<Rules>(misspelt).is_err());
+    }
+}
