@@ -37,8 +37,8 @@ pub mod drift;
 pub mod inbox;
 pub mod preview;
 pub mod provision;
-pub mod remap;
 pub mod push;
+pub mod remap;
 pub mod sync;
 
 pub mod handler;

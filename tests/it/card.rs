@@ -10,6 +10,9 @@ type Names = &'static [(&'static str, &'static str)];
 /// Where the simulator shows an object of a CRM, and what its fields are called there.
 fn page(crm: Crm, object: &Object) -> (&'static str, Names) {
     match (crm, object) {
+        (Crm::HubSpot, Object::Custom(_)) => ("hubspot/2-35000001", &[("name", "name"), ("plate", "plate")]),
+        (Crm::Zoho, Object::Custom(_)) => ("zoho/vehicles", &[("name", "Name"), ("plate", "Plate")]),
+        (Crm::Salesforce, Object::Custom(_)) => ("salesforce/vehicle__c", &[("name", "Name"), ("plate", "Plate__c")]),
         (Crm::HubSpot, Object::Company) => ("hubspot/companies", &[("name", "name"), ("domain", "domain")]),
         (Crm::Zoho, Object::Company) => ("zoho/accounts", &[("name", "Account_Name"), ("domain", "Website")]),
         (Crm::Salesforce, Object::Company) => ("salesforce/account", &[("name", "Name"), ("domain", "Website")]),
@@ -55,6 +58,22 @@ fn page(crm: Crm, object: &Object) -> (&'static str, Names) {
             ],
         ),
     }
+}
+
+/// What the API calls the vehicles that some users have made an object for; `None` where users make no objects.
+pub(crate) fn vehicles(crm: Crm) -> Option<(&'static str, &'static str)> {
+    match crm {
+        Crm::HubSpot => Some(("2-35000001", "crm_sync_id")),
+        Crm::Zoho => Some(("Vehicles", "CRM_Sync_Id")),
+        Crm::Salesforce => Some(("Vehicle__c", "CRM_Sync_Id__c")),
+        Crm::Pipedrive => None,
+    }
+}
+
+/// A field of vehicles, as the API names it.
+pub(crate) fn of_vehicles(crm: Crm, hub: &str) -> &'static str {
+    let (_, names) = page(crm, &Object::Custom("vehicle".to_owned()));
+    names.iter().find(|(name, _)| *name == hub).unwrap().1
 }
 
 /// What a CRM calls a deal that is won, and one that is lost.

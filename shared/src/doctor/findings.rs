@@ -280,6 +280,10 @@ fn quota(seen: &Seen<'_>, facts: &[Fact]) -> Option<Finding> {
     };
     let what =
         of.map_or(format!("{left} calls are left of the day's"), |of| format!("{left} of {of} calls a day are left"));
+    // What is left to the customer's other apps is not ours.
+    let share = u64::from(seen.connection.allowance.left_to_others.min(100));
+    let others = of.or(seen.connection.allowance.per_day).map_or(0, |of| of * share / 100);
+    let (left, of) = (left.saturating_sub(others), of.map(|of| of - others));
     Some(match of {
         _ if left == 0 => bad("quota", what, "quota_low"),
         of if left < of.map_or(FEW_CALLS, |of| of / FEW) => look("quota", what, "quota_low"),

@@ -2,7 +2,7 @@
 
 use super::peer;
 use crate::{
-    card::won_and_lost,
+    card::{of_vehicles, vehicles, won_and_lost},
     engine::codes,
     story::request,
     world::{World, connection, tenant},
@@ -10,6 +10,7 @@ use crate::{
 use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 use shared::{
+    connection::State,
     provider::Crm,
     record::{Key, Object, Record},
 };
@@ -22,6 +23,7 @@ crate::laws::laws_of! {
     another_company_chosen_in_the_crm_is_chosen_elsewhere
     a_stage_is_told_in_each_crms_own_words
     what_happens_to_a_company_unheard_is_pulled
+    an_object_of_the_customers_own_is_kept_in_step_once_it_is_mapped
 }
 
 const COMPANY: Object = Object::Company;
@@ -146,4 +148,43 @@ async fn what_happens_to_a_company_unheard_is_pulled(crm: Crm) {
     world.tick().await;
     world.settle().await;
     assert_eq!(world.card(peer(crm), &COMPANY).await.get("name"), "Quiet Ltd");
+}
+
+/// It is mapped by its names, joins, and is written once that is approved.
+async fn an_object_of_the_customers_own_is_kept_in_step_once_it_is_mapped(crm: Crm) {
+    let Some(_) = vehicles(crm) else { return };
+    let vehicle = Object::Custom("vehicle".to_owned());
+    let world = World::of(&[crm, peer(crm)]).await;
+    world.settle().await;
+    world.fill_in(crm, &vehicle, None, &[("name", "Typed"), ("plate", "TY 1")], true).await;
+    for crm in [crm, peer(crm)] {
+        let (object, id_field) = vehicles(crm).unwrap();
+        let rule = |hub: &str| json!({"hub": hub, "remote": of_vehicles(crm, hub)});
+        let rules = json!({"object": object, "id_field": id_field, "rules": [rule("name"), rule("plate")]});
+        let stored = world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap();
+        let origin = world.app.settings.public_url.as_deref().unwrap();
+        let rules = serde_json::from_value(rules).unwrap();
+        let opened = world.app.remap(&world.cx("remap"), &stored, &vehicle, rules, origin).await.unwrap().unwrap();
+        assert_eq!(opened.connection.state, State::Joining, "{crm}");
+    }
+    world.send(&[asked("v1", &vehicle, json!({"id": "v-1", "name": "Analytical", "plate": "AE 1"}))]).await;
+    world.settle().await;
+    assert_eq!(world.cards(crm, &vehicle).await.len(), 1, "nothing is written before it is approved");
+    for crm in [crm, peer(crm)] {
+        world.app.activate(&world.cx("approve"), &tenant(), &connection(crm)).await.unwrap();
+    }
+    world.settle().await;
+    let plates = async |crm: Crm| {
+        let cards = world.cards(crm, &vehicle).await;
+        let mut plates: Vec<String> = cards.iter().map(|card| card.get("plate").to_owned()).collect();
+        plates.sort();
+        plates
+    };
+    assert_eq!(plates(crm).await, ["AE 1", "TY 1"]);
+    assert_eq!(plates(peer(crm)).await, ["AE 1", "TY 1"]);
+    let typed = world.cards(crm, &vehicle).await.into_iter().find(|card| card.get("plate") == "TY 1").unwrap();
+    world.fill_in(crm, &vehicle, Some(&typed.id), &[("plate", "TY 2")], false).await;
+    world.settle().await;
+    assert_eq!(plates(peer(crm)).await, ["AE 1", "TY 2"]);
+    assert!(codes(&world).await.is_empty());
 }

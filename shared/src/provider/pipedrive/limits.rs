@@ -24,12 +24,12 @@ const TWO_SECONDS: Duration = Duration::from_secs(2);
 /// `x-token-cost` in the API's own description; what is not there costs what its like does.
 fn weigh(request: &Request) -> Weight {
     let path = request.path.split('?').next().unwrap_or_default();
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != "api").collect();
     let search = parts.last() == Some(&"search");
-    let second = parts.starts_with(&["api", "v2"]);
+    let second = parts.first() == Some(&"v2");
     let tokens = match (&request.method, second, parts.len()) {
         _ if search => 20,
-        (&Method::GET, true, ..=3) => 10,
+        (&Method::GET, true, ..=2) => 10,
         (&Method::GET, true, _) => 1,
         (&Method::DELETE, true, _) => 3,
         (_, true, _) => 5,
@@ -59,6 +59,7 @@ mod tests {
         assert_eq!(of(Request::get("/api/v2/persons/7")), (false, 1));
         assert_eq!(of(Request::post("/api/v2/persons", json!({}))), (false, 5));
         assert_eq!(of(Request::get("/v1/webhooks")), (false, 20));
+        assert_eq!(of(Request::get("/api/v1/webhooks")), (false, 20));
         assert_eq!(weigh(&Request::post("/v1/webhooks", json!({}))), Weight { search: false, tokens: 10 });
     }
 }

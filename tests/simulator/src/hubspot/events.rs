@@ -22,6 +22,9 @@ impl Desk<'_> {
             "portalId": self.portal.id, "appId": self.portal.app.app_id, "occurredAt": self.now, "subscriptionType": kind,
             "attemptNumber": 0, "objectId": id, "changeSource": change_source, "sourceId": source_id,
         });
+        if singular(object) == "object" {
+            event["objectTypeId"] = json!(object);
+        }
         if let (Some(event), Value::Object(more)) = (event.as_object_mut(), more) {
             if more.contains_key("fromObjectId") {
                 event.remove("objectId");
@@ -66,7 +69,8 @@ fn singular(object: &str) -> &str {
         "contacts" => "contact",
         "companies" => "company",
         "deals" => "deal",
-        other => other,
+        // Custom objects are told apart by their type alone.
+        _ => "object",
     }
 }
 

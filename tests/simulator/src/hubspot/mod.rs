@@ -180,7 +180,8 @@ fn dispatch(desk: &mut Desk<'_>, call: &Call) -> Result<Reply, Refusal> {
 
 /// 403 where the app was not allowed so much (HubSpot docs: scopes).
 fn allowed(desk: &Desk<'_>, object: &str, what: &str) -> Result<(), Refusal> {
-    let scope = format!("crm.objects.{object}.{what}");
+    let scopes_of = if object == properties::CUSTOM { "custom" } else { object };
+    let scope = format!("crm.objects.{scopes_of}.{what}");
     match desk.portal.private_app_token.is_some() || desk.portal.scopes.contains(&scope) {
         true => Ok(()),
         false => Err(Refusal::missing_scope(&scope)),

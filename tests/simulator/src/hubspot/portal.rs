@@ -54,12 +54,14 @@ pub struct Portal {
 const DAILY: u64 = 250_000;
 
 /// What the app has in an account where nobody asked for anything else.
-const SCOPES: [&str; 13] = [
+const SCOPES: [&str; 15] = [
     "oauth",
     "crm.objects.contacts.read",
     "crm.objects.contacts.write",
     "crm.schemas.contacts.read",
     "crm.schemas.contacts.write",
+    "crm.objects.custom.read",
+    "crm.objects.custom.write",
     "crm.objects.companies.read",
     "crm.objects.companies.write",
     "crm.schemas.companies.read",
@@ -97,7 +99,9 @@ impl Portal {
             spent: (0, 0),
         };
         let first = (nth + 1) * 10_000_000;
-        for (object, indexed) in [("contacts", &["email"][..]), ("companies", &[]), ("deals", &[])] {
+        for (object, indexed) in
+            [("contacts", &["email"][..]), ("companies", &[]), ("deals", &[]), (properties::CUSTOM, &[])]
+        {
             portal.tables.insert(object.to_owned(), Table::new(first + 101, indexed));
             portal.properties.insert(object.to_owned(), properties::standard(object));
         }

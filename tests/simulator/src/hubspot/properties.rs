@@ -74,6 +74,9 @@ const LIFECYCLE: &[&str] = &[
     "other",
 ];
 
+/// The type of the custom object that every portal has: vehicles (HubSpot docs: custom objects, `objectTypeId`).
+pub const CUSTOM: &str = "2-35000001";
+
 /// The properties that an account has from the start, as far as anyone here needs them.
 pub fn standard(object: &str) -> Vec<Property> {
     let texts: &[&str] = match object {
@@ -95,6 +98,7 @@ pub fn standard(object: &str) -> Vec<Property> {
             "lifecyclestage",
         ],
         "companies" => &["name", "domain", "phone", "city", "country", "industry", "website", "description"],
+        CUSTOM => &["name", "plate"],
         _ => &["dealname", "dealstage", "pipeline", "amount", "closedate"],
     };
     let computed = [

@@ -56,7 +56,8 @@ impl Desk<'_> {
         let defaults: &[&str] = match object {
             "contacts" => &["createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname"],
             "companies" => &["createdate", "domain", "hs_lastmodifieddate", "hs_object_id", "name"],
-            _ => &["createdate", "dealname", "hs_lastmodifieddate", "hs_object_id"],
+            "deals" => &["createdate", "dealname", "hs_lastmodifieddate", "hs_object_id"],
+            _ => &["createdate", "hs_lastmodifieddate", "hs_object_id"],
         };
         // These three come whether asked for or not.
         let always = ["hs_object_id", "createdate", modified_name(object)];

@@ -116,8 +116,7 @@ pub fn delete(desk: &mut Desk<'_>, call: &Call) -> Result<Reply, Reply> {
     let outcomes: Vec<Outcome> = ids
         .iter()
         .map(|text| {
-            let object =
-                ["Lead", "Contact", "Account", "Opportunity"].into_iter().find(|o| ids::parse(o, text).is_some());
+            let object = super::org::OBJECTS.into_iter().find(|o| ids::parse(o, text).is_some());
             let object = object.ok_or_else(|| Refusal::new("MALFORMED_ID", format!("malformed id {text}")))?;
             let id = desk.locate(object, text)?;
             desk.bin(object, id, None, Source::App)?;

@@ -236,6 +236,7 @@ pub fn standard(object: &str) -> Vec<Field> {
         "Lead" => lead(),
         "Contact" => contact(),
         "Account" => account(),
+        "Vehicle__c" => vec![text("Name", 80), text("Plate__c", 20), reference("OwnerId", "User")],
         _ => opportunity(),
     };
     system().into_iter().chain(own).collect()

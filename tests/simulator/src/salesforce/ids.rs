@@ -4,8 +4,14 @@
 use crate::records::Source;
 
 /// Objects and what their ids begin with (Salesforce help: standard field record ID prefixes).
-const PREFIXES: [(&str, &str); 5] =
-    [("Account", "001"), ("Contact", "003"), ("User", "005"), ("Opportunity", "006"), ("Lead", "00Q")];
+const PREFIXES: [(&str, &str); 6] = [
+    ("Account", "001"),
+    ("Contact", "003"),
+    ("User", "005"),
+    ("Opportunity", "006"),
+    ("Lead", "00Q"),
+    ("Vehicle__c", "a00"),
+];
 /// In the order of ASCII, so that ids sort as their numbers do.
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const SUFFIX: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
@@ -13,7 +19,7 @@ const LENGTH: usize = 15;
 
 /// The API name of an object, whatever its case.
 pub fn object(name: &str) -> Option<&'static str> {
-    ["Contact", "Lead", "Account", "Opportunity"].into_iter().find(|known| known.eq_ignore_ascii_case(name))
+    super::org::OBJECTS.into_iter().find(|known| known.eq_ignore_ascii_case(name))
 }
 
 pub fn prefix(object: &str) -> &'static str {

@@ -59,7 +59,8 @@ pub struct Session {
 
 const DAY: i64 = 24 * 3600 * 1000;
 
-const OBJECTS: [&str; 4] = ["Lead", "Contact", "Account", "Opportunity"];
+/// The last is the org's own.
+pub const OBJECTS: [&str; 5] = ["Lead", "Contact", "Account", "Opportunity", "Vehicle__c"];
 
 impl Org {
     pub fn new(id: &str, nth: u64, bare: bool) -> Self {

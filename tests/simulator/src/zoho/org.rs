@@ -72,10 +72,15 @@ impl Org {
         };
         // Beyond 2^53, as real ids are: a client that reads them as floating point finds the wrong record.
         let first = 5_725_767_000_003_000_000 + nth * 1_000_000_000;
-        for (n, (module, system)) in
-            [("Leads", "Email"), ("Contacts", "Email"), ("Accounts", "Account_Name"), ("Deals", "Deal_Name")]
-                .into_iter()
-                .enumerate()
+        for (n, (module, system)) in [
+            ("Leads", "Email"),
+            ("Contacts", "Email"),
+            ("Accounts", "Account_Name"),
+            ("Deals", "Deal_Name"),
+            ("Vehicles", "Name"),
+        ]
+        .into_iter()
+        .enumerate()
         {
             org.modules.insert(module.to_owned(), Table::new(first + 64 + n as u64 * 100_000_000, &[system]));
             org.fields.insert(module.to_owned(), standard(module));

@@ -108,6 +108,8 @@ pub fn standard(module: &str) -> Vec<Field> {
             ("Billing_City", "text", 100),
             ("Billing_Country", "text", 100),
         ],
+        // A module of the organisation's own.
+        "Vehicles" => &[("Name", "text", 120), ("Plate", "text", 255)],
         _ => &[
             ("Deal_Name", "text", 120),
             ("Stage", "picklist", 120),
@@ -128,6 +130,7 @@ pub fn standard(module: &str) -> Vec<Field> {
         "Leads" => &["Last_Name", "Company"],
         "Contacts" => &["Last_Name"],
         "Accounts" => &["Account_Name"],
+        "Vehicles" => &["Name"],
         _ => &["Deal_Name", "Stage"],
     };
     let own = own.iter().map(|(name, kind, length)| Field {
@@ -148,6 +151,7 @@ pub fn system_key(module: &str) -> &'static str {
     match module {
         "Leads" | "Contacts" => "Email",
         "Accounts" => "Account_Name",
+        "Vehicles" => "Name",
         _ => "Deal_Name",
     }
 }
