@@ -91,7 +91,9 @@ fn each_trouble_has_its_code_and_every_code_its_remedy() {
         (Seen { door: Some(Err("refused".to_owned())), ..well() }, Mark::Bad, "webhook_unreachable"),
         (fact(Fact::Account("1".parse().unwrap())), Mark::Bad, "another_account"),
         (fact(Fact::Quota { left: 0, of: None }), Mark::Bad, "quota_low"),
-        (fact(Fact::Quota { left: 9, of: Some(100) }), Mark::Look, "quota_low"),
+        (fact(Fact::Quota { left: 25, of: Some(100) }), Mark::Look, "quota_low"),
+        // A fifth is left to others.
+        (fact(Fact::Quota { left: 20, of: Some(100) }), Mark::Bad, "quota_low"),
         (fact(Fact::Quota { left: 299, of: None }), Mark::Look, "quota_low"),
         (Seen { schema: Err(limited()), ..well() }, Mark::Look, "waiting_for_crm"),
         (Seen { rests_until: Some(far), ..well() }, Mark::Look, "waiting_for_crm"),
