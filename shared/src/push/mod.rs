@@ -3,6 +3,7 @@
 mod delete;
 mod item;
 mod read;
+mod settle;
 mod waiting;
 mod write;
 

@@ -1,5 +1,6 @@
 //! The state table, by access pattern. Everything is read consistently: a stale read could take work for done.
 
+mod claims;
 mod connections;
 mod deletions;
 mod edges;
@@ -9,6 +10,7 @@ mod leases;
 mod quota;
 mod records;
 pub mod tickets;
+mod transact;
 
 pub use connections::{Ready, Renewal};
 pub use deletions::Tally;

@@ -1,17 +1,13 @@
 //! Records and what points to them.
 
-use super::{Item, Store, attribute, item, keys, keys::Pk, number, read, text, trouble, unbuilt};
+use super::{Item, Store, attribute, item, keys, keys::Pk, number, read, transact::one_per_item, unbuilt};
 use crate::{
     cause::Cause,
     error::{Error, Result},
     id::{ConnectionId, RecordId, RequestId, TenantId},
     record::{Key, Link, Object, Record, Region},
 };
-use aws_sdk_dynamodb::{
-    error::SdkError,
-    operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
-    types::{AttributeValue, Delete, Put, TransactWriteItem, Update},
-};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -76,8 +72,8 @@ impl From<Error> for Lost {
 const LARGEST: usize = 350 * 1024;
 
 #[derive(Serialize, Deserialize)]
-struct Holder {
-    record: RecordId,
+pub(super) struct Holder {
+    pub(super) record: RecordId,
 }
 
 impl Store {
@@ -216,17 +212,6 @@ impl Store {
         self.transact(one_per_item(steps), None).await
     }
 
-    fn hand_over(&self, from: &Record, to: &Record, key: &Key) -> Result<TransactWriteItem> {
-        let at = keys::identity(&to.tenant, &to.object, key);
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(item(&at, "key", &Holder { record: to.id.clone() })?))
-            .condition_expression("#record = :from")
-            .expression_attribute_names("#record", "record")
-            .expression_attribute_values(":from", text(from.id.as_str()));
-        Ok(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build())
-    }
-
     /// Moves one link on, if it has not moved since it was read. The record's fields are not touched.
     pub async fn settle(
         &self,
@@ -264,143 +249,6 @@ impl Store {
         }
         self.transact(steps, None).await
     }
-
-    fn claim(&self, record: &Record, key: &Key, must_be_unclaimed: bool) -> Result<TransactWriteItem> {
-        let at = keys::identity(&record.tenant, &record.object, key);
-        if key.is_unique() {
-            let put = Put::builder()
-                .table_name(&self.table)
-                .set_item(Some(item(&at, "key", &Holder { record: record.id.clone() })?))
-                .condition_expression("attribute_not_exists(pk) OR #record = :record")
-                .expression_attribute_names("#record", "record")
-                .expression_attribute_values(":record", text(record.id.as_str()));
-            return Ok(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build());
-        }
-        let update = self
-            .lookup(&at, record, "ADD holders :record SET kind = :kind")
-            .expression_attribute_values(":kind", text("key"));
-        let update =
-            if must_be_unclaimed { update.condition_expression("attribute_not_exists(holders)") } else { update };
-        Ok(TransactWriteItem::builder().update(update.build().map_err(unbuilt)?).build())
-    }
-
-    fn release(&self, record: &Record, key: &Key) -> Result<TransactWriteItem> {
-        let at = keys::identity(&record.tenant, &record.object, key);
-        if key.is_unique() {
-            let delete = Delete::builder()
-                .table_name(&self.table)
-                .set_key(Some(at.attributes()))
-                .condition_expression("#record = :record")
-                .expression_attribute_names("#record", "record")
-                .expression_attribute_values(":record", text(record.id.as_str()));
-            return Ok(TransactWriteItem::builder().delete(delete.build().map_err(unbuilt)?).build());
-        }
-        let update = self.lookup(&at, record, "DELETE holders :record").build().map_err(unbuilt)?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    fn lookup(&self, at: &Pk, record: &Record, change: &str) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
-        Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(at.attributes()))
-            .update_expression(change)
-            .expression_attribute_values(":record", AttributeValue::Ss(vec![record.id.to_string()]))
-    }
-
-    /// All steps or none; a single put or update is no transaction, which would cost twice. `key` is what a step claims.
-    async fn transact(
-        &self,
-        mut steps: Vec<(Option<Key>, TransactWriteItem)>,
-        once: Option<usize>,
-    ) -> Result<(), Lost> {
-        if steps.len() == 1 && once.is_none() {
-            let (_, only) = steps.remove(0);
-            return self.alone(only).await;
-        }
-        let (claims, items): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
-        let Err(error) = self.client.transact_write_items().set_transact_items(Some(items)).send().await else {
-            return Ok(());
-        };
-        let reasons = match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => canceled.cancellation_reasons(),
-            _ => return Err(trouble(error).into()),
-        };
-        let failed: Vec<usize> =
-            (0..reasons.len()).filter(|i| reasons[*i].code() == Some("ConditionalCheckFailed")).collect();
-        if once.is_some_and(|once| failed.contains(&once)) {
-            return Err(Lost::Done);
-        }
-        if reasons
-            .iter()
-            .any(|r| r.code() == Some("ValidationError") && r.message().is_some_and(|m| m.contains("size")))
-        {
-            return Err(Lost::TooLarge);
-        }
-        match failed.first() {
-            Some(0) => Err(Lost::Race),
-            Some(&place) => match claims.into_iter().nth(place).flatten() {
-                Some(key) if key.is_unique() => Err(Lost::Taken(key)),
-                _ => Err(Lost::Race),
-            },
-            None if reasons.iter().any(|r| r.code() == Some("TransactionConflict")) => Err(Lost::Race),
-            None => Err(trouble(error).into()),
-        }
-    }
-
-    async fn alone(&self, step: TransactWriteItem) -> Result<(), Lost> {
-        if let Some(update) = step.update {
-            return self.update(update).await;
-        }
-        let Some(put) = step.put else { return Err(Error::bug("a transaction of one delete").into()) };
-        let call = self.client.put_item().table_name(put.table_name).set_item(Some(put.item));
-        let call = call
-            .set_condition_expression(put.condition_expression)
-            .set_expression_attribute_values(put.expression_attribute_values);
-        let Err(error) = call.set_expression_attribute_names(put.expression_attribute_names).send().await else {
-            return Ok(());
-        };
-        match error.as_service_error() {
-            Some(e) if e.is_conditional_check_failed_exception() => Err(Lost::Race),
-            Some(e) if e.meta().message().is_some_and(|m| m.contains("size")) => Err(Lost::TooLarge),
-            _ => Err(trouble(error).into()),
-        }
-    }
-
-    async fn update(&self, update: Update) -> Result<(), Lost> {
-        let call = self.client.update_item().table_name(update.table_name).set_key(Some(update.key));
-        let call =
-            call.update_expression(update.update_expression).set_condition_expression(update.condition_expression);
-        let call = call.set_expression_attribute_names(update.expression_attribute_names);
-        match call.set_expression_attribute_values(update.expression_attribute_values).send().await {
-            Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(e))
-                if matches!(e.err(), UpdateItemError::ConditionalCheckFailedException(_)) =>
-            {
-                Err(Lost::Race)
-            }
-            Err(error) => Err(trouble(error).into()),
-        }
-    }
-}
-
-/// DynamoDB takes one action per item in a transaction; of two on one phone the first, which claims it, stays.
-fn one_per_item(steps: Vec<(Option<Key>, TransactWriteItem)>) -> Vec<(Option<Key>, TransactWriteItem)> {
-    let mut seen = Vec::new();
-    let key_of = |step: &TransactWriteItem| step.update().map(|u| u.key().clone());
-    let first = |(_, step): &(Option<Key>, TransactWriteItem)| match key_of(step) {
-        Some(key) if seen.contains(&key) => false,
-        key => {
-            seen.extend(key);
-            true
-        }
-    };
-    steps
-        .into_iter()
-        .filter({
-            let mut first = first;
-            move |step| first(step)
-        })
-        .collect()
 }
 
 fn pk_of(item: &Item) -> String {

@@ -1,6 +1,9 @@
 //! A remote that its CRM's users deleted, and a person who comes back.
 
-use super::look::{Done, Looker, steps};
+use super::{
+    look::steps,
+    looker::{Done, Looker},
+};
 use crate::{
     cause::{By, Status},
     error::Result,

@@ -2,21 +2,21 @@
 
 use super::{
     Pushes,
-    finding::{Who, id_shown, keys_shown, who},
+    finding::{keys_shown, who},
+    looker::{Done, Looker},
 };
 use crate::{
     app::App,
-    cause::{By, Cause, Status, Step},
+    cause::{Status, Step},
     change::Hinted,
     connection::Connection,
     context::Context,
     error::{Error, Result},
     id::{RecordId, RemoteId},
-    mapping::Mapping,
-    planner::{Absorbed, Freshness, Parked, Seen, Taken, absorb, freshness, tells_nothing_new},
+    planner::{Parked, tells_nothing_new},
     provider::{Fetched, Session},
-    record::{Gone, Key, Link, Object, Record},
-    store::{Commit, Exception, Lost},
+    record::{Key, Link, Object, Record},
+    store::Exception,
 };
 use futures::{StreamExt, stream};
 use std::{collections::BTreeMap, time::Duration};
@@ -194,175 +194,6 @@ pub async fn absorb_looks(
     Ok(again)
 }
 
-pub(super) enum Done {
-    /// The record as it stands now.
-    Stands(Box<Record>),
-    /// As it stands now, and that it is in this CRM is news.
-    Linked(Box<Record>),
-    Nothing,
-    Again,
-    /// Its remote is another now.
-    Look(RemoteId),
-}
-
-pub(super) struct Looker<'a> {
-    pub(super) app: &'a App,
-    pub(super) cx: &'a Context,
-    pub(super) connection: &'a Connection,
-    pub(super) object: &'a Object,
-    pub(super) mapping: &'a Mapping,
-}
-
-impl Looker<'_> {
-    async fn one(&self, look: Look, who: Who) -> Result<Done> {
-        match (&look.fetched, who) {
-            (Fetched::Shown(_), _) if !self.connection.direction.receives() => Ok(Done::Nothing),
-            (_, Who::Several(records)) => self.several(&look.remote, &records).await,
-            (Fetched::Shown(seen), Who::New { unclaimed }) => self.unknown(&look, seen, &unclaimed).await,
-            (Fetched::Shown(seen), Who::Known(record)) => self.shown(&look, seen, &record).await,
-            (_, Who::New { .. }) | (Fetched::NotVisible, _) => Ok(Done::Nothing),
-            (Fetched::MergedInto(winner), Who::Known(record)) => self.merged(&record, winner).await,
-            (Fetched::Deleted { at }, Who::Known(record)) => self.deleted(*record, &look.remote, *at).await,
-            (Fetched::Erased, Who::Known(record)) => {
-                self.gone(&record, Gone::Erased { at: self.cx.now() }, "erased").await
-            }
-        }
-    }
-
-    /// A remote that no key points to: perhaps it carries our id, because its create's answer was lost; else it is new to the hub.
-    async fn unknown(&self, look: &Look, seen: &Seen, unclaimed: &[Key]) -> Result<Done> {
-        if let Some(id) = id_shown(self.mapping, seen)
-            && let Some(record) = self.app.store.record(&self.connection.tenant, &id).await?
-        {
-            return self.shown(look, seen, &record).await;
-        }
-        let empty = Record::empty(
-            self.connection.tenant.clone(),
-            self.object.clone(),
-            RecordId::fresh(),
-            self.cause(By::Look { connection: self.connection.id.clone() }),
-        );
-        self.store(None, &empty, &look.remote, seen, unclaimed).await
-    }
-
-    async fn shown(&self, look: &Look, seen: &Seen, record: &Record) -> Result<Done> {
-        let Some(link) = record.links.get(&self.connection.id) else {
-            return self.store(Some(record), record, &look.remote, seen, &[]).await;
-        };
-        if let Some(first) = link.remote.as_ref().filter(|first| **first != look.remote && link.gone.is_none()) {
-            return self.second(record, first, &look.remote).await;
-        }
-        if link.gone.is_some() && link.remote.as_ref() != Some(&look.remote) {
-            // Its first remote is no more; this one is the person's from now on, and nothing was agreed with it yet.
-            let (rev, awaiting) = (link.rev, link.awaiting.clone());
-            let mut relinked = record.clone();
-            relinked.links.insert(self.connection.id.clone(), Link { rev, awaiting, ..Link::default() });
-            return self.store(Some(record), &relinked, &look.remote, seen, &[]).await;
-        }
-        let taken = match look.begun {
-            Some(Some(rev)) => Taken::After { rev },
-            Some(None) if link.remote.is_none() => Taken::After { rev: link.rev },
-            Some(None) => return Ok(Done::Again),
-            None => Taken::Sometime,
-        };
-        match freshness(link, seen, taken, self.mapping) {
-            Freshness::Drop => Ok(Done::Nothing),
-            Freshness::FetchAgain => Ok(Done::Again),
-            Freshness::Absorb => self.store(Some(record), record, &look.remote, seen, &[]).await,
-        }
-    }
-
-    /// Absorbs and stores; nothing is written where nothing changed.
-    async fn store(
-        &self,
-        before: Option<&Record>,
-        record: &Record,
-        remote: &RemoteId,
-        seen: &Seen,
-        unclaimed: &[Key],
-    ) -> Result<Done> {
-        let link = record.links.get(&self.connection.id).cloned().unwrap_or_default();
-        let link = Link { remote: Some(remote.clone()), gone: None, intent: None, ..link };
-        let absorbed =
-            absorb(&record.fields, &link, seen, &self.connection.id, self.mapping, &self.connection.judging());
-        if before.is_some_and(|before| changes_nothing(before, &absorbed, self.connection)) {
-            return Ok(Done::Stands(Box::new(record.clone())));
-        }
-        self.raise_all(record, &absorbed).await?;
-        let mut after = record.clone();
-        after.cause = self.cause(By::Look { connection: self.connection.id.clone() });
-        after.cause.overruled = absorbed.overruled;
-        self.bring_back(record, &mut after, &absorbed.hub).await?;
-        after.fields = absorbed.hub;
-        after.links.insert(self.connection.id.clone(), absorbed.link);
-        after.version += 1;
-        let shown = keys_shown(self.connection, self.object, self.mapping, remote, seen);
-        // To what is new altogether nothing refers.
-        let is_news = before.is_some_and(|before| {
-            before.links.get(&self.connection.id).is_none_or(|link| link.remote.is_none() || link.gone.is_some())
-        });
-        Ok(match self.commit(before, after, unclaimed, &shown).await? {
-            Done::Stands(record) if is_news => Done::Linked(record),
-            done => done,
-        })
-    }
-
-    /// `shown` are the keys by which it was asked who this is: one of them that is taken by now is a lost race.
-    async fn commit(
-        &self,
-        before: Option<&Record>,
-        mut after: Record,
-        unclaimed: &[Key],
-        shown: &[Key],
-    ) -> Result<Done> {
-        let region = &self.connection.region;
-        loop {
-            let commit = Commit { before, after: &after, once: None, unclaimed };
-            match self.app.store.commit(&commit, region, self.cx.now()).await {
-                Ok(()) => return Ok(Done::Stands(Box::new(after))),
-                Err(Lost::Race | Lost::Done) => return Ok(Done::Again),
-                Err(Lost::Taken(key)) if shown.contains(&key) => return Ok(Done::Again),
-                Err(Lost::Taken(key)) => {
-                    // Someone else has this key: that field waits for a person, the others go on.
-                    self.raise_taken(&after, &key).await?;
-                    if !after.fields.yield_key(&key, before.map(|b| &b.fields)) {
-                        return Ok(Done::Nothing);
-                    }
-                }
-                Err(Lost::TooLarge) => {
-                    let reason = "the record would be larger than the table takes";
-                    let exception =
-                        Exception::new(&after.tenant, "record_too_large", after.id.as_str(), reason, self.cx);
-                    self.app.store.raise(&exception.on(self.connection).of(&after.id)).await?;
-                    return Ok(Done::Nothing);
-                }
-                Err(Lost::Failed(error)) => return Err(error),
-            }
-        }
-    }
-
-    async fn raise_taken(&self, record: &Record, key: &Key) -> Result<()> {
-        let reason = format!("{} shows a {key} that another record has", self.connection.crm);
-        let about = format!("{}:{key}", record.id);
-        let exception = Exception::new(&record.tenant, "same_identity", &about, reason, self.cx);
-        self.app.store.raise(&exception.on(self.connection).of(&record.id)).await
-    }
-
-    async fn raise_all(&self, record: &Record, absorbed: &Absorbed) -> Result<()> {
-        raise_conflicts(self.app, self.cx, self.connection, &record.id, &absorbed.parked).await?;
-        for misfit in &absorbed.misfits {
-            let about = format!("{}:{}:{}", record.id, self.connection.id, misfit.field);
-            let exception = Exception::new(&record.tenant, "wrong_kind", &about, misfit.to_string(), self.cx);
-            self.app.store.raise(&exception.on(self.connection).of(&record.id).field(&misfit.field)).await?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn cause(&self, by: By) -> Cause {
-        Cause::new(by, &self.cx.trace, self.cx.now())
-    }
-}
-
 /// Asks a person about the fields that are parked.
 pub async fn raise_conflicts(
     app: &App,
@@ -394,11 +225,4 @@ pub fn steps(link: &Link, connection: &Connection, status: Status, code: &str) -
         fields: Vec::new(),
     };
     link.awaiting.iter().map(end).collect()
-}
-
-/// Whether absorbing taught us nothing but a modification time: then nothing is written.
-fn changes_nothing(before: &Record, absorbed: &Absorbed, connection: &Connection) -> bool {
-    let Some(link) = before.links.get(&connection.id) else { return false };
-    let same = Link { modified: link.modified, rev: link.rev, ..absorbed.link.clone() };
-    before.fields == absorbed.hub && *link == same
 }

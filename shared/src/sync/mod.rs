@@ -4,6 +4,7 @@ mod deleted;
 mod finding;
 mod guard;
 mod look;
+mod looker;
 mod merge;
 mod moved;
 mod pushes;

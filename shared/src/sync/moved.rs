@@ -1,7 +1,8 @@
 //! Remotes that were merged, deleted or doubled.
 
 use super::{
-    look::{Done, Looker, steps},
+    look::steps,
+    looker::{Done, Looker},
     merge,
 };
 use crate::{

@@ -38,7 +38,8 @@ pub(super) fn are_run(scene: &mut Scene<'_>, progress: &Progress) -> Result<Seen
     scene.faults(&json!({}))?;
     // The edit's hint is delayed in its queue.
     std::thread::sleep(std::time::Duration::from_secs(8));
-    let connections: Value = serde_json::from_str(&operator::ask(scene.project, scene.stack, &["connections", TENANT])?)?;
+    let connections: Value =
+        serde_json::from_str(&operator::ask(scene.project, scene.stack, &["connections", TENANT])?)?;
     let is_out = |one: &Value| one["crm"] == "pipedrive" && one["state"]["is"] == "needs_reauth";
     let told = connections.as_array().is_some_and(|all| all.iter().any(is_out));
     Sight::of("nobody", "connect", "whose app was uninstalled needs another consent")
