@@ -100,7 +100,7 @@ async fn in_turns(
     app: &App,
     cx: &Context,
     connection: &Connection,
-    records: Vec<Record>,
+    mut records: Vec<Record>,
     pushes: &mut Pushes,
 ) -> Result<()> {
     let capabilities = connection.crm.capabilities();
@@ -108,6 +108,8 @@ async fn in_turns(
         Creates::Guarded => capabilities.max_write,
         Creates::Once => usize::MAX,
     };
+    // What others refer to comes in an earlier turn.
+    records.sort_by(|one, other| one.object.cmp(&other.object));
     let (mut records, mut begun) = (records.into_iter().peekable(), false);
     while records.peek().is_some() {
         if begun && cx.left() < TURN_TAKES {

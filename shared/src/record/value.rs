@@ -83,6 +83,18 @@ impl Value {
         })
     }
 
+    /// The JSON that a value stands for; null where there is none.
+    pub fn plain(value: Option<&Value>) -> serde_json::Value {
+        use serde_json::json;
+        match value {
+            None => serde_json::Value::Null,
+            Some(Value::Flag(flag)) => json!(flag),
+            Some(Value::Number(number)) => json!(number),
+            Some(Value::Text(text)) => json!(text),
+            Some(Value::List(texts)) => json!(texts),
+        }
+    }
+
     pub fn kind(&self) -> Kind {
         match self {
             Value::Flag(_) => Kind::Flag,

@@ -40,6 +40,7 @@ async fn rush(size: usize) {
     let begun = lambda.time.now();
     world.send(&(0..size).map(|n| request(&format!("r{n}"), person(n))).collect::<Vec<_>>()).await;
     let mut called: BTreeMap<Crm, (u64, Timestamp)> = BTreeMap::new();
+    let mut told = begun;
     let watch = async || {
         let counts = world.sim.shared.lock().calls.counts();
         for crm in Crm::ALL {
@@ -48,6 +49,11 @@ async fn rush(size: usize) {
             if last.0 < calls {
                 *last = (calls, lambda.time.now());
             }
+        }
+        if until(told, lambda.time.now()) >= Duration::from_secs(60) {
+            told = lambda.time.now();
+            let calls: Vec<String> = called.iter().map(|(crm, (calls, _))| format!("{crm} {calls}")).collect();
+            println!("{:>6} s: calls {}", until(begun, told).as_secs(), calls.join(", "));
         }
     };
     lambda.run(None, watch).await;

@@ -165,9 +165,9 @@ pub(super) fn write(changes: &[Change], mapping: &Mapping, before: &Json) -> Map
     for Change { field, value } in changes {
         match list_of(field) {
             Some(list) => drop(body.insert(list.to_owned(), replaced(before.get(list), value.as_ref(), is_new))),
-            None if is_code(field) => drop(custom.insert(field.clone(), plain(value.as_ref()))),
+            None if is_code(field) => drop(custom.insert(field.clone(), Value::plain(value.as_ref()))),
             None if is_link(field) => drop(body.insert(field.clone(), number(value.as_ref()))),
-            None => drop(body.insert(field.clone(), plain(value.as_ref()))),
+            None => drop(body.insert(field.clone(), Value::plain(value.as_ref()))),
         }
     }
     if !custom.is_empty() {
@@ -198,17 +198,7 @@ fn replaced(before: Option<&Json>, value: Option<&Value>, is_new: bool) -> Json 
 /// An id as records have it.
 fn number(value: Option<&Value>) -> Json {
     let number = value.and_then(|value| value.to_string().parse::<u64>().ok());
-    number.map_or_else(|| plain(value), |number| json!(number))
-}
-
-fn plain(value: Option<&Value>) -> Json {
-    match value {
-        None => Json::Null,
-        Some(Value::Flag(flag)) => json!(flag),
-        Some(Value::Number(number)) => json!(number),
-        Some(Value::Text(text)) => json!(text),
-        Some(Value::List(texts)) => json!(texts),
-    }
+    number.map_or_else(|| Value::plain(value), |number| json!(number))
 }
 
 #[cfg(test)]

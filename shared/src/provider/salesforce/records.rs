@@ -138,11 +138,8 @@ pub(super) fn row(object: Object<'_>, changes: &[Change]) -> Map<String, Json> {
 /// Several choices are one text (Salesforce docs: Object Reference, field types, "Multi-Select Picklist").
 fn value(value: Option<&Value>) -> Json {
     match value {
-        None => Json::Null,
-        Some(Value::Flag(flag)) => json!(flag),
-        Some(Value::Number(number)) => json!(number),
-        Some(Value::Text(text)) => json!(text),
         Some(Value::List(texts)) => json!(texts.iter().map(crate::record::Text::as_str).collect::<Vec<_>>().join(";")),
+        other => Value::plain(other),
     }
 }
 

@@ -102,19 +102,9 @@ pub(super) fn update(write: &Write, remote: &RemoteId, mapping: &Mapping) -> Jso
 
 /// A lookup is written as it is shown (Zoho docs: Insert records, sample attributes).
 fn spelt(change: &Change, mapping: &Mapping) -> (String, Json) {
-    let plain = value(change.value.as_ref());
+    let plain = Value::plain(change.value.as_ref());
     let spelt = if plain.is_null() || !mapping.refers(&change.field) { plain } else { json!({"id": plain}) };
     (change.field.clone(), spelt)
-}
-
-fn value(value: Option<&Value>) -> Json {
-    match value {
-        None => Json::Null,
-        Some(Value::Flag(flag)) => json!(flag),
-        Some(Value::Number(number)) => json!(number),
-        Some(Value::Text(text)) => json!(text),
-        Some(Value::List(texts)) => json!(texts),
-    }
 }
 
 #[cfg(test)]
