@@ -8,6 +8,7 @@ mod delta;
 mod doctor;
 mod drift;
 mod faults;
+mod many;
 mod objects;
 mod quota;
 mod transcript;
