@@ -44,6 +44,9 @@ impl App {
         brought: Brought,
         origin: &str,
     ) -> Result<Result<Finished, Turned>> {
+        if let Err(turned) = invitation.sound() {
+            return Ok(Err(turned));
+        }
         let crm = invitation.crm;
         let unfit = |unfit: Unfit| Error::Config { reason: unfit.to_string() };
         let mut before = grant(crm, invitation.login_host.as_deref(), brought).map_err(unfit)?;

@@ -73,7 +73,7 @@ pub const LINK_LIVES: SignedDuration = SignedDuration::from_mins(15);
 pub const CONSENT_LIVES: SignedDuration = SignedDuration::from_mins(10);
 
 /// Why a browser is sent away. Nothing in it came from the network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Turned {
     #[error("This link is not good any more. Ask for a new one: a link works once, for fifteen minutes.")]
     BadLink,
@@ -87,11 +87,29 @@ pub enum Turned {
     LoginHost,
     #[error("The CRM did not let us in. Open the link again to try once more.")]
     Denied,
+    #[error("{object} cannot be kept in step with {}, which has: {}", .crm.title(), names(&.crm.objects()))]
+    NoSuchObject { crm: Crm, object: Object },
+}
+
+fn names(objects: &[Object]) -> String {
+    objects.iter().map(Object::as_str).collect::<Vec<_>>().join(", ")
+}
+
+impl Invitation {
+    /// Whether the CRM has all that is to be kept in step.
+    pub fn sound(&self) -> Result<(), Turned> {
+        let has = self.crm.objects();
+        let lacking = self.objects.iter().find(|object| !has.contains(object)).cloned();
+        lacking.map_or(Ok(()), |object| Err(Turned::NoSuchObject { crm: self.crm, object }))
+    }
 }
 
 impl App {
     /// A link's secret part.
     pub async fn invite(&self, cx: &Context, invitation: &Invitation) -> Result<Result<Secret, Turned>> {
+        if let Err(turned) = invitation.sound() {
+            return Ok(Err(turned));
+        }
         let login_host = match &invitation.login_host {
             Some(named) => match invitation.crm.login_host(named) {
                 Some(known) => Some(known),

@@ -187,17 +187,25 @@ impl Rule {
             let text = shown.to_string();
             return self.values.iter().find(|(_, remote)| **remote == text).and_then(|(hub, _)| Value::text(hub));
         }
-        if self.default.as_ref() == Some(shown) {
+        let plain = |value: &Value| normal(&self.hub, value, region);
+        let shown = plain(shown);
+        if self.default.as_ref().map(plain).as_ref() == Some(&shown) {
             return None;
         }
-        Some(normal(&self.hub, shown, region))
+        Some(shown)
     }
 }
 
-/// The day of a date or of a time: some CRMs close deals at midnight, some on a day.
+/// The day of a date or of a time: some CRMs close deals, or want tasks done, at midnight, some on a day.
 fn day(text: &str) -> Option<String> {
     let day: jiff::civil::Date = text.get(..10)?.parse().ok()?;
     Some(day.to_string())
+}
+
+/// A time, in whole seconds and in UTC: some CRMs tell milliseconds, some another offset.
+fn moment(text: &str) -> Option<String> {
+    let at: jiff::Timestamp = text.parse().ok()?;
+    Some(at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
 /// A value as the hub writes it in the given field, where it can be read as such; otherwise as it is.
@@ -207,7 +215,8 @@ pub fn normal(field: &str, value: &Value, region: &Region) -> Value {
         "email" => Email::parse(text.as_str()).map(|email| email.as_str().to_owned()),
         "phone" => Phone::parse(text.as_str(), region).map(|phone| phone.as_str().to_owned()),
         "domain" => Domain::parse(text.as_str()).map(|domain| domain.as_str().to_owned()),
-        "close_date" => day(text.as_str()),
+        "close_date" | "due_date" => day(text.as_str()),
+        "happened_at" => moment(text.as_str()),
         _ => None,
     };
     normal.and_then(|text| Value::text(&text)).unwrap_or_else(|| value.clone())

@@ -1,4 +1,4 @@
-//! Companies and deals as they stand in each CRM's own screens, told in the hub's words. People are in `face`.
+//! Companies, deals, tasks and notes as they stand in each CRM's own screens, told in the hub's words. People are in `face`.
 
 use crate::world::World;
 use serde_json::{Map, Value as Json, json};
@@ -17,6 +17,43 @@ fn page(crm: Crm, object: &Object) -> (&'static str, Names) {
         (Crm::Zoho, Object::Company) => ("zoho/accounts", &[("name", "Account_Name"), ("domain", "Website")]),
         (Crm::Salesforce, Object::Company) => ("salesforce/account", &[("name", "Name"), ("domain", "Website")]),
         (Crm::Pipedrive, Object::Company) => ("pipedrive/organizations", &[("name", "name")]),
+        (Crm::HubSpot, Object::Task) => (
+            "hubspot/tasks",
+            &[
+                ("subject", "hs_task_subject"),
+                ("body", "hs_task_body"),
+                ("due_date", "hs_timestamp"),
+                ("status", "hs_task_status"),
+                ("priority", "hs_task_priority"),
+                ("contact_id", "associations.contacts"),
+                ("company_id", "associations.companies"),
+            ],
+        ),
+        (Crm::Zoho, Object::Task) => (
+            "zoho/tasks",
+            &[
+                ("subject", "Subject"),
+                ("body", "Description"),
+                ("due_date", "Due_Date"),
+                ("status", "Status"),
+                ("priority", "Priority"),
+            ],
+        ),
+        (Crm::Salesforce, Object::Task) => (
+            "salesforce/task",
+            &[
+                ("subject", "Subject"),
+                ("body", "Description"),
+                ("due_date", "ActivityDate"),
+                ("status", "Status"),
+                ("priority", "Priority"),
+                ("contact_id", "WhoId"),
+            ],
+        ),
+        (Crm::HubSpot, Object::Note) => (
+            "hubspot/notes",
+            &[("body", "hs_note_body"), ("happened_at", "hs_timestamp"), ("contact_id", "associations.contacts")],
+        ),
         (Crm::HubSpot, _) => (
             "hubspot/deals",
             &[
@@ -85,7 +122,15 @@ pub(crate) fn won_and_lost(crm: Crm) -> (&'static str, &'static str) {
     }
 }
 
-/// A company or a deal, as a CRM shows it.
+/// What a CRM calls a task that is done.
+pub(crate) fn done(crm: Crm) -> &'static str {
+    match crm {
+        Crm::HubSpot => "COMPLETED",
+        Crm::Zoho | Crm::Salesforce | Crm::Pipedrive => "Completed",
+    }
+}
+
+/// A record of any object, as a CRM shows it.
 #[derive(Clone, Debug)]
 pub(crate) struct Card {
     pub(crate) id: String,

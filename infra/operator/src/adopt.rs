@@ -25,7 +25,7 @@ pub(crate) struct Args {
     /// The country whose way of writing phone numbers is used where none is given
     #[arg(long, default_value = "US")]
     region: String,
-    /// What is kept in step, with commas: person, company, deal
+    /// What is kept in step, with commas: person, company, deal, note, task, as far as this CRM has them
     #[arg(long, default_value = "person", value_delimiter = ',')]
     objects: Vec<Object>,
     /// Seconds between two pulls
@@ -40,6 +40,7 @@ pub(crate) async fn run(app: &App, cx: &Context, args: Args) -> Result<()> {
     let Args { tenant, connection: id, crm, account, region, objects, pull_every, active } = args;
     let region = Region(region);
     let invitation = Invitation { tenant, connection: id, crm, region, objects, pull_every, login_host: None };
+    invitation.sound().map_err(|turned| anyhow::anyhow!("{turned}"))?;
     let state = if active { State::Active } else { State::Joining };
     let connection = Connection { state, approved: active, ..new_connection(&invitation, account, cx) };
     app.secrets.grant(&connection.tenant, &connection.id).await.with_context(|| {

@@ -21,7 +21,7 @@ pub(crate) struct Args {
     /// The country whose way of writing phone numbers is used where none is given
     #[arg(long, default_value = "US")]
     region: String,
-    /// What is kept in step, with commas: person, company, deal
+    /// What is kept in step, with commas: person, company, deal, note, task, as far as this CRM has them
     #[arg(long, default_value = "person", value_delimiter = ',')]
     objects: Vec<Object>,
     /// Seconds between two pulls

@@ -147,7 +147,7 @@ fn connected(finished: &Finished) -> ApiGatewayV2httpResponse {
 fn turned_away(turned: Turned) -> ApiGatewayV2httpResponse {
     let status = match turned {
         Turned::BadLink => 410,
-        Turned::NotAsked | Turned::LoginHost => 400,
+        Turned::NotAsked | Turned::LoginHost | Turned::NoSuchObject { .. } => 400,
         Turned::AnotherAccount => 409,
         Turned::Denied => 403,
     };

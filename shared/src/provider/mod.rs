@@ -253,6 +253,10 @@ impl Crm {
     pub fn default_mapping(self, object: &Object) -> Option<Mapping> {
         each!(self, P => P::default_mapping(object))
     }
+    /// The objects that can be kept in step with this CRM.
+    pub fn objects(self) -> Vec<Object> {
+        Object::known().filter(|object| self.default_mapping(object).is_some()).collect()
+    }
     /// The mappings of these objects that a new connection starts with. They refer to nothing else.
     pub fn default_mappings(self, objects: &[Object]) -> BTreeMap<Object, Mapping> {
         let leads_out = |rule: &Rule| Object::referred_by(&rule.hub).is_some_and(|to| !objects.contains(&to));

@@ -46,6 +46,11 @@ impl Object {
         }
     }
 
+    /// The objects that every tenant knows.
+    pub fn known() -> impl Iterator<Item = Object> {
+        NAMES.iter().map(|(object, _)| object.clone())
+    }
+
     /// The object that a field leads to, if it leads to one.
     pub fn referred_by(field: &str) -> Option<Object> {
         REFERENCES.iter().find(|(name, _)| *name == field).map(|(_, object)| object.clone())

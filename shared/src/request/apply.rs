@@ -40,12 +40,21 @@ const KNOWN: &[&str] = &[
     "successEvaluation",
 ];
 
+/// Times that some CRM insists on: unless a request says otherwise, it is of what happened just then.
+const DATED: &[(Object, &str)] = &[(Object::Note, "happened_at")];
+
 /// Applies a request's values to a record's fields. A value is written only if it is later than what the same source
 /// wrote there before, where equal times are told apart by the requests' ids; the future is clamped to `now`.
 pub fn apply(request: &SyncRequest, fields: &Fields, region: &Region, now: Timestamp) -> Applied {
     let mut applied = Applied { fields: fields.clone(), overrides: BTreeMap::new(), bad: Vec::new() };
     let at = request.occurred_at.min(now);
-    for (field, value) in values(request, region, &mut applied.bad) {
+    let mut said = values(request, region, &mut applied.bad);
+    for (_, field) in DATED.iter().filter(|(object, field)| *object == request.object && fields.get(field).is_none()) {
+        if let Some(when) = Value::text(&at.to_string()) {
+            said.entry((*field).to_owned()).or_insert(normal(field, &when, region));
+        }
+    }
+    for (field, value) in said {
         let written = Written::new(Some(value), at, &request.source).by(&request.id);
         if !written.is_news_to(applied.fields.written(&field)) {
             continue;

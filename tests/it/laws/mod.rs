@@ -1,6 +1,7 @@
 //! What holds for every CRM. A new one is in [`Crm::ALL`], and has all of these to pass without an edit here; where CRMs
 //! differ, their `Capabilities` decide, never their names.
 
+mod activities;
 mod auth;
 mod brought;
 mod deletes;

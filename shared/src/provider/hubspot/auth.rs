@@ -4,6 +4,7 @@ use super::failure;
 use crate::{
     error::{Error, Result},
     id::AccountId,
+    mapping::Mapping,
     provider::{
         oauth::{self, Ask, Authorized, Code},
         session::{Answer, AppCredentials, Grant, Hosts, Request, Secret, Session, read},
@@ -13,7 +14,7 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// One host for every account, those of the EU data centre too (HubSpot docs: working with OAuth).
 const HOST: &str = "https://api.hubapi.com";
@@ -36,7 +37,13 @@ pub(super) fn scopes(objects: &[Object]) -> Vec<String> {
         let rights = [("objects", "read"), ("objects", "write"), ("schemas", "read"), ("schemas", "write")];
         rights.map(|(part, right)| format!("crm.{part}.{name}.{right}"))
     };
-    mapped.flat_map(|mapping| of(mapping.object)).collect()
+    // Notes and tasks are read and written by the rights over contacts (HubSpot docs: notes API, tasks API, scope requirements).
+    let right = |mapping: Mapping| match mapping.object.as_str() {
+        "notes" | "tasks" => "contacts".to_owned(),
+        _ => mapping.object,
+    };
+    let names: BTreeSet<String> = mapped.map(right).collect();
+    names.into_iter().flat_map(of).collect()
 }
 
 /// A private app of the account's own (HubSpot docs: private apps). Its deliveries are signed with its own client secret
@@ -47,8 +54,8 @@ pub(super) const WAYS: &[Way] = &[Way {
     needs: &[Need::WebhookSecret],
     clicks: "In HubSpot open Development, then Legacy apps (or Settings, Integrations, Private Apps), make a private app with the \
              scopes crm.objects.contacts.read, crm.objects.contacts.write, crm.schemas.contacts.read and \
-             crm.schemas.contacts.write, and the same of companies and deals if they are to be kept in step; access token and \
-             client secret are under Auth.",
+             crm.schemas.contacts.write, which are good for notes and tasks too, and the same of companies and deals if they are to \
+             be kept in step; access token and client secret are under Auth.",
 }];
 
 pub(super) fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {

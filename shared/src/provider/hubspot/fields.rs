@@ -10,7 +10,8 @@ use crate::{
 /// upsert by it takes complete records only (HubSpot docs: using object APIs, upsert).
 const ID_FIELD: &str = "crm_sync_id";
 
-/// People as contacts, companies as companies, deals as deals (HubSpot docs: default contact, company and deal properties).
+/// People as contacts, companies as companies, deals as deals (HubSpot docs: default contact, company and deal properties); notes and
+/// tasks under their own names (HubSpot docs: notes API, tasks API).
 pub(super) fn default_mapping(object: &Object) -> Option<Mapping> {
     let (name, rules) = match object {
         Object::Person => ("contacts", people()),
@@ -19,9 +20,40 @@ pub(super) fn default_mapping(object: &Object) -> Option<Mapping> {
             ("companies", rules.to_vec())
         }
         Object::Deal => ("deals", deals()),
-        Object::Note | Object::Task | Object::Custom(_) => return None,
+        Object::Note => ("notes", notes()),
+        Object::Task => ("tasks", tasks()),
+        Object::Custom(_) => return None,
     };
     Some(Mapping::new(name, ID_FIELD, rules))
+}
+
+/// A note needs a time (HubSpot docs: notes API, properties).
+fn notes() -> Vec<Rule> {
+    let own = [Rule::both("body", "hs_note_body"), Rule::both("happened_at", "hs_timestamp")];
+    own.into_iter().chain(stands_with()).collect()
+}
+
+/// When a task is due of which the hub does not say it: a task needs a time (HubSpot docs: tasks API, properties).
+const SOME_DAY: &str = "2099-12-31";
+/// Of a task's states those that any CRM knows.
+const STATES: [(&str, &str); 2] = [("open", "NOT_STARTED"), ("done", "COMPLETED")];
+const PRIORITIES: [(&str, &str); 3] = [("low", "LOW"), ("medium", "MEDIUM"), ("high", "HIGH")];
+
+fn tasks() -> Vec<Rule> {
+    let own = [
+        Rule::both("subject", "hs_task_subject"),
+        Rule::both("body", "hs_task_body"),
+        Rule::both("due_date", "hs_timestamp").or(SOME_DAY),
+        Rule::both("status", "hs_task_status").values(STATES),
+        Rule::both("priority", "hs_task_priority").values(PRIORITIES),
+    ];
+    own.into_iter().chain(stands_with()).collect()
+}
+
+/// What a note or a task is about.
+fn stands_with() -> impl Iterator<Item = Rule> {
+    let about = [("contact_id", "contacts"), ("company_id", "companies"), ("deal_id", "deals")];
+    about.into_iter().map(|(hub, object)| Rule::both(hub, &format!("associations.{object}")))
 }
 
 /// Of the stages of the default pipeline (HubSpot docs: deals, "default deal stages"). Those between are an account's own: they are

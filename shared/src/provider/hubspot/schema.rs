@@ -33,18 +33,21 @@ pub(super) async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<F
     Ok(properties.chain(associated).collect())
 }
 
-/// Where new properties are shown (HubSpot docs: properties API, "groupName"): `contactinformation`, `companyinformation`.
-fn group(mapping: &Mapping) -> String {
-    match mapping.object.as_str() {
-        "companies" => "companyinformation".to_owned(),
-        object => format!("{}information", object.trim_end_matches('s')),
-    }
+/// Where new properties are shown ("groupName"): what the groups of each object are called is written nowhere, so a new property
+/// stands beside one that is mapped.
+async fn group(session: &Session, mapping: &Mapping) -> Result<Option<String>> {
+    let body = session.send(&Request::get(path(mapping)), failure::of_call).await?.body;
+    let mapped = mapping.remote_fields();
+    let text = |row: &Json, name: &str| row.get(name).and_then(Json::as_str).map(str::to_owned);
+    let is_mapped = |row: &&Json| text(row, "name").is_some_and(|name| mapped.contains(&name.as_str()));
+    let beside = body.get("results").and_then(Json::as_array).into_iter().flatten().find(is_mapped);
+    Ok(beside.and_then(|row| text(row, "groupName")))
 }
 
 pub(super) async fn make(session: &Session, mapping: &Mapping, wish: &Wish<'_>) -> Result<Made> {
     let body = json!({
         "name": wish.name, "label": wish.label(), "type": "string", "fieldType": "text",
-        "groupName": group(mapping), "hasUniqueValue": wish.unique,
+        "groupName": group(session, mapping).await?, "hasUniqueValue": wish.unique,
     });
     session.send(&Request::post(path(mapping), body), failure::of_call).await?;
     Ok(Made::Done)

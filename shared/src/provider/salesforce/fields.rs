@@ -8,15 +8,34 @@ use crate::{
 /// The text field that must be made on leads and on contacts, as an external id with unique values.
 const ID_FIELD: &str = "CRM_Sync_Id__c";
 
-/// People as leads, companies as accounts, deals as opportunities (Salesforce docs: Object Reference, Lead, Account, Opportunity).
+/// People as leads, companies as accounts, deals as opportunities, tasks as tasks (Salesforce docs: Object Reference, Lead, Account,
+/// Opportunity, Task). Neither a `Note` nor a `ContentNote` has room for our id.
 pub(super) fn default_mapping(object: &Object) -> Option<Mapping> {
     let (name, rules) = match object {
         Object::Person => ("Lead", people()),
         Object::Company => ("Account", companies()),
         Object::Deal => ("Opportunity", deals()),
-        Object::Note | Object::Task | Object::Custom(_) => return None,
+        Object::Task => ("Task", tasks()),
+        Object::Note | Object::Custom(_) => return None,
     };
     Some(Mapping::new(name, ID_FIELD, rules))
+}
+
+/// Of an org's first states and priorities (Salesforce docs: Object Reference, Task).
+const STATES: [(&str, &str); 2] = [("open", "Not Started"), ("done", "Completed")];
+const PRIORITIES: [(&str, &str); 3] = [("low", "Low"), ("medium", "Normal"), ("high", "High")];
+
+/// Whom a task is with is a lead or a contact. What else it is about (`WhatId`) is not mapped: a task with a lead may be about
+/// nothing else, and people are made as leads.
+fn tasks() -> Vec<Rule> {
+    vec![
+        Rule::both("subject", "Subject"),
+        Rule::both("body", "Description"),
+        Rule::both("due_date", "ActivityDate"),
+        Rule::both("status", "Status").values(STATES),
+        Rule::both("priority", "Priority").values(PRIORITIES),
+        Rule::both("contact_id", "WhoId"),
+    ]
 }
 
 fn companies() -> Vec<Rule> {

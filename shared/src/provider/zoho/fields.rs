@@ -8,16 +8,32 @@ use crate::{
 /// The unique text field that must be made in the account ("do not allow duplicate values").
 const ID_FIELD: &str = "CRM_Sync_Id";
 
-/// People as leads, companies as accounts, deals as deals (Zoho docs: Insert records,
+/// People as leads, companies as accounts, deals as deals, tasks as tasks (Zoho docs: Insert records,
 /// <https://www.zoho.com/crm/developer/docs/api/v8/insert-records.html>).
 pub(super) fn default_mapping(object: &Object) -> Option<Mapping> {
     let (module, rules) = match object {
         Object::Person => ("Leads", people()),
         Object::Company => ("Accounts", companies()),
         Object::Deal => ("Deals", deals()),
-        Object::Note | Object::Task | Object::Custom(_) => return None,
+        Object::Task => ("Tasks", tasks()),
+        Object::Note | Object::Custom(_) => return None,
     };
     Some(Mapping::new(module, ID_FIELD, rules))
+}
+
+/// Of an account's first states and priorities.
+const STATES: [(&str, &str); 2] = [("open", "Not Started"), ("done", "Completed")];
+const PRIORITIES: [(&str, &str); 3] = [("low", "Low"), ("medium", "Normal"), ("high", "High")];
+
+/// A task needs a subject. What it is about is not mapped: those lookups lead to several modules.
+fn tasks() -> Vec<Rule> {
+    vec![
+        Rule::both("subject", "Subject").or("-"),
+        Rule::both("body", "Description"),
+        Rule::both("due_date", "Due_Date"),
+        Rule::both("status", "Status").values(STATES),
+        Rule::both("priority", "Priority").values(PRIORITIES),
+    ]
 }
 
 fn companies() -> Vec<Rule> {

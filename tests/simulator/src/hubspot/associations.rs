@@ -33,6 +33,18 @@ const TYPES: &[(&str, &str, u64, u64)] = &[
     ("companies", "deals", 342, 6),
     ("deals", "contacts", 3, 0),
     ("contacts", "deals", 4, 0),
+    ("notes", "contacts", 202, 0),
+    ("contacts", "notes", 201, 0),
+    ("notes", "companies", 190, 0),
+    ("companies", "notes", 189, 0),
+    ("notes", "deals", 214, 0),
+    ("deals", "notes", 213, 0),
+    ("tasks", "contacts", 204, 0),
+    ("contacts", "tasks", 203, 0),
+    ("tasks", "companies", 192, 0),
+    ("companies", "tasks", 191, 0),
+    ("tasks", "deals", 216, 0),
+    ("deals", "tasks", 215, 0),
 ];
 
 fn types(from: &str, to: &str) -> Option<(u64, u64)> {
@@ -205,6 +217,8 @@ fn name(object: &str) -> &str {
     match object {
         "contacts" => "CONTACT",
         "companies" => "COMPANY",
+        "notes" => "NOTE",
+        "tasks" => "TASK",
         _ => "DEAL",
     }
 }

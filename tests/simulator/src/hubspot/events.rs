@@ -10,7 +10,8 @@ impl Desk<'_> {
     /// Puts one event into the outbox; `more` is what this type has beside the common fields.
     pub fn emit(&mut self, object: &str, what: &str, id: u64, source: Source, more: Value) {
         let Some(url) = self.portal.app.target_url.clone() else { return };
-        let kind = format!("{}.{what}", singular(object));
+        let (named, of_type) = subscribed(object);
+        let kind = format!("{named}.{what}");
         let (change_source, source_id) = match source {
             Source::User => ("CRM_UI", "userId:864745280".to_owned()),
             Source::App => ("INTEGRATION", self.portal.app.app_id.to_string()),
@@ -22,8 +23,8 @@ impl Desk<'_> {
             "portalId": self.portal.id, "appId": self.portal.app.app_id, "occurredAt": self.now, "subscriptionType": kind,
             "attemptNumber": 0, "objectId": id, "changeSource": change_source, "sourceId": source_id,
         });
-        if singular(object) == "object" {
-            event["objectTypeId"] = json!(object);
+        if let Some(of_type) = of_type {
+            event["objectTypeId"] = json!(of_type);
         }
         if let (Some(event), Value::Object(more)) = (event.as_object_mut(), more) {
             if more.contains_key("fromObjectId") {
@@ -64,13 +65,16 @@ impl Desk<'_> {
     }
 }
 
-fn singular(object: &str) -> &str {
+/// What subscriptions call an object; notes and tasks have only those of `object.*`, which name a type (HubSpot docs: webhooks,
+/// generic object subscriptions).
+fn subscribed(object: &str) -> (&str, Option<&str>) {
     match object {
-        "contacts" => "contact",
-        "companies" => "company",
-        "deals" => "deal",
-        // Custom objects are told apart by their type alone.
-        _ => "object",
+        "contacts" => ("contact", None),
+        "companies" => ("company", None),
+        "deals" => ("deal", None),
+        "tasks" => ("object", Some("0-27")),
+        "notes" => ("object", Some("0-46")),
+        other => ("object", Some(other)),
     }
 }
 

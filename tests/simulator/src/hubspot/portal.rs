@@ -99,9 +99,14 @@ impl Portal {
             spent: (0, 0),
         };
         let first = (nth + 1) * 10_000_000;
-        for (object, indexed) in
-            [("contacts", &["email"][..]), ("companies", &[]), ("deals", &[]), (properties::CUSTOM, &[])]
-        {
+        for (object, indexed) in [
+            ("contacts", &["email"][..]),
+            ("companies", &[]),
+            ("deals", &[]),
+            ("notes", &[]),
+            ("tasks", &[]),
+            (properties::CUSTOM, &[]),
+        ] {
             portal.tables.insert(object.to_owned(), Table::new(first + 101, indexed));
             portal.properties.insert(object.to_owned(), properties::standard(object));
         }

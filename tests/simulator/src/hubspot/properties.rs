@@ -32,7 +32,7 @@ impl Property {
         }
     }
 
-    fn show(&self) -> Value {
+    fn show(&self, object: &str) -> Value {
         let options: Vec<_> = self
             .options
             .iter()
@@ -41,11 +41,22 @@ impl Property {
             .collect();
         json!({
             "name": self.name, "label": self.label, "type": self.kind, "fieldType": self.field_type,
-            "groupName": "contactinformation", "description": "", "options": options, "displayOrder": -1,
+            "groupName": group(object), "description": "", "options": options, "displayOrder": -1,
             "calculated": self.read_only, "externalOptions": false, "hasUniqueValue": self.unique, "hidden": false,
             "hubspotDefined": !self.custom, "formField": !self.read_only, "dataSensitivity": "non_sensitive", "archived": false,
             "modificationMetadata": {"archivable": self.custom, "readOnlyDefinition": !self.custom, "readOnlyValue": self.read_only},
         })
+    }
+}
+
+/// Where an object's properties stand. Whatever the vendor calls those of notes and tasks, it is not what one would expect.
+fn group(object: &str) -> &'static str {
+    match object {
+        "contacts" => "contactinformation",
+        "companies" => "companyinformation",
+        "deals" => "dealinformation",
+        CUSTOM => "vehicle_information",
+        _ => "engagement",
     }
 }
 
@@ -76,6 +87,13 @@ const LIFECYCLE: &[&str] = &[
 
 /// The type of the custom object that every portal has: vehicles (HubSpot docs: custom objects, `objectTypeId`).
 pub const CUSTOM: &str = "2-35000001";
+/// HubSpot docs: tasks API, properties.
+const TASK_STATUS: &[&str] = &["NOT_STARTED", "IN_PROGRESS", "WAITING", "COMPLETED", "DEFERRED"];
+
+/// What a record cannot be made without (HubSpot docs: notes API, tasks API, properties).
+pub fn required(object: &str) -> &'static [&'static str] {
+    if matches!(object, "notes" | "tasks") { &["hs_timestamp"] } else { &[] }
+}
 
 /// The properties that an account has from the start, as far as anyone here needs them.
 pub fn standard(object: &str) -> Vec<Property> {
@@ -99,6 +117,10 @@ pub fn standard(object: &str) -> Vec<Property> {
         ],
         "companies" => &["name", "domain", "phone", "city", "country", "industry", "website", "description"],
         CUSTOM => &["name", "plate"],
+        "notes" => &["hs_timestamp", "hs_note_body"],
+        "tasks" => {
+            &["hs_timestamp", "hs_task_subject", "hs_task_body", "hs_task_status", "hs_task_priority", "hs_task_type"]
+        }
         _ => &["dealname", "dealstage", "pipeline", "amount", "closedate"],
     };
     let computed = [
@@ -124,6 +146,10 @@ pub fn standard(object: &str) -> Vec<Property> {
             "lifecyclestage" => ("enumeration", "radio", LIFECYCLE),
             "phone" | "mobilephone" => ("string", "phonenumber", &[][..]),
             "amount" => ("number", "number", &[][..]),
+            "hs_timestamp" => ("datetime", "date", &[][..]),
+            "hs_task_status" => ("enumeration", "select", TASK_STATUS),
+            "hs_task_priority" => ("enumeration", "select", &["NONE", "LOW", "MEDIUM", "HIGH"][..]),
+            "hs_task_type" => ("enumeration", "select", &["EMAIL", "CALL", "TODO"][..]),
             _ => continue,
         };
         property.kind = kind.to_owned();
@@ -139,23 +165,26 @@ pub fn modified_name(object: &str) -> &'static str {
 }
 
 pub fn list(desk: &Desk<'_>, object: &str) -> Reply {
-    let all: Vec<_> = desk.portal.properties.get(object).into_iter().flatten().map(Property::show).collect();
+    let all: Vec<_> = desk.portal.properties.get(object).into_iter().flatten().map(|p| p.show(object)).collect();
     Reply::json(200, json!({"results": all}))
 }
 
 pub fn one(desk: &Desk<'_>, object: &str, name: &str) -> Result<Reply, Refusal> {
     let found = desk.portal.property(object, name);
-    found.map(|p| Reply::json(200, p.show())).ok_or_else(Refusal::not_found)
+    found.map(|p| Reply::json(200, p.show(object))).ok_or_else(Refusal::not_found)
 }
 
 pub fn create(desk: &mut Desk<'_>, object: &str, call: &Call) -> Result<Reply, Refusal> {
     let body = call.json().ok_or_else(Refusal::unreadable)?;
     let text = |key: &str| body[key].as_str().map(str::to_owned);
-    let (Some(name), Some(kind), Some(field_type), Some(label), Some(_)) =
+    let (Some(name), Some(kind), Some(field_type), Some(label), Some(within)) =
         (text("name"), text("type"), text("fieldType"), text("label"), text("groupName"))
     else {
         return Err(Refusal::validation("Invalid input JSON: name, label, type, fieldType and groupName are required"));
     };
+    if within != group(object) {
+        return Err(Refusal::validation(&format!("There is no property group named '{within}' of {object}.")));
+    }
     if desk.portal.property(object, &name).is_some() {
         return Err(Refusal {
             status: 409,
@@ -171,7 +200,7 @@ pub fn create(desk: &mut Desk<'_>, object: &str, call: &Call) -> Result<Reply, R
         .collect();
     let unique = body["hasUniqueValue"].as_bool().unwrap_or(false);
     let property = Property { kind, field_type, label, unique, options, ..Property::text(&name) };
-    let shown = property.show();
+    let shown = property.show(object);
     desk.portal.add_property(object, property);
     Ok(Reply::json(201, shown))
 }

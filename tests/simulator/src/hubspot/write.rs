@@ -2,8 +2,8 @@
 
 use super::Desk;
 use super::errors::Refusal;
-use super::properties::Property;
-use crate::clock::parse_time;
+use super::properties::{Property, required};
+use crate::clock::{iso_ms, parse_time};
 use crate::records::{Fields, Source, Stamp};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -26,6 +26,12 @@ impl Desk<'_> {
             };
             let text = self.spell(property, value)?;
             fields.insert(name.clone(), Value::String(text));
+        }
+        for name in required(object) {
+            let lacks = fields.get(*name).map_or(id.is_none(), |value| value == "");
+            if lacks {
+                return Err(Refusal::property(name, "REQUIRED_FIELD", &format!("Required property {name} is missing")));
+            }
         }
         for (name, value) in &fields {
             self.unique(object, id, name, value, claims)?;
@@ -82,6 +88,8 @@ impl Desk<'_> {
             "datetime" if parse_time(&text).is_none() && !is_day(&text) => {
                 Err(Refusal::property(name, "INVALID_DATE", &format!("{text} was not a valid date")))
             }
+            // A time is shown as a time, however it was written.
+            "datetime" => Ok(parse_time(&text).or_else(|| parse_time(&midnight(&text))).map_or(text, iso_ms)),
             _ => Ok(self.faults.respell(name, property.field_type == "phonenumber", &text)),
         }
     }
@@ -136,7 +144,11 @@ impl Desk<'_> {
 
 /// A day is taken for its midnight (HubSpot docs: properties, date and datetime).
 fn is_day(text: &str) -> bool {
-    parse_time(&format!("{text}T00:00:00Z")).is_some()
+    parse_time(&midnight(text)).is_some()
+}
+
+fn midnight(day: &str) -> String {
+    format!("{day}T00:00:00Z")
 }
 
 /// Whether HubSpot takes it for an e-mail address.

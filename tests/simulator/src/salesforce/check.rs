@@ -38,6 +38,7 @@ impl Desk<'_> {
             fields.insert(field.name.clone(), self.spell(object, field, value, source)?);
         }
         self.required(object, id, &fields)?;
+        self.alone_with_a_lead(object, id, &fields)?;
         self.unique(object, id, &fields)?;
         Ok(fields)
     }
@@ -79,9 +80,9 @@ impl Desk<'_> {
     }
 
     fn reference(&self, field: &Field, value: &Value) -> Result<Value, Refusal> {
-        let to = field.refers_to.unwrap_or_default();
         let text = value.as_str().ok_or_else(|| unfit(field, value))?;
-        let Some(id) = ids::parse(to, text) else {
+        let known = field.refers_to.iter().find_map(|to| Some((*to, ids::parse(to, text)?)));
+        let Some((to, id)) = known else {
             let message = format!("{}: id value of incorrect type: {text}", field.name);
             return Err(Refusal::of("MALFORMED_ID", message, &field.name));
         };
@@ -90,6 +91,18 @@ impl Desk<'_> {
             Some(Some(true)) => Err(Refusal { status: 400, ..Refusal::deleted() }),
             _ => Ok(json!(ids::text(to, id))),
         }
+    }
+
+    /// A task with a lead is about nothing else (Salesforce docs: Object Reference, Task, `WhatId`).
+    fn alone_with_a_lead(&self, object: &str, id: Option<u64>, fields: &Fields) -> Result<(), Refusal> {
+        let kept = id.and_then(|id| Some(&self.org.objects.get(object)?.records.get(&id)?.fields));
+        let said = |name: &str| fields.get(name).or_else(|| kept?.get(name)).and_then(Value::as_str);
+        let with_a_lead = said("WhoId").is_some_and(|who| who.starts_with(ids::prefix("Lead")));
+        if object != "Task" || !with_a_lead || said("WhatId").is_none() {
+            return Ok(());
+        }
+        let message = "Related To ID: a task of a lead cannot be related to another record";
+        Err(Refusal::of("FIELD_INTEGRITY_EXCEPTION", message, "WhatId"))
     }
 
     fn required(&self, object: &str, id: Option<u64>, fields: &Fields) -> Result<(), Refusal> {

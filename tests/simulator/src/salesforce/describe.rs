@@ -36,7 +36,7 @@ fn head(object: &str) -> Value {
     json!({
         "name": object, "label": object, "labelPlural": format!("{object}s"), "keyPrefix": ids::prefix(object), "custom": false,
         "createable": true, "updateable": true, "deletable": true, "undeletable": true, "queryable": true, "retrieveable": true,
-        "replicateable": true, "searchable": true, "mergeable": object != "Opportunity", "layoutable": true, "triggerable": true,
+        "replicateable": true, "searchable": true, "mergeable": !matches!(object, "Opportunity" | "Task"), "layoutable": true, "triggerable": true,
     })
 }
 
@@ -55,7 +55,7 @@ fn shown(field: &Field) -> Value {
         "createable": field.updateable, "updateable": field.updateable, "defaultedOnCreate": defaulted || always(&field.name),
         "calculated": false, "filterable": field.kind != Kind::Area, "sortable": field.kind != Kind::Area,
         "restrictedPicklist": field.restricted, "picklistValues": options,
-        "referenceTo": field.refers_to.into_iter().collect::<Vec<_>>(), "relationshipName": relation(field),
+        "referenceTo": field.refers_to, "relationshipName": relation(field),
     })
 }
 
@@ -65,7 +65,7 @@ fn always(name: &str) -> bool {
 }
 
 fn relation(field: &Field) -> Option<&str> {
-    field.refers_to.and_then(|_| field.name.strip_suffix("Id"))
+    field.name.strip_suffix("Id").filter(|_| !field.refers_to.is_empty())
 }
 
 pub fn limits(desk: &Desk<'_>) -> Reply {

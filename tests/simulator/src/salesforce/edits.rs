@@ -112,6 +112,7 @@ fn convert(desk: &mut Desk<'_>, lead: u64) -> Result<u64, Refusal> {
     desk.unique("Contact", None, &fields)?;
     let contact = insert(desk, "Contact", fields).ok_or_else(Refusal::missing)?;
     let day: String = time(desk.now).chars().take(10).collect();
+    move_tasks(desk, lead, contact);
     let mut marks = Fields::from([
         ("IsConverted".to_owned(), json!(true)),
         ("ConvertedDate".to_owned(), json!(day)),
@@ -126,6 +127,17 @@ fn convert(desk: &mut Desk<'_>, lead: u64) -> Result<u64, Refusal> {
         table.update(lead, marks, stamp);
     }
     Ok(contact)
+}
+
+/// Tasks with a lead are with its contact from then on (Salesforce help: lead conversion, activities).
+fn move_tasks(desk: &mut Desk<'_>, lead: u64, contact: u64) {
+    let (lead, contact) = (json!(ids::text("Lead", lead)), json!(ids::text("Contact", contact)));
+    let stamp = stamp(desk);
+    let Some(table) = desk.org.objects.get_mut("Task") else { return };
+    let with = table.records.values().filter(|task| task.fields.get("WhoId") == Some(&lead));
+    for task in with.map(|task| task.id).collect::<Vec<_>>() {
+        table.update(task, Fields::from([("WhoId".to_owned(), contact.clone())]), stamp);
+    }
 }
 
 fn account(desk: &mut Desk<'_>, company: &str) -> Option<u64> {

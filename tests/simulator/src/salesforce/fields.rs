@@ -1,4 +1,4 @@
-//! The objects' fields (Salesforce docs: Object Reference, Lead, Contact, Account, Opportunity, system fields).
+//! The objects' fields (Salesforce docs: Object Reference, Lead, Contact, Account, Opportunity, Task, system fields).
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -54,7 +54,8 @@ pub struct Field {
     pub restricted: bool,
     /// What a record that was made without it gets.
     pub default: Option<&'static str>,
-    pub refers_to: Option<&'static str>,
+    /// Several where the id tells which.
+    pub refers_to: &'static [&'static str],
 }
 
 fn field(name: &str, kind: Kind, length: usize) -> Field {
@@ -70,7 +71,7 @@ fn field(name: &str, kind: Kind, length: usize) -> Field {
         options: &[],
         restricted: false,
         default: None,
-        refers_to: None,
+        refers_to: &[],
     }
 }
 
@@ -90,8 +91,8 @@ fn picklist(name: &str, options: &'static [&'static str]) -> Field {
     Field { options, ..field(name, Kind::Picklist, 255) }
 }
 
-fn reference(name: &str, to: &'static str) -> Field {
-    Field { refers_to: Some(to), ..field(name, Kind::Reference, 18) }
+fn reference(name: &str, to: &'static [&'static str]) -> Field {
+    Field { refers_to: to, ..field(name, Kind::Reference, 18) }
 }
 
 impl Field {
@@ -129,6 +130,8 @@ const INDUSTRIES: &[&str] =
     &["Banking", "Education", "Electronics", "Energy", "Healthcare", "Retail", "Technology", "Other"];
 const STAGES: &[&str] = &["Prospecting", "Qualification", "Proposal/Price Quote", "Closed Won", "Closed Lost"];
 
+const TASK_STATUSES: &[&str] = &["Not Started", "In Progress", "Completed", "Waiting on someone else", "Deferred"];
+
 fn lead() -> Vec<Field> {
     vec![
         text("FirstName", 40),
@@ -152,13 +155,13 @@ fn lead() -> Vec<Field> {
         field("AnnualRevenue", Kind::Currency, 0),
         field("NumberOfEmployees", Kind::Int, 0),
         field("HasOptedOutOfEmail", Kind::Boolean, 0),
-        reference("OwnerId", "User"),
+        reference("OwnerId", &["User"]),
         field("IsConverted", Kind::Boolean, 0).read_only(),
         field("ConvertedDate", Kind::Date, 0).read_only(),
-        reference("ConvertedAccountId", "Account").read_only(),
-        reference("ConvertedContactId", "Contact").read_only(),
-        reference("ConvertedOpportunityId", "Opportunity").read_only(),
-        reference("MasterRecordId", "Lead").read_only(),
+        reference("ConvertedAccountId", &["Account"]).read_only(),
+        reference("ConvertedContactId", &["Contact"]).read_only(),
+        reference("ConvertedOpportunityId", &["Opportunity"]).read_only(),
+        reference("MasterRecordId", &["Lead"]).read_only(),
     ]
 }
 
@@ -167,7 +170,7 @@ fn contact() -> Vec<Field> {
         text("FirstName", 40),
         text("LastName", 80).required(),
         text("Name", 121).read_only(),
-        reference("AccountId", "Account"),
+        reference("AccountId", &["Account"]),
         field("Email", Kind::Email, 80).looked_up(),
         phone("Phone"),
         phone("MobilePhone"),
@@ -181,8 +184,8 @@ fn contact() -> Vec<Field> {
         text("MailingPostalCode", 20),
         text("MailingCountry", 80),
         field("HasOptedOutOfEmail", Kind::Boolean, 0),
-        reference("OwnerId", "User"),
-        reference("MasterRecordId", "Contact").read_only(),
+        reference("OwnerId", &["User"]),
+        reference("MasterRecordId", &["Contact"]).read_only(),
     ]
 }
 
@@ -200,8 +203,8 @@ fn account() -> Vec<Field> {
         text("BillingState", 80),
         text("BillingPostalCode", 20),
         text("BillingCountry", 80),
-        reference("OwnerId", "User"),
-        reference("MasterRecordId", "Account").read_only(),
+        reference("OwnerId", &["User"]),
+        reference("MasterRecordId", &["Account"]).read_only(),
     ]
 }
 
@@ -211,10 +214,24 @@ fn opportunity() -> Vec<Field> {
         picklist("StageName", STAGES).required(),
         field("CloseDate", Kind::Date, 0).required(),
         field("Amount", Kind::Currency, 0),
-        reference("AccountId", "Account"),
+        reference("AccountId", &["Account"]),
         picklist("LeadSource", SOURCES),
         area("Description", 32_000),
-        reference("OwnerId", "User"),
+        reference("OwnerId", &["User"]),
+    ]
+}
+
+/// Whom a task is with, and what else it is about.
+fn task() -> Vec<Field> {
+    vec![
+        text("Subject", 255),
+        area("Description", 32_000),
+        field("ActivityDate", Kind::Date, 0),
+        Field { default: Some("Not Started"), ..picklist("Status", TASK_STATUSES) },
+        Field { default: Some("Normal"), ..picklist("Priority", &["High", "Normal", "Low"]) },
+        reference("WhoId", &["Contact", "Lead"]),
+        reference("WhatId", &["Account", "Opportunity"]),
+        reference("OwnerId", &["User"]),
     ]
 }
 
@@ -223,9 +240,9 @@ fn system() -> Vec<Field> {
         field("Id", Kind::Id, 18).looked_up().read_only(),
         field("IsDeleted", Kind::Boolean, 0).read_only(),
         field("CreatedDate", Kind::Datetime, 0).read_only(),
-        reference("CreatedById", "User").read_only(),
+        reference("CreatedById", &["User"]).read_only(),
         field("LastModifiedDate", Kind::Datetime, 0).read_only(),
-        reference("LastModifiedById", "User").read_only(),
+        reference("LastModifiedById", &["User"]).read_only(),
         field("SystemModstamp", Kind::Datetime, 0).read_only(),
     ]
 }
@@ -236,7 +253,8 @@ pub fn standard(object: &str) -> Vec<Field> {
         "Lead" => lead(),
         "Contact" => contact(),
         "Account" => account(),
-        "Vehicle__c" => vec![text("Name", 80), text("Plate__c", 20), reference("OwnerId", "User")],
+        "Vehicle__c" => vec![text("Name", 80), text("Plate__c", 20), reference("OwnerId", &["User"])],
+        "Task" => task(),
         _ => opportunity(),
     };
     system().into_iter().chain(own).collect()

@@ -4,12 +4,13 @@
 use crate::records::Source;
 
 /// Objects and what their ids begin with (Salesforce help: standard field record ID prefixes).
-const PREFIXES: [(&str, &str); 6] = [
+const PREFIXES: [(&str, &str); 7] = [
     ("Account", "001"),
     ("Contact", "003"),
     ("User", "005"),
     ("Opportunity", "006"),
     ("Lead", "00Q"),
+    ("Task", "00T"),
     ("Vehicle__c", "a00"),
 ];
 /// In the order of ASCII, so that ids sort as their numbers do.

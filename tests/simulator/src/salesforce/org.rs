@@ -60,7 +60,7 @@ pub struct Session {
 const DAY: i64 = 24 * 3600 * 1000;
 
 /// The last is the org's own.
-pub const OBJECTS: [&str; 5] = ["Lead", "Contact", "Account", "Opportunity", "Vehicle__c"];
+pub const OBJECTS: [&str; 6] = ["Lead", "Contact", "Account", "Opportunity", "Task", "Vehicle__c"];
 
 impl Org {
     pub fn new(id: &str, nth: u64, bare: bool) -> Self {

@@ -1,6 +1,6 @@
 //! One Zoho organisation: its grant, credits, modules, fields and watch channels.
 
-use super::settings::{Field, standard};
+use super::settings::{Field, standard, system_key};
 use super::watch::Channel;
 use crate::accounts::Account;
 use crate::calls::Crm;
@@ -72,17 +72,9 @@ impl Org {
         };
         // Beyond 2^53, as real ids are: a client that reads them as floating point finds the wrong record.
         let first = 5_725_767_000_003_000_000 + nth * 1_000_000_000;
-        for (n, (module, system)) in [
-            ("Leads", "Email"),
-            ("Contacts", "Email"),
-            ("Accounts", "Account_Name"),
-            ("Deals", "Deal_Name"),
-            ("Vehicles", "Name"),
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            org.modules.insert(module.to_owned(), Table::new(first + 64 + n as u64 * 100_000_000, &[system]));
+        for (n, module) in ["Leads", "Contacts", "Accounts", "Deals", "Vehicles", "Tasks"].into_iter().enumerate() {
+            let keys: Vec<&str> = system_key(module).into_iter().collect();
+            org.modules.insert(module.to_owned(), Table::new(first + 64 + n as u64 * 100_000_000, &keys));
             org.fields.insert(module.to_owned(), standard(module));
         }
         if !bare {

@@ -110,6 +110,13 @@ pub fn standard(module: &str) -> Vec<Field> {
         ],
         // A module of the organisation's own.
         "Vehicles" => &[("Name", "text", 120), ("Plate", "text", 255)],
+        "Tasks" => &[
+            ("Subject", "text", 300),
+            ("Description", "textarea", 32_000),
+            ("Due_Date", "date", 20),
+            ("Status", "picklist", 120),
+            ("Priority", "picklist", 120),
+        ],
         _ => &[
             ("Deal_Name", "text", 120),
             ("Stage", "picklist", 120),
@@ -131,6 +138,7 @@ pub fn standard(module: &str) -> Vec<Field> {
         "Contacts" => &["Last_Name"],
         "Accounts" => &["Account_Name"],
         "Vehicles" => &["Name"],
+        "Tasks" => &["Subject"],
         _ => &["Deal_Name", "Stage"],
     };
     let own = own.iter().map(|(name, kind, length)| Field {
@@ -146,14 +154,16 @@ pub fn looked_up(name: &str) -> &'static str {
     if name == "Contact_Name" { "Contacts" } else { "Accounts" }
 }
 
-/// The field that upsert takes for a duplicate check of its own (Zoho docs: upsert, system-defined duplicate check fields).
-pub fn system_key(module: &str) -> &'static str {
-    match module {
+/// The field that upsert takes for a duplicate check of its own (Zoho docs: upsert, system-defined duplicate check fields). Tasks
+/// have none.
+pub fn system_key(module: &str) -> Option<&'static str> {
+    Some(match module {
         "Leads" | "Contacts" => "Email",
         "Accounts" => "Account_Name",
+        "Deals" => "Deal_Name",
         "Vehicles" => "Name",
-        _ => "Deal_Name",
-    }
+        _ => return None,
+    })
 }
 
 pub fn fields(desk: &Desk<'_>, call: &Call) -> Result<Reply, Reply> {

@@ -115,18 +115,18 @@ fn upsert_row(
 /// Unspecified: the module's system field, then the unique ones. Only unique ones: the system field is ignored.
 /// The system field: the unique ones are checked too. Nothing else is allowed, ten at most.
 fn duplicate_keys(desk: &Desk<'_>, module: &str, body: &Value) -> Result<Vec<String>, Reply> {
-    let system = system_key(module).to_owned();
+    let system = system_key(module).map(str::to_owned);
     let unique: Vec<String> =
         desk.org.fields.get(module).into_iter().flatten().filter(|f| f.unique).map(|f| f.name.clone()).collect();
     let Some(asked) = body["duplicate_check_fields"].as_array() else {
-        return Ok([vec![system], unique].concat());
+        return Ok(system.into_iter().chain(unique).collect());
     };
     let asked: Vec<String> = asked.iter().filter_map(|f| f.as_str().map(str::to_owned)).collect();
-    if asked.len() > 10 || asked.iter().any(|f| *f != system && !unique.contains(f)) {
+    if asked.len() > 10 || asked.iter().any(|f| system.as_ref() != Some(f) && !unique.contains(f)) {
         let details = json!({"api_name": "duplicate_check_fields", "json_path": "$.duplicate_check_fields"});
         return Err(refused(400, "INVALID_DATA", "invalid data", details));
     }
-    match asked.contains(&system) {
+    match system.is_some_and(|system| asked.contains(&system)) {
         true => Ok(asked.iter().cloned().chain(unique.into_iter().filter(|u| !asked.contains(u))).collect()),
         false => Ok(asked),
     }
