@@ -87,7 +87,11 @@ pub enum Turned {
     LoginHost,
     #[error("The CRM did not let us in. Open the link again to try once more.")]
     Denied,
-    #[error("{object} cannot be kept in step with {}, which has: {}", .crm.title(), names(&.crm.objects()))]
+    #[error(
+        "{object} cannot be kept in step with {} from the start: that has {}. Custom objects are mapped once it is connected.",
+        .crm.title(),
+        names(&.crm.objects())
+    )]
     NoSuchObject { crm: Crm, object: Object },
 }
 

@@ -64,7 +64,7 @@ async fn begin(
     let link = Secret::new(asked("link"));
     let invitation = match app.invitation(cx, crm, &link).await? {
         Ok(invitation) => invitation,
-        Err(turned) => return Ok(turned_away(turned)),
+        Err(turned) => return Ok(turned_away(&turned)),
     };
     let callback = format!("{}{CALLBACK}", origin(app, request)?);
     if let Some(browser) = cookie(request).filter(|browser| proof(browser) == asked("go")) {
@@ -108,7 +108,7 @@ fn cookie(request: &ApiGatewayV2httpRequest) -> Option<Secret> {
 
 async fn finish(app: &App, cx: &Context, request: &ApiGatewayV2httpRequest) -> Result<ApiGatewayV2httpResponse> {
     let asked = |name: &str| request.query_string_parameters.first(name).filter(|value| !value.is_empty());
-    let Some(state) = asked("state").map(Secret::new) else { return Ok(turned_away(Turned::NotAsked)) };
+    let Some(state) = asked("state").map(Secret::new) else { return Ok(turned_away(&Turned::NotAsked)) };
     let browser = cookie(request);
     let code = asked("code").filter(|_| asked("error").is_none()).map(Secret::new);
     let server = asked("accounts-server").map(str::to_owned);
@@ -116,7 +116,7 @@ async fn finish(app: &App, cx: &Context, request: &ApiGatewayV2httpRequest) -> R
     let answer = Answer { state, browser, code, server, redirect_uri: format!("{origin}{CALLBACK}") };
     Ok(match app.finish_connect(cx, answer, &origin).await? {
         Ok(finished) => connected(&finished),
-        Err(turned) => turned_away(turned),
+        Err(turned) => turned_away(&turned),
     })
 }
 
@@ -144,7 +144,7 @@ fn connected(finished: &Finished) -> ApiGatewayV2httpResponse {
     )
 }
 
-fn turned_away(turned: Turned) -> ApiGatewayV2httpResponse {
+fn turned_away(turned: &Turned) -> ApiGatewayV2httpResponse {
     let status = match turned {
         Turned::BadLink => 410,
         Turned::NotAsked | Turned::LoginHost | Turned::NoSuchObject { .. } => 400,

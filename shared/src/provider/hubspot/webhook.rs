@@ -29,7 +29,8 @@ const UNESCAPED: &str = ":/?@!$'()*,;";
 pub(super) fn clicks(url: &str) -> String {
     format!(
         "So that changes are told at once: open the private app's Webhooks tab, enter the target URL {url}, and subscribe to \
-         contacts: created, deleted, merged, restored, deleted for privacy, and property changed for each mapped property."
+         contacts: created, deleted, merged, restored, deleted for privacy, and property changed for each mapped property; and to the \
+         same of companies, deals, notes and tasks, as far as they are kept in step."
     )
 }
 

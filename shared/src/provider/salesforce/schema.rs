@@ -32,8 +32,10 @@ pub(super) async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<F
 
 /// A field needs an admin, who also gives our user the right to it; where people are found in two objects, on both.
 pub(super) fn clicks(mapping: &Mapping, wish: &Wish<'_>) -> Made {
-    let (object, others) = (&mapping.object, objects(mapping));
-    let others = others.iter().filter(|other| other.name != *object);
+    // Fields of tasks are those of activities (Salesforce help: custom fields of activities).
+    let object = if mapping.object == "Task" { "Activity" } else { mapping.object.as_str() };
+    let others = objects(mapping);
+    let others = others.iter().filter(|other| other.name != mapping.object);
     let also: String = others.map(|other| format!(", and do the same for {}", other.name)).collect();
     let unique = match wish.unique {
         true => {

@@ -31,8 +31,8 @@ pub(super) const ACK: Ack = Ack {
 /// There is no API for them (Salesforce help: Define an Outbound Message; record-triggered flows).
 pub(super) fn clicks(url: &str, token: &Secret) -> String {
     format!(
-        "So that changes are told at once: in Setup open Outbound Messages and make one for Lead and one for Contact, each with \
-         the fields Id, SystemModstamp and LastModifiedById and the endpoint URL {url}?token={}. Then open Flows and make a \
+        "So that changes are told at once: in Setup open Outbound Messages and make one for Lead and one for Contact, and for \
+         Account, Opportunity and Task as far as they are kept in step, each with the fields Id, SystemModstamp and LastModifiedById and the endpoint URL {url}?token={}. Then open Flows and make a \
          record-triggered flow for each object, for records that are created or updated, which sends its message.",
         token.reveal()
     )
