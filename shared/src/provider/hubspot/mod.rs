@@ -11,6 +11,7 @@ mod fields;
 mod find;
 mod limits;
 mod records;
+mod rich;
 mod schema;
 mod webhook;
 mod write;

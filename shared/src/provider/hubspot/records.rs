@@ -1,5 +1,6 @@
 //! A record as HubSpot spells it.
 
+use super::rich;
 use crate::{
     id::RemoteId,
     planner::{Change, Seen},
@@ -29,15 +30,22 @@ pub(super) fn id(row: &Json) -> Option<RemoteId> {
 pub(super) fn read<'a>(row: &Json, asked: impl IntoIterator<Item = &'a str>) -> Seen {
     let shown = |field: &'a str| {
         let value = row.get("properties")?.get(field)?;
-        Some((field.to_owned(), Value::from_json(value).ok()?))
+        let shown = match value.as_str().filter(|_| rich::is_rich(field)) {
+            Some(html) => Value::text(&rich::plain(html)),
+            None => Value::from_json(value).ok()?,
+        };
+        Some((field.to_owned(), shown))
     };
     Seen { modified: modified(row), fields: asked.into_iter().filter_map(shown).collect() }
 }
 
 /// The properties to send; an empty text clears one (HubSpot docs: CRM objects).
 pub(super) fn write(changes: &[Change]) -> Map<String, Json> {
-    let spelt = |value: &Option<Value>| value.as_ref().map(Value::to_string).unwrap_or_default();
-    changes.iter().map(|change| (change.field.clone(), Json::String(spelt(&change.value)))).collect()
+    let spelt = |change: &Change| {
+        let text = change.value.as_ref().map(Value::to_string).unwrap_or_default();
+        if rich::is_rich(&change.field) { rich::marked_up(&text) } else { text }
+    };
+    changes.iter().map(|change| (change.field.clone(), Json::String(spelt(change)))).collect()
 }
 
 /// When a record was last modified. Every answer says so in `updatedAt`, to the millisecond.

@@ -1,5 +1,6 @@
 //! Deliveries: how they are signed, and what their events say.
 
+use super::rich;
 use crate::record::Value;
 use crate::{
     change::{Hinted, Tells},
@@ -196,7 +197,11 @@ fn told(event: &Json) -> Option<Tells> {
     let kind = text("subscriptionType").or_else(|| text("eventType"))?;
     match kind.split_once('.')?.1 {
         "creation" => Some(Tells::default()),
-        "propertyChange" => Some(Tells::field(text("propertyName")?, Value::text(text("propertyValue")?).as_ref())),
+        "propertyChange" => {
+            let (field, value) = (text("propertyName")?, text("propertyValue")?);
+            let value = if rich::is_rich(field) { Value::text(&rich::plain(value)) } else { Value::text(value) };
+            Some(Tells::field(field, value.as_ref()))
+        }
         _ => None,
     }
 }
