@@ -38,6 +38,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use std::{collections::BTreeMap, fmt, future::Future, str::FromStr};
 
 /// The CRMs we speak. The name is also the path of its webhooks, its metric label and part of its keys.
@@ -70,6 +71,9 @@ pub trait Provider {
     ) -> Result<Verified<'d>, Forged>;
     /// Reads what may have changed. Only a verified delivery can be read.
     fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable>;
+    /// Reads an event of an event bus, by the name of its source there; `None` of one that this CRM did not send. A bus that only the CRM can
+    /// put events on proves them.
+    fn heard(source: &str, detail: &Json) -> Option<Heard>;
 
     /// Where this CRM answers, from the allow-list: the grant's own word for it came from the network.
     fn base(hosts: &Hosts, grant: &Grant) -> Result<String>;
@@ -177,6 +181,22 @@ pub struct Hint {
     /// What the remote is, by the CRM's own name for it: `contacts`, `Lead`, `persons`.
     pub filed: String,
     pub of: Hinted,
+}
+
+/// An event that a CRM put on the event bus of one of its accounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    pub account: AccountId,
+    pub says: Says,
+}
+
+/// What an event says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Says {
+    Changed(Vec<Hint>),
+    /// More changed than is listed, among what is filed under this name: it is for a pull to find.
+    More(String),
+    Unreadable(Unreadable),
 }
 
 /// Genuine, but not to be understood.
@@ -292,6 +312,10 @@ impl Crm {
                 ("authorization", Secret::new(format!("{scheme}{}", grant.access_token.reveal())))
             }
         }
+    }
+    /// The CRM that an event of an event bus is from, and what it says.
+    pub fn hears(source: &str, detail: &Json) -> Option<(Crm, Heard)> {
+        Crm::ALL.into_iter().find_map(|crm| Some((crm, each!(crm, P => P::heard(source, detail))?)))
     }
     pub fn base(self, hosts: &Hosts, grant: &Grant) -> Result<String> {
         each!(self, P => P::base(hosts, grant))
