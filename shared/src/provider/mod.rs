@@ -7,6 +7,7 @@ mod assertion;
 pub mod batch;
 pub mod capability;
 pub mod fact;
+pub mod hint;
 mod hubspot;
 pub mod oauth;
 mod pipedrive;
@@ -21,6 +22,7 @@ mod zoho;
 pub use batch::{Fetched, Found, Outcome, Query, Write};
 pub use capability::{Capabilities, Creates, Deletions, Echo, Restores, Webhooks};
 pub use fact::{Checked, Fact, Hook};
+pub use hint::{Heard, Hint, Says, Unreadable};
 pub use oauth::{Ask, Authorized, Code};
 pub use schema::{Field, Made, Wish};
 pub use session::{AppCredentials, Grant, Hosts, Secret, Session};
@@ -28,7 +30,7 @@ pub use signature::{Ack, Delivery, Forged, Schemes, Verified};
 pub use ways::{By, Means, Need, Way};
 
 use crate::{
-    change::{Cursor, Hinted, Removed, Walk},
+    change::{Cursor, Removed, Walk},
     connection::Watch,
     error::Result,
     id::{AccountId, RemoteId},
@@ -170,39 +172,6 @@ pub trait Provider {
     /// Ends a webhook subscription.
     fn unwatch(session: &Session, watch: &Watch) -> impl Future<Output = Result<()>> + Send;
 }
-
-/// "This remote may have changed." Nothing in it is believed but the id, and that an erased one is no more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hint {
-    /// The account it is in, where the delivery says so: HubSpot has one URL for all of an app's accounts.
-    pub account: Option<AccountId>,
-    /// Whose change it tells of, where what it tells counts only if that was ourselves.
-    pub by: Option<String>,
-    /// What the remote is, by the CRM's own name for it: `contacts`, `Lead`, `persons`.
-    pub filed: String,
-    pub of: Hinted,
-}
-
-/// An event that a CRM put on the event bus of one of its accounts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Heard {
-    pub account: AccountId,
-    pub says: Says,
-}
-
-/// What an event says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Says {
-    Changed(Vec<Hint>),
-    /// More changed than is listed, among what is filed under this name: it is for a pull to find.
-    More(String),
-    Unreadable(Unreadable),
-}
-
-/// Genuine, but not to be understood.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a genuine delivery that cannot be read: {0}")]
-pub struct Unreadable(pub &'static str);
 
 /// One page of a pull.
 #[derive(Clone, Debug)]
