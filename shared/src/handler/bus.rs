@@ -33,9 +33,12 @@ pub(super) struct Event {
     detail: Json,
 }
 
-/// The connections of the accounts that events are of, and who we are in each.
+/// A connection, and the CRM's own id of who we are there, where that is known.
+type Linked = (Connection, Option<String>);
+
+/// The connections of the accounts that events are of.
 #[derive(Default)]
-pub(super) struct Accounts(BTreeMap<(Crm, AccountId), Vec<(Connection, Option<String>)>>);
+pub(super) struct Accounts(BTreeMap<(Crm, AccountId), Vec<Linked>>);
 
 impl Accounts {
     /// What a message hints at, connection by connection.
@@ -75,7 +78,7 @@ impl Accounts {
         }
     }
 
-    async fn linked(&mut self, app: &App, crm: Crm, account: &AccountId) -> Result<&[(Connection, Option<String>)]> {
+    async fn linked(&mut self, app: &App, crm: Crm, account: &AccountId) -> Result<&[Linked]> {
         let place = match self.0.entry((crm, account.clone())) {
             Entry::Occupied(known) => return Ok(known.into_mut()),
             Entry::Vacant(place) => place,
@@ -83,8 +86,9 @@ impl Accounts {
         let mut linked = Vec::new();
         for connection in app.store.connections_by_account(crm, account).await? {
             if connection.state != State::Closed && connection.account == *account {
-                let user = app.secrets.grant(&connection.tenant, &connection.id).await?.grant.user.clone();
-                linked.push((connection, user));
+                // Where it cannot be known, nothing counts as our own.
+                let held = app.secrets.grant(&connection.tenant, &connection.id).await.ok();
+                linked.push((connection, held.and_then(|held| held.grant.user.clone())));
             }
         }
         Ok(place.insert(linked))

@@ -12,7 +12,7 @@ fn detail() -> Json {
 }
 
 /// The sample with its header changed.
-fn with(header: Json) -> Json {
+fn with(header: &Json) -> Json {
     let mut detail = detail();
     for (name, value) in header.as_object().unwrap() {
         detail["payload"][HEADER][name] = value.clone();
@@ -54,19 +54,19 @@ fn our_own_change_tells_every_field_as_records_call_it() {
 #[test]
 fn what_is_not_wholly_told_by_ourselves_is_looked_at() {
     for (why, detail) in [
-        ("another client", with(json!({"changeOrigin": "com/salesforce/api/rest/66.0;client=crm-sync-2"}))),
-        ("a person", with(json!({"changeOrigin": "com/salesforce/api/soap/67.0;client=SfdcInternalAPI/"}))),
-        ("nobody", with(json!({"changeOrigin": ""}))),
-        ("our name elsewhere", with(json!({"changeOrigin": "client=x;our client=crm-sync"}))),
-        ("no user", with(json!({"commitUser": null}))),
-        ("a deletion", with(json!({"changeType": "DELETE"}))),
-        ("a record that is back", with(json!({"changeType": "UNDELETE"}))),
-        ("a gap", with(json!({"changeType": "GAP_UPDATE"}))),
-        ("something new", with(json!({"changeType": "MERGE"}))),
-        ("a field without its value", with(json!({"changedFields": ["Email"]}))),
-        ("a bitmap instead of names", with(json!({"changedFields": ["0x0610"]}))),
-        ("a compound that is not known", with(json!({"changedFields": ["Geo__c.Latitude"]}))),
-        ("no names", with(json!({"changedFields": [7]}))),
+        ("another client", with(&json!({"changeOrigin": "com/salesforce/api/rest/66.0;client=crm-sync-2"}))),
+        ("a person", with(&json!({"changeOrigin": "com/salesforce/api/soap/67.0;client=SfdcInternalAPI/"}))),
+        ("nobody", with(&json!({"changeOrigin": ""}))),
+        ("our name elsewhere", with(&json!({"changeOrigin": "client=x;our client=crm-sync"}))),
+        ("no user", with(&json!({"commitUser": null}))),
+        ("a deletion", with(&json!({"changeType": "DELETE"}))),
+        ("a record that is back", with(&json!({"changeType": "UNDELETE"}))),
+        ("a gap", with(&json!({"changeType": "GAP_UPDATE"}))),
+        ("something new", with(&json!({"changeType": "MERGE"}))),
+        ("a field without its value", with(&json!({"changedFields": ["Email"]}))),
+        ("a bitmap instead of names", with(&json!({"changedFields": ["0x0610"]}))),
+        ("a compound that is not known", with(&json!({"changedFields": ["Geo__c.Latitude"]}))),
+        ("no names", with(&json!({"changedFields": [7]}))),
     ] {
         let hints = hints(&detail);
         assert_eq!(hints.len(), 2, "{why}");
@@ -82,13 +82,13 @@ fn what_is_not_wholly_told_by_ourselves_is_looked_at() {
 #[test]
 fn a_client_is_named_with_or_without_what_follows_it() {
     for origin in ["com/salesforce/api/rest/66.0;client=crm-sync/", "com/salesforce/api/rest/66.0; client=crm-sync;x"] {
-        assert!(hints(&with(json!({"changeOrigin": origin})))[0].of.tells.is_some(), "{origin}");
+        assert!(hints(&with(&json!({"changeOrigin": origin})))[0].of.tells.is_some(), "{origin}");
     }
 }
 
 #[test]
 fn a_new_record_names_no_field_and_shows_all_that_it_has() {
-    let mut made = with(json!({"changeType": "CREATE", "changedFields": [], "nulledFields": []}));
+    let mut made = with(&json!({"changeType": "CREATE", "changedFields": [], "nulledFields": []}));
     made["payload"].as_object_mut().unwrap().remove("Phone");
     let told = hints(&made).remove(0).of.tells.unwrap().0;
     assert!(told.contains_key("LastName") && !told.contains_key("Phone"));
@@ -99,16 +99,16 @@ fn where_ids_are_left_out_there_is_more_than_is_told() {
     for ids in
         [json!(["00Q*"]), json!(["00Qxx0000004TmiEAE"]), json!(["00Qxx0000004TmiEAE", "00Q*"]), json!([7]), json!([""])]
     {
-        let detail = with(json!({"changeType": "GAP_OVERFLOW", "recordIds": ids}));
+        let detail = with(&json!({"changeType": "GAP_OVERFLOW", "recordIds": ids}));
         assert_eq!(said(&detail), Says::More("Lead".to_owned()), "{detail}");
     }
-    let odd = with(json!({"recordIds": ["00Qxx0000004TmiEAE", "elsewhere"]}));
+    let odd = with(&json!({"recordIds": ["00Qxx0000004TmiEAE", "elsewhere"]}));
     assert_eq!(said(&odd), Says::More("Lead".to_owned()), "what is no id is somebody all the same");
 }
 
 #[test]
 fn ids_are_whole() {
-    let short = with(json!({"recordIds": ["00Qxx0000004Tmi"]}));
+    let short = with(&json!({"recordIds": ["00Qxx0000004Tmi"]}));
     assert_eq!(hints(&short)[0].of.remote.as_str(), whole("00Qxx0000004Tmi"));
     let source = "aws.partner/salesforce.com/00Dxx0000001gPL/0YLxx000000CabWGAS";
     assert_eq!(heard(source, &detail()).unwrap().account.as_str(), "00Dxx0000001gPLEAY");
@@ -119,9 +119,9 @@ fn an_event_that_cannot_be_read_says_so_for_its_org() {
     for detail in [
         json!(null),
         json!({"payload": {"Order__c": "a platform event"}}),
-        with(json!({"entityName": ""})),
-        with(json!({"recordIds": []})),
-        with(json!({"recordIds": "00Qxx0000004TmiEAE"})),
+        with(&json!({"entityName": ""})),
+        with(&json!({"recordIds": []})),
+        with(&json!({"recordIds": "00Qxx0000004TmiEAE"})),
     ] {
         let heard = heard(ORG, &detail).unwrap();
         assert!(matches!(heard.says, Says::Unreadable(_)), "{detail}");

@@ -49,15 +49,15 @@ impl Desk<'_> {
             true => json!({"changeType": "CREATE"}),
             false => json!({"changeType": "UPDATE", "changedFields": named, "nulledFields": nulled}),
         };
-        self.relay(object, id, header, payload);
+        self.relay(object, id, &header, payload);
     }
 
     /// That a record went into the bin, or came out of it.
     pub fn relay_moved(&mut self, object: &str, id: u64, kind: &str) {
-        self.relay(object, id, json!({"changeType": kind}), Map::new());
+        self.relay(object, id, &json!({"changeType": kind}), Map::new());
     }
 
-    fn relay(&mut self, object: &str, id: u64, kind: Value, mut payload: Map<String, Value>) {
+    fn relay(&mut self, object: &str, id: u64, kind: &Value, mut payload: Map<String, Value>) {
         let Some(record) = self.org.objects.get(object).and_then(|table| table.records.get(&id)) else { return };
         let (user, origin) = (ids::user(record.modified_by), self.origin());
         let (org, now) = (&self.org.id, self.now);
