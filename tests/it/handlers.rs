@@ -173,6 +173,18 @@ async fn reconcile_changes() {
 }
 
 #[tokio::test]
+async fn reconcile_change_events() {
+    let world = World::of(&[Crm::Salesforce]).await;
+    world.settle().await;
+    world.shown("calls?reset=1").await;
+    let done =
+        handler::reconcile(&world.app, &world.cx("sample"), event("reconcile/change-events.json")).await.unwrap();
+    assert!(done.batch_item_failures.is_empty());
+    let looked = &world.shown("calls").await["salesforce"]["POST /services/data/v66.0/composite/batch"];
+    assert_eq!(looked, &serde_json::json!(1), "two leads that were edited and a contact that was deleted, in one call");
+}
+
+#[tokio::test]
 async fn outbound_pushes() {
     let world = World::new().await;
     let done = handler::outbound(&world.app, &world.cx("sample"), event("outbound/pushes.json")).await.unwrap();

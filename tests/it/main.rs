@@ -12,6 +12,7 @@
 
 mod aws;
 mod browser;
+mod bus;
 mod card;
 mod connect;
 mod costs;

@@ -49,17 +49,17 @@ pub async fn delta_pull(app: &App, cx: &Context, event: PullEvent) -> Result<Sqs
     }
 }
 
-/// One message per object of each due connection, what others refer to first. The slot is the deduplication id: two ticks in
-/// one slot are one pull.
+/// One message per object of each due connection, what others refer to first. When it was due is the deduplication id: two
+/// ticks that find it so are one pull.
 async fn enqueue_due(app: &App, cx: &Context) -> Result<()> {
     let (mut messages, mut enqueued) = (Vec::new(), Vec::new());
     for (tenant, id) in app.store.due_pulls(cx.now()).await? {
         let Some(connection) = app.store.connection(&tenant, &id).await? else { continue };
         let every = SignedDuration::from_secs(i64::from(connection.pull_every.max(60)));
-        let slot = cx.now().as_second() / every.as_secs();
+        let due = connection.due_at.as_second();
         for object in connection.mappings.keys() {
             let pull = pull_message(&connection, Work::Delta { object: object.clone() }, cx)?;
-            messages.push(pull.deduplicated(&format!("{tenant}.{id}.{object}.{slot}")));
+            messages.push(pull.deduplicated(&format!("{tenant}.{id}.{object}.{due}")));
         }
         if connection.owes_sweep {
             let sweep = Work::Sweep { shard: 0, after: None };

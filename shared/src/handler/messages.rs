@@ -20,6 +20,13 @@ pub(super) struct Message<T> {
     receipt: String,
 }
 
+impl<T> Message<T> {
+    /// The same message, with what became of its job.
+    pub(super) fn with<U>(self, job: U) -> Message<U> {
+        Message { job, id: self.id, receives: self.receives, receipt: self.receipt }
+    }
+}
+
 /// The messages of one invocation. Those that are kept are hidden and reported; the rest is done.
 pub(super) struct Batch<'a> {
     app: &'a App,
@@ -100,6 +107,9 @@ impl<'a> Batch<'a> {
     }
 
     fn list(&mut self, id: String) {
+        if self.kept.batch_item_failures.iter().any(|failure| failure.item_identifier == id) {
+            return;
+        }
         let mut failure = BatchItemFailure::default();
         failure.item_identifier = id;
         self.kept.batch_item_failures.push(failure);

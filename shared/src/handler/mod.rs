@@ -1,5 +1,6 @@
 //! One story per function: an event in, what it does, its answer.
 
+mod bus;
 mod connect;
 mod deletions;
 mod delta_pull;

@@ -1,6 +1,9 @@
 //! The queues `changes` and `sync-requests`: what they say enters the hub, and what is pending goes out.
 
-use super::messages::{Batch, Message};
+use super::{
+    bus::{Accounts, Told},
+    messages::{Batch, Message},
+};
 use crate::{
     app::App,
     change::{Hinted, Hints},
@@ -29,26 +32,36 @@ fn name(of: &str, separator: char) -> &str {
     of.rsplit(separator).next().unwrap_or_default()
 }
 
+/// What a message says to one of the connections that it is for.
+type Said<'m> = (&'m Message<Vec<Hints>>, &'m Hints);
+
 /// Hints of one connection are gathered, so that each remote is fetched once, in full batches.
 async fn changes(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchResponse> {
     let mut batch = Batch::new(app, &app.settings.changes);
-    let mut by_connection: BTreeMap<(TenantId, ConnectionId), Vec<Message<Hints>>> = BTreeMap::new();
-    for message in batch.read::<Hints>(event) {
-        by_connection.entry((message.job.tenant.clone(), message.job.connection.clone())).or_default().push(message);
+    let (mut accounts, mut told) = (Accounts::default(), Vec::new());
+    for message in batch.read::<Told>(event) {
+        match accounts.hints(app, cx, &message.job).await {
+            Ok(hints) => told.push(message.with(hints)),
+            Err(error) => batch.settle(&message, &error, &cx.trace).await,
+        }
     }
-    for ((tenant, connection), messages) in by_connection {
-        let cx = cx.traced(&messages[0].job.trace);
+    let mut by_connection: BTreeMap<(TenantId, ConnectionId), Vec<Said<'_>>> = BTreeMap::new();
+    for (message, hints) in told.iter().flat_map(|message| message.job.iter().map(move |hints| (message, hints))) {
+        by_connection.entry((hints.tenant.clone(), hints.connection.clone())).or_default().push((message, hints));
+    }
+    for ((tenant, connection), said) in by_connection {
+        let cx = cx.traced(&said[0].1.trace);
         let Some(ready) = app.store.ready(&tenant, &connection, cx.now()).await? else { continue };
         if let Some(after) = ready.pause(cx.now()) {
-            for message in &messages {
+            for (message, _) in said {
                 batch.keep(message, after).await;
             }
             continue;
         }
-        if let Err(left) = look(app, &cx, &ready.connection, &messages).await {
+        if let Err(left) = look(app, &cx, &ready.connection, &said).await {
             let is_left =
                 |hint: &Hinted| left.remotes.iter().any(|one| one.remote == hint.remote && one.object == hint.object);
-            for message in messages.iter().filter(|message| message.job.remotes.iter().any(is_left)) {
+            for (message, _) in said.iter().filter(|(_, hints)| hints.remotes.iter().any(is_left)) {
                 batch.settle(message, &left.why, &cx.trace).await;
             }
         }
@@ -56,14 +69,9 @@ async fn changes(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchRes
     Ok(batch.response())
 }
 
-async fn look(
-    app: &App,
-    cx: &Context,
-    connection: &Connection,
-    messages: &[Message<Hints>],
-) -> std::result::Result<(), Left> {
+async fn look(app: &App, cx: &Context, connection: &Connection, said: &[Said<'_>]) -> std::result::Result<(), Left> {
     let mut remotes: BTreeMap<(Object, RemoteId), Hinted> = BTreeMap::new();
-    for hint in messages.iter().flat_map(|message| &message.job.remotes) {
+    for hint in said.iter().flat_map(|(_, hints)| &hints.remotes) {
         let this = (hint.object.clone(), hint.remote.clone());
         remotes.entry(this).and_modify(|known| known.and(hint)).or_insert_with(|| hint.clone());
     }

@@ -112,7 +112,7 @@ async fn per_app(app: &App, cx: &Context, crm: Crm, delivery: &Delivery) -> Resu
             count("UnknownAccount", Some(crm), hints.len(), cx.now());
         }
         for connection in linked {
-            messages.extend(outgoing(connection, &hints, cx)?);
+            messages.extend(outgoing(connection, None, &hints, cx)?);
         }
     }
     enqueue(app, cx, crm, &messages).await
@@ -146,15 +146,12 @@ async fn per_connection(app: &App, cx: &Context, crm: Crm, id: &ConnectionId, de
         Ok(verified) => verified,
         Err(forged) => return Ok(refused(crm, cx, &forged)),
     };
-    let Some(mut hints) = hints(crm, cx, &verified) else { return Ok(200) };
-    for hint in hints.iter_mut().filter(|hint| hint.by.is_some() && hint.by != held.grant.user) {
-        hint.of = Hinted { erased: hint.of.erased, ..Hinted::telling(hint.of.remote.clone(), None) };
-    }
+    let Some(hints) = hints(crm, cx, &verified) else { return Ok(200) };
     // Who knows the token but comes from another account is not who it was given to.
     if hints.iter().any(|hint| hint.account.as_ref().is_some_and(|account| *account != connection.account)) {
         return Ok(refused(crm, cx, &Forged::Mismatch));
     }
-    enqueue(app, cx, crm, &outgoing(&connection, &hints, cx)?).await
+    enqueue(app, cx, crm, &outgoing(&connection, held.grant.user.as_deref(), &hints, cx)?).await
 }
 
 fn refused(crm: Crm, cx: &Context, forged: &Forged) -> i64 {
@@ -183,13 +180,11 @@ fn by_account(hints: Vec<Hint>) -> BTreeMap<Option<AccountId>, Vec<Hint>> {
     by_account
 }
 
-fn outgoing(connection: &Connection, hints: &[Hint], cx: &Context) -> Result<Vec<Outgoing>> {
+fn outgoing(connection: &Connection, user: Option<&str>, hints: &[Hint], cx: &Context) -> Result<Vec<Outgoing>> {
     if connection.state == State::Closed {
         return Ok(Vec::new());
     }
-    // What the connection has nothing to do with is not looked at.
-    let hinted = |hint: &Hint| Some(Hinted { object: connection.filed_under(&hint.filed)?.clone(), ..hint.of.clone() });
-    let hinted: Vec<Hinted> = hints.iter().filter_map(hinted).collect();
+    let hinted = concerning(connection, user, hints);
     let message = |remotes: &[Hinted]| {
         let remotes = remotes.to_vec();
         let (tenant, id) = (connection.tenant.clone(), connection.id.clone());
@@ -197,6 +192,17 @@ fn outgoing(connection: &Connection, hints: &[Hint], cx: &Context) -> Result<Vec
         Outgoing::new(&Hints { tenant, connection: id, remotes, trace: cx.trace.clone() }, &group)
     };
     hinted.chunks(MOST_HINTS).map(message).collect()
+}
+
+/// What the connection has to do with, and of what counts only as our own change, what `user` did: that is who we are there.
+pub(super) fn concerning(connection: &Connection, user: Option<&str>, hints: &[Hint]) -> Vec<Hinted> {
+    let hinted = |hint: &Hint| {
+        let object = connection.filed_under(&hint.filed)?.clone();
+        let ours = hint.by.is_none() || hint.by.as_deref() == user;
+        let plain = || Hinted { erased: hint.of.erased, ..Hinted::telling(hint.of.remote.clone(), None) };
+        Some(Hinted { object, ..if ours { hint.of.clone() } else { plain() } })
+    };
+    hints.iter().filter_map(hinted).collect()
 }
 
 async fn enqueue(app: &App, cx: &Context, crm: Crm, messages: &[Outgoing]) -> Result<i64> {

@@ -7,6 +7,7 @@ mod assertion;
 pub mod batch;
 pub mod capability;
 pub mod fact;
+pub mod hint;
 mod hubspot;
 pub mod oauth;
 mod pipedrive;
@@ -21,6 +22,7 @@ mod zoho;
 pub use batch::{Fetched, Found, Outcome, Query, Write};
 pub use capability::{Capabilities, Creates, Deletions, Echo, Restores, Webhooks};
 pub use fact::{Checked, Fact, Hook};
+pub use hint::{Heard, Hint, Says, Unreadable};
 pub use oauth::{Ask, Authorized, Code};
 pub use schema::{Field, Made, Wish};
 pub use session::{AppCredentials, Grant, Hosts, Secret, Session};
@@ -28,7 +30,7 @@ pub use signature::{Ack, Delivery, Forged, Schemes, Verified};
 pub use ways::{By, Means, Need, Way};
 
 use crate::{
-    change::{Cursor, Hinted, Removed, Walk},
+    change::{Cursor, Removed, Walk},
     connection::Watch,
     error::Result,
     id::{AccountId, RemoteId},
@@ -38,6 +40,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use std::{collections::BTreeMap, fmt, future::Future, str::FromStr};
 
 /// The CRMs we speak. The name is also the path of its webhooks, its metric label and part of its keys.
@@ -70,6 +73,9 @@ pub trait Provider {
     ) -> Result<Verified<'d>, Forged>;
     /// Reads what may have changed. Only a verified delivery can be read.
     fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable>;
+    /// Reads an event of an event bus, by the name of its source there; `None` of one that this CRM did not send. A bus that only the CRM can
+    /// put events on proves them.
+    fn heard(source: &str, detail: &Json) -> Option<Heard>;
 
     /// Where this CRM answers, from the allow-list: the grant's own word for it came from the network.
     fn base(hosts: &Hosts, grant: &Grant) -> Result<String>;
@@ -166,23 +172,6 @@ pub trait Provider {
     /// Ends a webhook subscription.
     fn unwatch(session: &Session, watch: &Watch) -> impl Future<Output = Result<()>> + Send;
 }
-
-/// "This remote may have changed." Nothing in it is believed but the id, and that an erased one is no more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hint {
-    /// The account it is in, where the delivery says so: HubSpot has one URL for all of an app's accounts.
-    pub account: Option<AccountId>,
-    /// Whose change it tells of, where what it tells counts only if that was ourselves.
-    pub by: Option<String>,
-    /// What the remote is, by the CRM's own name for it: `contacts`, `Lead`, `persons`.
-    pub filed: String,
-    pub of: Hinted,
-}
-
-/// Genuine, but not to be understood.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a genuine delivery that cannot be read: {0}")]
-pub struct Unreadable(pub &'static str);
 
 /// One page of a pull.
 #[derive(Clone, Debug)]
@@ -296,6 +285,10 @@ impl Crm {
                 ("authorization", Secret::new(format!("{scheme}{}", grant.access_token.reveal())))
             }
         }
+    }
+    /// The CRM that an event of an event bus is from, and what it says.
+    pub fn hears(source: &str, detail: &Json) -> Option<(Crm, Heard)> {
+        Crm::ALL.into_iter().find_map(|crm| Some((crm, each!(crm, P => P::heard(source, detail))?)))
     }
     pub fn base(self, hosts: &Hosts, grant: &Grant) -> Result<String> {
         each!(self, P => P::base(hosts, grant))

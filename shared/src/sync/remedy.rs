@@ -87,6 +87,10 @@ const REMEDIES: &[(&str, &str)] = &[
     ("unknown_field", "No connection that this request is for has such a field: correct the sync field's name."),
     ("unknown_placeholder", "Use a field that the lead has, such as {{email}} or {{callStatus}}."),
     ("unknown_tenant", "Connect a CRM for this tenant first, then send the request again."),
+    (
+        "unreadable_event",
+        "Relay a channel of change events alone to the event bus. What changed is found by pulling meanwhile.",
+    ),
     ("unknown_version", "Send version 1 of the sync request."),
     ("unnamed_tenant", "Name the tenant in `tenant_id`."),
     (

@@ -39,6 +39,8 @@ pub struct Account {
     pub credits: Option<u64>,
     /// Zoho: the organisation's offset from UTC.
     pub offset_minutes: Option<i32>,
+    /// Salesforce: change events are relayed to an event bus.
+    pub relays: Option<bool>,
     /// Salesforce: every refresh answers a new refresh token, and the old one is dead.
     pub rotates: Option<bool>,
     /// Salesforce: seconds of inactivity that end a session.

@@ -90,10 +90,13 @@ fn restore(world: &mut World, crm: Crm, at: usize, object: &str, edit: &Edit) ->
         }
         Crm::Salesforce => {
             let object = crate::salesforce::ids::object(object).ok_or_else(none)?;
-            let desk = world.salesforce(at).ok_or("no such org")?;
+            let mut desk = world.salesforce(at).ok_or("no such org")?;
             let (id, now) = (crate::salesforce::ids::parse(object, text).ok_or_else(none)?, desk.now);
-            let table = desk.org.objects.get_mut(object);
-            table.is_some_and(|table| table.restore(id, now)).then_some(id).ok_or_else(none)
+            let back = desk.org.objects.get_mut(object).is_some_and(|table| table.restore(id, now));
+            if back && !edit.silent {
+                desk.relay_moved(object, id, "UNDELETE");
+            }
+            back.then_some(id).ok_or_else(none)
         }
         Crm::Pipedrive => {
             let desk = world.company(at).ok_or("no such company")?;

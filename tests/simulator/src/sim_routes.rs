@@ -24,6 +24,7 @@ pub fn routes() -> Router<Arc<Shared>> {
         .route("/_sim/log", get(log))
         .route("/_sim/transcript", get(transcript))
         .route("/_sim/deliveries", get(deliveries))
+        .route("/_sim/relayed", get(relayed))
         .route("/_sim/counters", get(counters))
         .route("/_sim/held", get(held))
         .route("/_sim/release", post(release))
@@ -67,6 +68,13 @@ async fn deliveries(State(shared): World, RawQuery(query): RawQuery) -> Response
     let world = shared.lock();
     let sent = &world.outbox.delivered().rev().take(last).rev().collect::<Vec<_>>();
     ok(json!({"pending": world.outbox.pending(), "lost": world.outbox.lost, "deliveries": sent}))
+}
+
+/// The events that were put on an event bus since this was last asked.
+async fn relayed(State(shared): World) -> Response<Body> {
+    let mut world = shared.lock();
+    let relayed = world.salesforce_orgs.iter_mut().filter_map(|org| org.relayed.as_mut());
+    ok(relayed.flat_map(std::mem::take).collect())
 }
 
 async fn counters(State(shared): World) -> Response<Body> {

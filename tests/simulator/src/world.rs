@@ -126,6 +126,7 @@ impl World {
             outbox,
             rng,
             now,
+            client: None,
         })
     }
 

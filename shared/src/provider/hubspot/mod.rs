@@ -18,8 +18,8 @@ mod write;
 
 use super::{
     AppCredentials, Ask, Authorized, Capabilities, Checked, Code, Creates, Deleted, Deletions, Delivery, Echo, Fact,
-    Fetched, Field, Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret,
-    Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write,
+    Fetched, Field, Forged, Found, Grant, Heard, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes,
+    Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -83,6 +83,10 @@ impl Provider for HubSpot {
 
     fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
         webhook::hints(delivery)
+    }
+
+    fn heard(_: &str, _: &Json) -> Option<Heard> {
+        None
     }
 
     fn base(hosts: &Hosts, _: &Grant) -> Result<String> {

@@ -13,8 +13,8 @@ mod write;
 
 use super::{
     AppCredentials, Ask, Authorized, Capabilities, Checked, Code, Creates, Deleted, Delivery, Echo, Fact, Fetched,
-    Field, Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret, Session,
-    Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
+    Field, Forged, Found, Grant, Heard, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret,
+    Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -73,6 +73,10 @@ impl Provider for Pipedrive {
 
     fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
         webhook::hints(delivery)
+    }
+
+    fn heard(_: &str, _: &Json) -> Option<Heard> {
+        None
     }
 
     fn base(hosts: &Hosts, grant: &Grant) -> Result<String> {

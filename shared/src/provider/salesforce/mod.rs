@@ -4,6 +4,7 @@ mod auth;
 mod check;
 mod deletions;
 mod delta;
+mod event;
 mod failure;
 mod fields;
 mod find;
@@ -15,8 +16,8 @@ mod webhook;
 
 use super::{
     AppCredentials, Ask, Authorized, Capabilities, Checked, Code, Creates, Deleted, Deletions, Delivery, Echo, Fact,
-    Fetched, Field, Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret,
-    Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
+    Fetched, Field, Forged, Found, Grant, Heard, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes,
+    Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -35,6 +36,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// Of the REST API; supported for three years at least (Salesforce docs: API End-of-Life Policy).
 const VERSION: &str = "v66.0";
+
+/// By this name our own changes are known in change events (Salesforce docs: REST API, Call Options Header).
+const OURSELVES: (&str, &str) = ("sforce-call-options", "client=crm-sync");
 
 pub enum Salesforce {}
 
@@ -79,6 +83,10 @@ impl Provider for Salesforce {
 
     fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
         webhook::hints(delivery)
+    }
+
+    fn heard(source: &str, detail: &Json) -> Option<Heard> {
+        event::heard(source, detail)
     }
 
     fn base(hosts: &Hosts, grant: &Grant) -> Result<String> {
@@ -209,7 +217,7 @@ impl Provider for Salesforce {
         }
         let ids: Vec<&str> = known.iter().map(|(id, _)| id.as_str()).collect();
         let path = format!("/services/data/{VERSION}/composite/sobjects?ids={}&allOrNone=false", ids.join(","));
-        let headers = vec![("sforce-call-options", "client=crm-sync".to_owned())];
+        let headers = vec![(OURSELVES.0, OURSELVES.1.to_owned())];
         let request = Request { method: Method::DELETE, headers, ..Request::get(path) };
         let answer = session.send(&request, failure::of_call).await?;
         let sent: Vec<&Write> = known.iter().filter_map(|(_, place)| writes.get(*place)).collect();
@@ -267,8 +275,7 @@ async fn send(
         path: path.trim_end_matches('/').to_owned(),
         body: Some(json!({"allOrNone": false, "records": rows})),
         headers: vec![
-            // By this name our own changes are known in change events.
-            ("sforce-call-options", "client=crm-sync".to_owned()),
+            (OURSELVES.0, OURSELVES.1.to_owned()),
             // Otherwise assignment rules run, and with them the customer's e-mails to the new owner.
             ("sforce-auto-assign", "FALSE".to_owned()),
         ],

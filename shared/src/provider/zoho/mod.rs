@@ -14,8 +14,8 @@ mod webhook;
 
 use super::{
     AppCredentials, Ask, Authorized, Capabilities, Checked, Code, Creates, Deleted, Deletions, Delivery, Echo, Fact,
-    Fetched, Field, Forged, Found, Grant, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret,
-    Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
+    Fetched, Field, Forged, Found, Grant, Heard, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes,
+    Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -28,7 +28,7 @@ use crate::{
 use jiff::Timestamp;
 use records::asked;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -77,6 +77,10 @@ impl Provider for Zoho {
 
     fn hints(delivery: &Verified<'_>) -> Result<Vec<Hint>, Unreadable> {
         webhook::hints(delivery)
+    }
+
+    fn heard(_: &str, _: &Json) -> Option<Heard> {
+        None
     }
 
     fn base(hosts: &Hosts, grant: &Grant) -> Result<String> {

@@ -127,6 +127,9 @@ pub fn delete(desk: &mut Desk<'_>, call: &Call) -> Result<Reply, Reply> {
         desk.org.objects = before;
         return Ok(Reply::json(200, outcomes.iter().map(|o| rolled_back(o, false)).collect()));
     }
+    for done in outcomes.iter().flatten() {
+        desk.relay_moved(done.object, done.id, "DELETE");
+    }
     Ok(Reply::json(200, outcomes.iter().map(|o| result(o, false)).collect()))
 }
 

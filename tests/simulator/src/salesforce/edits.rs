@@ -22,6 +22,9 @@ pub fn edit(world: &mut World, at: usize, object: &str, edits: Vec<Edit>) -> Res
         for (object, id) in saved.told.iter().filter(|_| !silent) {
             desk.tell(object, *id);
         }
+        for id in saved.gone.iter().filter(|_| !silent) {
+            desk.relay_moved(object, *id, "DELETE");
+        }
         done.push(saved.id);
     }
     Ok(done)
@@ -31,27 +34,28 @@ pub fn edit(world: &mut World, at: usize, object: &str, edits: Vec<Edit>) -> Res
 struct Saved {
     id: u64,
     told: Vec<(&'static str, u64)>,
+    gone: Vec<u64>,
 }
 
 fn one(desk: &mut Desk<'_>, object: &'static str, edit: &Edit) -> Result<Saved, Refusal> {
     if let Some((winner, loser)) = &edit.merge {
         let (winner, loser) = (desk.locate(object, winner)?, desk.locate(object, loser)?);
         merge(desk, object, winner, loser)?;
-        return Ok(Saved { id: winner, told: vec![(object, winner)] });
+        return Ok(Saved { id: winner, told: vec![(object, winner)], gone: vec![loser] });
     }
     let id = edit.id.as_deref().map(|id| desk.locate(object, id)).transpose()?;
     match id {
         Some(id) if edit.delete || edit.privacy_delete => {
             desk.bin(object, id, None, Source::User)?;
-            Ok(Saved { id, told: Vec::new() })
+            Ok(Saved { id, told: Vec::new(), gone: vec![id] })
         }
         Some(id) if edit.convert && object == "Lead" => {
             let contact = convert(desk, id)?;
-            Ok(Saved { id, told: vec![("Contact", contact), (object, id)] })
+            Ok(Saved { id, told: vec![("Contact", contact), (object, id)], gone: Vec::new() })
         }
         _ => {
             let id = desk.save(object, id, &edit.fields, PERSON)?;
-            Ok(Saved { id, told: vec![(object, id)] })
+            Ok(Saved { id, told: vec![(object, id)], gone: Vec::new() })
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod ids;
 pub mod org;
 pub mod outbound;
 pub mod query;
+pub mod relay;
 pub mod retrieve;
 pub mod servers;
 pub mod show;
@@ -39,6 +40,8 @@ pub struct Desk<'a> {
     pub outbox: &'a mut Outbox,
     pub rng: &'a mut Rng,
     pub now: i64,
+    /// How the program that calls names itself; a person has none.
+    pub client: Option<String>,
 }
 
 /// Longest address, and address with headers (Salesforce docs: REST API, limits).
@@ -67,6 +70,7 @@ pub fn answer(world: &mut World, call: &Call) -> Reply {
         Err(unauthorised) => return unauthorised,
     };
     let Some(mut desk) = world.salesforce(at) else { return Reply::empty(500) };
+    desk.client = Some(client(call).to_owned());
     let (now, daily) = (desk.now, desk.org.daily);
     if let Some(burst) = desk.faults.burst
         && !desk.org.room(now, burst)
@@ -78,6 +82,12 @@ pub fn answer(world: &mut World, call: &Call) -> Reply {
     }
     let reply = dispatch(&mut desk, call).unwrap_or_else(|refusal| refusal);
     reply.with("Sforce-Limit-Info", &format!("api-usage={}/{daily}", desk.org.used()))
+}
+
+/// What a caller calls itself (Salesforce docs: REST API, Call Options Header).
+fn client(call: &Call) -> &str {
+    let options = call.header("sforce-call-options").unwrap_or_default().split(',');
+    options.filter_map(|option| option.trim().strip_prefix("client=")).next().unwrap_or_default()
 }
 
 /// Answers, or the error of a call refused as a whole.

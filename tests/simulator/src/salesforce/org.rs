@@ -41,6 +41,8 @@ pub struct Org {
     /// Where outbound messages go, and the fields that they carry beside the id.
     pub webhook_url: Option<String>,
     pub message_fields: Option<Vec<String>>,
+    /// Change events that nobody has taken yet, where they are relayed.
+    pub relayed: Option<Vec<Value>>,
     /// Requests in 24 hours, and when which were made.
     pub daily: u64,
     spent: VecDeque<(i64, u64)>,
@@ -84,6 +86,7 @@ impl Org {
             cursors: VecDeque::new(),
             webhook_url: None,
             message_fields: None,
+            relayed: None,
             daily: DAILY,
             spent: VecDeque::new(),
             window: VecDeque::new(),
@@ -139,6 +142,9 @@ impl Org {
         self.public_key = a.public_key.clone().or_else(|| self.public_key.take());
         self.webhook_url = a.webhook_url.clone().or_else(|| self.webhook_url.take());
         self.message_fields = a.subscriptions.clone().or_else(|| self.message_fields.take());
+        if let Some(relays) = a.relays {
+            self.relayed = relays.then(Vec::new);
+        }
         self.daily = a.credits.unwrap_or(self.daily);
         self.rotates = a.rotates.unwrap_or(self.rotates);
         self.session_s = a.session_s.unwrap_or(self.session_s);
@@ -166,6 +172,7 @@ impl Org {
             public_key: self.public_key.clone(),
             webhook_url: self.webhook_url.clone(),
             subscriptions: self.message_fields.clone(),
+            relays: Some(self.relayed.is_some()),
             credits: Some(self.daily),
             rotates: Some(self.rotates),
             session_s: Some(self.session_s),
@@ -195,6 +202,7 @@ impl Org {
         self.tokens_given = 0;
         self.refresh_reused = 0;
         self.api_calls = 0;
+        self.relayed.iter_mut().for_each(Vec::clear);
         self.grants.revive();
     }
 

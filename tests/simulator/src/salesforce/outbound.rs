@@ -16,6 +16,7 @@ const FIELDS: [&str; 3] = ["Email", "LastName", "SystemModstamp"];
 impl Desk<'_> {
     /// Puts a message into the outbox; there is none about deletes.
     pub fn tell(&mut self, object: &str, id: u64) {
+        self.relay_saved(object, id);
         let Some(url) = self.org.webhook_url.clone() else { return };
         let notification = ids::seal("04l", self.rng.below(62u64.pow(10)));
         let xml = self.message(object, id, &notification);

@@ -31,6 +31,7 @@ pub fn update(desk: &mut Desk<'_>, object: &str, id: &str, call: &Call) -> Resul
 pub fn delete(desk: &mut Desk<'_>, object: &str, id: &str) -> Result<Reply, Reply> {
     let id = in_address(desk, object, id)?;
     desk.bin(object, id, None, Source::App)?;
+    desk.relay_moved(object, id, "DELETE");
     Ok(Reply::empty(204))
 }
 
@@ -44,6 +45,7 @@ pub fn delete_by(desk: &mut Desk<'_>, object: &str, key: &str, value: &str, call
     let field = key_field(desk, object, key)?;
     let id = only(&desk.matching(object, &field, value), object, call)?.ok_or_else(errors::not_found)?;
     desk.bin(object, id, None, Source::App)?;
+    desk.relay_moved(object, id, "DELETE");
     Ok(Reply::empty(204))
 }
 
