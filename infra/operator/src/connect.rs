@@ -1,5 +1,6 @@
 //! A new connection by a credential that an admin brings: no browser, no app of ours.
 
+use crate::asked::Asked;
 use anyhow::{Context as _, Result, bail, ensure};
 use shared::{
     App,
@@ -7,20 +8,14 @@ use shared::{
     connecting::{Finished, Invitation},
     connection::State,
     context::Context,
-    id::{ConnectionId, TenantId},
     provider::{By, Crm, Need, Secret},
-    record::{Object, Region},
 };
 use std::{io::Read, path::PathBuf};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    tenant: TenantId,
-    /// A name of your choice; it becomes a part of the webhook URL
-    connection: ConnectionId,
-    /// hubspot, salesforce, zoho or pipedrive
-    #[arg(value_parser = crm)]
-    crm: Crm,
+    #[command(flatten)]
+    asked: Asked,
     /// What the credential is: token, client-credentials or jwt-bearer; left out, it is said what this CRM has
     #[arg(long, value_parser = by)]
     by: Option<By>,
@@ -34,22 +29,6 @@ pub(crate) struct Args {
     /// For whom we act: Salesforce's user name with a key, Zoho's organisation id (zgid)
     #[arg(long)]
     subject: Option<String>,
-    /// Where the account logs in: https://test.salesforce.com, https://acme.my.salesforce.com, https://accounts.zoho.eu
-    #[arg(long)]
-    login_host: Option<String>,
-    /// The country whose way of writing phone numbers is used where none is given
-    #[arg(long, default_value = "US")]
-    region: String,
-    /// What is kept in step, with commas: person, company, deal, note, task, as far as this CRM has them
-    #[arg(long, default_value = "person", value_delimiter = ',')]
-    objects: Vec<Object>,
-    /// Seconds between two pulls
-    #[arg(long, default_value_t = 300)]
-    pull_every: u32,
-}
-
-pub(crate) fn crm(name: &str) -> Result<Crm, String> {
-    name.parse().map_err(|()| format!("{name} is none of: {}", Crm::ALL.map(Crm::name).join(", ")))
 }
 
 fn by(name: &str) -> Result<By, String> {
@@ -57,16 +36,15 @@ fn by(name: &str) -> Result<By, String> {
 }
 
 pub(crate) async fn run(app: &App, cx: &Context, args: Args) -> Result<()> {
-    let Some(by) = args.by else { bail!("say how, with --by: {}", ways(args.crm)) };
-    if let Err(unfit) = way(args.crm, by) {
-        bail!("{unfit}: {}", ways(args.crm));
+    let Some(by) = args.by else { bail!("say how, with --by: {}", ways(args.asked.crm)) };
+    if let Err(unfit) = way(args.asked.crm, by) {
+        bail!("{unfit}: {}", ways(args.asked.crm));
     }
     let origin = app.settings.public_url.clone().context("the environment lacks PUBLIC_URL")?;
     let (secret, webhook_secret) = credential(&args, by)?;
-    let Args { tenant, connection, crm, client_id, subject, login_host, region, objects, pull_every, .. } = args;
-    let invitation = Invitation { tenant, connection, crm, region: Region(region), objects, pull_every, login_host };
+    let Args { asked, client_id, subject, .. } = args;
     let brought = Brought { by, secret, client_id, subject, webhook_secret };
-    let finished = app.connect_with(cx, &invitation, brought, &origin).await?;
+    let finished = app.connect_with(cx, &asked.invitation(), brought, &origin).await?;
     tell(&finished.map_err(|turned| anyhow::anyhow!("{turned}"))?);
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! `operator`: connects CRM accounts, approves and pauses them, and shows what is known of a person.
 //!
 //! It works on a deployed stack through the same environment as the functions; the stack's output
-//! `OperatorEnvironment` prints it. Our apps' secrets come first: `operator app`.
+//! `OperatorEnvironment` prints it. Our apps' secrets come first: `operator app`. The rest is in README.md.
 
 mod adopt;
+mod asked;
 mod connect;
 mod decide;
 mod doctor;
