@@ -38,6 +38,20 @@ pub struct Resolved {
     pub unseen: usize,
 }
 
+/// Whether what is shown now tells what to take: a field that is hidden, or a value that the rule has no word for, does not.
+fn tells(connection: &Connection, record: &Record, seen: &Seen, conflict: &Exception, take: Take) -> bool {
+    let Some(field) = &conflict.field else { return true };
+    let Ok(mapping) = connection.mapping(&record.object) else { return false };
+    match (take, seen.fields.get(field)) {
+        (_, None) => false,
+        (Take::Theirs, Some(Some(value))) => {
+            let rule = mapping.inbound(field).filter(|rule| !rule.values.is_empty());
+            rule.is_none_or(|rule| rule.invert(value, &mapping.region).is_some())
+        }
+        _ => true,
+    }
+}
+
 impl App {
     /// Stores a connection's policy, unless its CRM makes it impossible. What is pending by it is looked through again.
     pub async fn set_policy(&self, tenant: &TenantId, id: &ConnectionId, policy: Policy) -> Result<()> {
@@ -80,8 +94,11 @@ impl App {
                 let conflicts = by_record.get(&record.id).map(Vec::as_slice).unwrap_or_default();
                 match shown.get(&record.id) {
                     Some(seen) => {
-                        pushes.note(self.decide(cx, connection, record, seen, conflicts, take).await?);
-                        resolved.ended += conflicts.len();
+                        let tells = |one: &&&Exception| tells(connection, &record, seen, one, take);
+                        let told: Vec<&Exception> = conflicts.iter().filter(tells).copied().collect();
+                        resolved.unseen += conflicts.len() - told.len();
+                        resolved.ended += told.len();
+                        pushes.note(self.decide(cx, connection, record, seen, &told, take).await?);
                     }
                     None => resolved.unseen += conflicts.len(),
                 }
@@ -120,43 +137,36 @@ impl App {
         &self,
         cx: &Context,
         connection: &Connection,
-        mut record: Record,
+        record: Record,
         seen: &Seen,
         conflicts: &[&Exception],
         take: Take,
     ) -> Result<Record> {
-        let mapping = connection.mapping(&record.object)?.clone();
-        for _ in 0..ROUNDS {
-            let mut after = record.clone();
-            for field in conflicts.iter().filter_map(|conflict| conflict.field.as_ref()) {
-                let Some(link) = after.links.get(&connection.id).filter(|link| link.parked.contains(field)) else {
-                    continue;
-                };
-                let shown = seen.fields.get(field).and_then(Option::as_ref);
-                let done = resolve(&after.fields, link, field, shown, take, &connection.id, &mapping, cx.now());
-                let (fields, link) = done.map_err(|misfit| Error::Config { reason: misfit.to_string() })?;
-                after.fields = fields;
-                after.links.insert(connection.id.clone(), link);
-            }
-            if after == record {
-                return self.told(conflicts, record).await;
-            }
-            after.cause = Cause::new(By::Person { connection: connection.id.clone() }, &cx.trace, cx.now());
-            after.version += 1;
-            let commit = Commit { before: Some(&record), after: &after, once: None, unclaimed: &[] };
-            match self.store.commit(&commit, &connection.region, cx.now()).await {
-                Ok(()) => return self.told(conflicts, after).await,
-                Err(Lost::Failed(error)) => return Err(error),
-                Err(Lost::Taken(key)) => {
-                    return Err(Error::Config { reason: format!("another record has this {key}") });
-                }
-                Err(_) => match self.store.record(&record.tenant, &record.id).await? {
-                    Some(newer) => record = newer,
-                    None => return Ok(record),
-                },
-            }
+        let mapping = connection.mapping(&record.object)?;
+        let mut after = record.clone();
+        for field in conflicts.iter().filter_map(|conflict| conflict.field.as_ref()) {
+            let Some(link) = after.links.get(&connection.id).filter(|link| link.parked.contains(field)) else {
+                continue;
+            };
+            let shown = seen.fields.get(field).and_then(Option::as_ref);
+            let done = resolve(&after.fields, link, field, shown, take, &connection.id, mapping, cx.now());
+            let (fields, link) = done.map_err(|misfit| Error::Config { reason: misfit.to_string() })?;
+            after.fields = fields;
+            after.links.insert(connection.id.clone(), link);
         }
-        Err(Error::retryable("a record keeps moving while it is decided about"))
+        if after == record {
+            return self.told(conflicts, record).await;
+        }
+        after.cause = Cause::new(By::Person { connection: connection.id.clone() }, &cx.trace, cx.now());
+        after.version += 1;
+        let commit = Commit { before: Some(&record), after: &after, once: None, unclaimed: &[] };
+        match self.store.commit(&commit, &connection.region, cx.now()).await {
+            Ok(()) => self.told(conflicts, after).await,
+            Err(Lost::Failed(error)) => Err(error),
+            Err(Lost::Taken(key)) => Err(Error::Config { reason: format!("another record has this {key}") }),
+            // What was seen belongs to the record as it was.
+            Err(_) => Err(Error::retryable("the record changed while it was decided about: try again")),
+        }
     }
 
     async fn told(&self, conflicts: &[&Exception], record: Record) -> Result<Record> {

@@ -90,7 +90,13 @@ impl Mapping {
         };
         let sent = self.rules.iter().filter(holds);
         sent.filter_map(|rule| {
-            let said = hub.said(&rule.hub).filter(|said| rule.could_spell(said.value.as_ref()));
+            let said = hub.said(&rule.hub);
+            let could = said.as_ref().is_none_or(|said| rule.could_spell(said.value.as_ref()));
+            // What cannot be said here leaves the CRM's own value alone.
+            if !could && remote.is_some() {
+                return None;
+            }
+            let said = said.filter(|_| could);
             let known = said.is_some() || rule.default.is_some();
             let value = said.and_then(|said| said.value).map(|value| rule.spelt(value));
             known.then(|| (rule.remote.clone(), value.or_else(|| rule.default.clone())))

@@ -44,7 +44,8 @@ impl App {
         let asks = async |session: &Session| connection.crm.schema(session, &mapping).await;
         let schema = self.ask(connection, cx, asks).await?;
         let mapped: BTreeSet<Object> = connection.mappings.keys().chain([object]).cloned().collect();
-        let wrong = wrong(&mapping, &schema, &mapped);
+        let before = connection.mappings.get(object);
+        let wrong = wrong(object, &mapping, before, &schema, &mapped);
         if !wrong.is_empty() {
             return Ok(Err(Unfit(wrong)));
         }
@@ -55,7 +56,6 @@ impl App {
         let mut next = Connection { state: State::Joining, approved: false, watch: None, ..connection.clone() };
         next.mappings.insert(object.clone(), mapping);
         next.cursors.remove(object);
-        next.deletions_read.remove(object);
         if !self.store.update_connection(connection, &next).await? {
             return Err(Error::retryable("the connection changed meanwhile"));
         }
@@ -73,7 +73,13 @@ fn successor(connection: &Connection, object: &Object, rules: Rules) -> Mapping 
 }
 
 /// What an account's fields and the other rules have against these.
-fn wrong(mapping: &Mapping, schema: &[Field], mapped: &BTreeSet<Object>) -> Vec<String> {
+fn wrong(
+    object: &Object,
+    mapping: &Mapping,
+    before: Option<&Mapping>,
+    schema: &[Field],
+    mapped: &BTreeSet<Object>,
+) -> Vec<String> {
     let name = &mapping.object;
     let (mut wrong, mut read) = (Vec::new(), BTreeMap::new());
     for (place, rule) in mapping.rules.iter().enumerate() {
@@ -91,6 +97,17 @@ fn wrong(mapping: &Mapping, schema: &[Field], mapped: &BTreeSet<Object>) -> Vec<
         }
         if let Some(other) = Object::referred_by(&rule.hub).filter(|other| !mapped.contains(other)) {
             say(format!("it leads to a {other}, which this connection does not keep in step"));
+        }
+        if let Some(other) = Object::referred_by(&rule.hub).filter(|other| other >= object) {
+            say(format!("a {object} cannot lead to a {other}: what is referred to comes first"));
+        }
+        // What was agreed about it is about the other field.
+        let was = before.and_then(|before| before.rules.iter().find(|known| known.remote == rule.remote));
+        if let Some(was) = was.filter(|was| was.hub != rule.hub) {
+            say(format!(
+                "{} is the hub's {} so far; connect under another name to make it something else",
+                rule.remote, was.hub
+            ));
         }
         if rule.direction.receives()
             && let Some(other) = read.insert(&rule.remote, place + 1)
@@ -124,7 +141,8 @@ mod tests {
             {"hub": "again", "remote": "Fuel__c"}, {"hub": "seen", "remote": "CreatedDate", "direction": "from_crm"}]}"#;
         let Rules { object, id_field, rules } = serde_json::from_str(rules).unwrap();
         let schema = [field("CreatedDate", false), field("Account__c", true), field("Fuel__c", true)];
-        let faults = wrong(&Mapping::new(&object, &id_field, rules), &schema, &BTreeSet::from([Object::Person]));
+        let (vehicle, mapped) = (Object::Custom("vehicle".to_owned()), BTreeSet::from([Object::Person]));
+        let faults = wrong(&vehicle, &Mapping::new(&object, &id_field, rules), None, &schema, &mapped);
         let places: Vec<&str> = faults.iter().filter_map(|fault| fault.split(": ").next()).collect();
         let expected = ["rule 1 (plate)", "rule 2 (made)", "rule 3 (company_id)", "rule 4 (fuel)", "rule 5 (again)"];
         assert_eq!(places[..5], expected, "{faults:?}");
@@ -134,7 +152,14 @@ mod tests {
     #[test]
     fn sound_rules_have_none() {
         let mapping = Mapping::new("Vehicle__c", "Ours__c", vec![Rule::both("plate", "Plate__c")]);
-        assert!(wrong(&mapping, &[field("Plate__c", true)], &BTreeSet::new()).is_empty());
+        let vehicle = Object::Custom("vehicle".to_owned());
+        let schema = [field("Plate__c", true)];
+        assert!(wrong(&vehicle, &mapping, Some(&mapping), &schema, &BTreeSet::new()).is_empty());
+        let moved = Mapping::new("Vehicle__c", "Ours__c", vec![Rule::both("number", "Plate__c")]);
+        assert_eq!(wrong(&vehicle, &moved, Some(&mapping), &schema, &BTreeSet::new()).len(), 1);
+        let up = Mapping::new("accounts", "Ours__c", vec![Rule::both("contact_id", "Plate__c")]);
+        let mapped = BTreeSet::from([Object::Person]);
+        assert_eq!(wrong(&Object::Company, &up, None, &schema, &mapped).len(), 1, "that would go round in circles");
         let misspelt = r#"{"object": "V", "id_field": "I", "rulez": []}"#;
         assert!(serde_json::from_str::<Rules>(misspelt).is_err());
     }

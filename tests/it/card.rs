@@ -172,6 +172,18 @@ impl World {
         cards.remove(0)
     }
 
+    /// A user of the CRM deletes one, and no webhook tells.
+    pub(crate) async fn remove(&self, crm: Crm, object: &Object, id: &str) {
+        let (route, _) = page(crm, object);
+        self.sim(route, &json!({"id": id, "delete": true, "silent": true})).await;
+    }
+
+    /// A user of the CRM deletes one.
+    pub(crate) async fn delete_card(&self, crm: Crm, object: &Object, id: &str) {
+        let (route, _) = page(crm, object);
+        self.sim(route, &json!({"id": id, "delete": true})).await;
+    }
+
     /// A user of the CRM makes one, or changes one; its webhook may be lost.
     pub(crate) async fn fill_in(
         &self,

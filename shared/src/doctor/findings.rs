@@ -225,7 +225,6 @@ fn webhook(seen: &Seen<'_>) -> Option<Finding> {
         _ => None,
     })?;
     let own = seen.grant.as_ref().is_some_and(|grant: &Grant| grant.means != Means::Consent);
-    let clicks = seen.clicks.as_ref().map(|clicks| clicks.reveal().to_owned());
     Some(match hook {
         Hook::Missing => {
             bad("webhooks", "no subscription brings us changes; they are found by pulling", "webhook_missing")
@@ -248,10 +247,7 @@ fn webhook(seen: &Seen<'_>) -> Option<Finding> {
             "nothing proves deliveries, so none is taken; changes are found by pulling",
             "webhook_unproved",
         ),
-        Hook::Unseen => {
-            let finding = look("webhooks", "no API shows whether an admin has set them up", "webhook_unseen");
-            Finding { todo: clicks.unwrap_or(finding.todo), ..finding }
-        }
+        Hook::Unseen => look("webhooks", "no API shows whether an admin has set them up", "webhook_unseen"),
     })
 }
 

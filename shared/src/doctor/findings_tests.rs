@@ -34,7 +34,7 @@ fn healthy(connection: &Connection) -> Seen<'_> {
     let grant = grant(connection.crm.scopes(&[Object::Person]));
     let schema = Ok(schema(connection));
     let (grant, facts, door) = (Some(grant), Ok(facts), Some(Ok(401)));
-    Seen { connection, now: NOW, grant, schema, facts, rests_until: None, door, clicks: None }
+    Seen { connection, now: NOW, grant, schema, facts, rests_until: None, door }
 }
 
 fn wrong(seen: &Seen<'_>) -> Vec<(Mark, &'static str)> {

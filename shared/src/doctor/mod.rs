@@ -9,8 +9,8 @@ use crate::{
     connection::Connection,
     context::Context,
     error::{Error, Result},
-    provider::{Checked, Fact, Field, Grant, Means, Secret, Session, Webhooks},
-    provision::{door, webhook_clicks},
+    provider::{Checked, Fact, Field, Grant, Means, Session, Webhooks},
+    provision::door,
     record::Object,
     store::Exception,
     telemetry::chain,
@@ -32,8 +32,6 @@ pub struct Seen<'a> {
     pub rests_until: Option<Timestamp>,
     /// What our own URL answered to a delivery that nothing proves; `None` where nobody asked.
     pub door: Option<Result<u16, String>>,
-    /// What an admin does so that changes are told, where no API does it.
-    pub clicks: Option<Secret>,
 }
 
 /// How long our own URL may take.
@@ -103,8 +101,7 @@ impl App {
             facts.retain(|fact| !matches!(fact, Fact::Webhook(_)));
         }
         let rests_until = self.store.paused_until(&connection.tenant, &connection.id, cx.now()).await?;
-        let clicks = grant.as_ref().zip(origin).and_then(|(grant, origin)| webhook_clicks(connection, grant, origin));
-        Ok(Seen { connection, now: cx.now(), grant, schema, facts, rests_until, door: None, clicks })
+        Ok(Seen { connection, now: cx.now(), grant, schema, facts, rests_until, door: None })
     }
 
     /// What our URL answers to somebody who proves nothing.

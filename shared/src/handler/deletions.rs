@@ -82,7 +82,8 @@ pub(super) async fn rested(app: &App, cx: &Context, connection: &Connection, wor
         }
         let ids: Vec<RemoteId> = rested.iter().map(|removed| removed.remote.clone()).collect();
         let fetch = async |session: &Session| crm.fetch(session, mapping, &ids).await;
-        let fetched = app.with_session(connection, cx, fetch).await?;
+        let mut fetched = app.with_session(connection, cx, fetch).await.map_err(waits)?;
+        app.inward(cx, connection, mapping, fetched.iter_mut().filter_map(Fetched::seen).collect()).await?;
         let looks = rested.iter().cloned().zip(fetched).map(|(removed, fetched)| match fetched {
             // Those that no read tells of any more are what they were: deleted.
             Fetched::NotVisible => look(removed),
@@ -96,6 +97,14 @@ pub(super) async fn rested(app: &App, cx: &Context, connection: &Connection, wor
         pushes.send(app, cx).await?;
         done.map_err(|left| left.why)?;
         app.store.forget_rested(connection, object, &work.rests, &rested).await?;
+    }
+}
+
+/// What was decided is not forgotten because nobody lets us in now.
+fn waits(error: Error) -> Error {
+    match error {
+        Error::AuthExpired { reason } | Error::Config { reason } => Error::retryable(&reason),
+        other => other,
     }
 }
 

@@ -175,7 +175,8 @@ async fn advance(
     }
     for _ in 0..5 {
         let Some(stored) = app.store.connection(&connection.tenant, &connection.id).await? else { break };
-        if stored.cursors.get(object) != connection.cursors.get(object) {
+        let version = |of: &Connection| of.mappings.get(object).map(|mapping| mapping.version);
+        if stored.cursors.get(object) != connection.cursors.get(object) || version(&stored) != version(&connection) {
             return Err(Error::retryable("someone else pulls this connection"));
         }
         let last_success = if more { stored.last_success } else { Some(cx.now()) };
@@ -203,7 +204,10 @@ async fn sweep(app: &App, cx: &Context, connection: &Connection, shard: u8, afte
         }
         let (records, next) = app.store.record_page(&connection.tenant, shard, after.as_ref(), SWEPT).await?;
         let mut pushes = Pushes::default();
-        for record in records.iter().filter(|record| needs(connection, record)) {
+        let waits = |record: &crate::record::Record| {
+            record.links.get(&connection.id).is_some_and(|link| !link.waits.is_empty())
+        };
+        for record in records.iter().filter(|record| needs(connection, record) || waits(record)) {
             pushes.add(connection, &record.id);
         }
         pushes.send(app, cx).await?;

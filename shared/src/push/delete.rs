@@ -27,7 +27,8 @@ impl Job<'_> {
             let writes: Vec<Write> = batch.iter().filter_map(|record| self.removal(record)).collect();
             let ids: Vec<RemoteId> = writes.iter().filter_map(|write| write.remote.clone()).collect();
             let fetch = async |session: &Session| crm.fetch(session, self.mapping, &ids).await;
-            let fetched = self.app.with_session(self.connection, self.cx, fetch).await?;
+            let mut fetched = self.app.with_session(self.connection, self.cx, fetch).await?;
+            self.inward(fetched.iter_mut().filter_map(Fetched::seen).collect()).await?;
             let (mut doomed, mut removals) = (Vec::new(), Vec::new());
             for ((record, write), fetched) in batch.iter().zip(writes).zip(fetched) {
                 match fetched {
@@ -58,13 +59,17 @@ impl Job<'_> {
         }
         let crm = self.connection.crm;
         let delete = async |session: &Session| crm.delete(session, self.mapping, removals).await;
-        let outcomes = match self.app.with_session(self.connection, self.cx, delete).await {
+        let outcomes = match self.app.ask(self.connection, self.cx, delete).await {
             // A right that only deletions need is no reason to stop the connection.
             Err(Error::Config { reason }) => {
                 let refused = Outcome::Refused { code: "not_allowed".to_owned(), field: None, message: reason };
                 vec![refused; removals.len()]
             }
-            outcomes => outcomes?,
+            Err(error) => {
+                self.app.notice(self.connection, self.cx, &error, false).await?;
+                return Err(error);
+            }
+            Ok(outcomes) => outcomes,
         };
         let mut later = outcomes.len() != removals.len();
         for (record, outcome) in doomed.iter().zip(outcomes) {

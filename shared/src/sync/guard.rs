@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Result},
     id::{RecordId, RemoteId},
     planner::Deletes,
-    provider::{Fetched, Query, Session, batch::By},
+    provider::{Fetched, Query, Session},
     record::{Key, Object, Record},
     store::{Exception, keys::RECORD_SHARDS},
 };
@@ -40,7 +40,7 @@ pub(super) async fn guarded(
     }
     let (deleted, mut others): (Vec<Look>, Vec<Look>) =
         looks.into_iter().partition(|look| gone(&look) && news.contains_key(&look.remote));
-    match rests(app, cx, connection, u32::try_from(news.len()).unwrap_or(u32::MAX)).await? {
+    match rests(app, cx, connection, object, u32::try_from(news.len()).unwrap_or(u32::MAX)).await? {
         None => others.extend(survived(app, cx, connection, object, deleted, &news).await?),
         Some(rests) => keep(app, cx, connection, object, &rests, &deleted).await?,
     }
@@ -71,7 +71,7 @@ fn is_news(connection: &Connection, remote: &RemoteId, record: &Record) -> bool 
 }
 
 /// Counts some more deletions. `None` if they may be followed, else the name of the time that they wait.
-async fn rests(app: &App, cx: &Context, connection: &Connection, more: u32) -> Result<Option<String>> {
+async fn rests(app: &App, cx: &Context, connection: &Connection, object: &Object, more: u32) -> Result<Option<String>> {
     let guard = connection.policy.guard;
     for _ in 0..ROUNDS {
         let tally = app.store.tally(connection).await?;
@@ -81,7 +81,7 @@ async fn rests(app: &App, cx: &Context, connection: &Connection, more: u32) -> R
         let before = tally.gone(cx.now());
         let gone = before.saturating_add(more);
         let known = match guard.enough(gone) {
-            Some(enough) => known(app, connection, enough).await? + u64::from(before),
+            Some(enough) => known(app, connection, object, enough).await? + u64::from(before),
             None => 0,
         };
         let next = if guard.allows(gone, known) { tally.and(more, cx.now()) } else { tally.resting(cx.now()) };
@@ -92,11 +92,11 @@ async fn rests(app: &App, cx: &Context, connection: &Connection, more: u32) -> R
     Err(Error::retryable("deletions of this connection are being counted"))
 }
 
-/// How many remotes the connection has, if they are less than `enough`.
-async fn known(app: &App, connection: &Connection, enough: u64) -> Result<u64> {
+/// How many remotes of an object the connection has, if they are less than `enough`.
+async fn known(app: &App, connection: &Connection, object: &Object, enough: u64) -> Result<u64> {
     let is_there = |record: &&Record| {
         let link = record.links.get(&connection.id);
-        link.is_some_and(|link| link.remote.is_some() && link.gone.is_none())
+        record.object == *object && link.is_some_and(|link| link.remote.is_some() && link.gone.is_none())
     };
     let mut known = 0;
     for shard in 0..RECORD_SHARDS {
@@ -158,7 +158,6 @@ async fn survived(
         let keys = Key::of(object, &records.get(&look.remote)?.fields, &connection.region);
         keys.into_iter().find_map(|key| match key {
             Key::Email(email) => Some(Query { email: Some(email), ..Query::default() }),
-            Key::Domain(domain) => Some(Query { domain: Some(domain), ..Query::default() }),
             _ => None,
         })
     };
@@ -176,9 +175,7 @@ async fn survived(
         }
         let find = async |session: &Session| crm.find(session, mapping, &queries).await;
         for ((look, _), found) in asked.into_iter().zip(app.with_session(connection, cx, find).await?) {
-            let other = found
-                .into_iter()
-                .find(|found| !matches!(found.by, By::Phone | By::Title) && found.remote != look.remote);
+            let other = found.into_iter().find(|found| found.by.is_unique() && found.remote != look.remote);
             if let Some(other) = other {
                 look.fetched = Fetched::MergedInto(other.remote);
             }

@@ -57,6 +57,7 @@ impl Looker<'_> {
     async fn unknown(&self, look: &Look, seen: &Seen, unclaimed: &[Key]) -> Result<Done> {
         if let Some(id) = id_shown(self.mapping, seen)
             && let Some(record) = self.app.store.record(&self.connection.tenant, &id).await?
+            && record.object == *self.object
         {
             return self.shown(look, seen, &record).await;
         }

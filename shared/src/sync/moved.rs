@@ -25,7 +25,7 @@ impl Looker<'_> {
         }
         let names: Vec<&str> = ids.iter().map(RecordId::as_str).collect();
         let reason = format!("remote {remote} in {} matches the records {}", self.connection.crm, names.join(" and "));
-        let about = format!("{}:{remote}", self.connection.id);
+        let about = format!("{}:{}:{remote}", self.connection.id, self.object);
         let exception = Exception::new(&self.connection.tenant, "same_identity", &about, reason, self.cx);
         self.app.store.raise(&exception.on(self.connection)).await?;
         Ok(Done::Nothing)
@@ -37,7 +37,7 @@ impl Looker<'_> {
             return Ok(Done::Again);
         }
         let reason = format!("{} has two records for one person: {first} and {remote}", self.connection.crm);
-        let about = format!("{}:{remote}", self.connection.id);
+        let about = format!("{}:{}:{remote}", self.connection.id, self.object);
         let exception = Exception::new(&record.tenant, "duplicate_in_crm", &about, reason, self.cx)
             .on(self.connection)
             .of(&record.id);

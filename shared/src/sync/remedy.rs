@@ -113,7 +113,10 @@ const REMEDIES: &[(&str, &str)] = &[
         "webhook_unreachable",
         "See that the stack is deployed, that PUBLIC_URL is its own, and that our app's secret at the CRM is known.",
     ),
-    ("webhook_unseen", "Look in the CRM whether its webhooks go to this connection's URL."),
+    (
+        "webhook_unseen",
+        "Look in the CRM whether its webhooks go to this connection's URL. To connect again tells once more what is to be done there.",
+    ),
     ("wrong_direction", "Send direction \"send\"; reading from a CRM is done by its connection."),
     ("wrong_kind", "Send this field as the kind of value it holds, or correct it in the CRM."),
 ];

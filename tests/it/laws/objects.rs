@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 use shared::{
     connection::State,
+    planner::{Deletes, Policy},
     provider::Crm,
     record::{Key, Object, Record},
 };
@@ -24,6 +25,8 @@ crate::laws::laws_of! {
     a_stage_is_told_in_each_crms_own_words
     what_happens_to_a_company_unheard_is_pulled
     an_object_of_the_customers_own_is_kept_in_step_once_it_is_mapped
+    a_company_that_is_no_more_stops_nobody_else
+    a_deal_of_a_company_is_deleted_elsewhere_too_where_that_is_the_policy
 }
 
 const COMPANY: Object = Object::Company;
@@ -135,6 +138,13 @@ async fn a_stage_is_told_in_each_crms_own_words(crm: Crm) {
     world.fill_in(crm, &DEAL, Some(&deal.id), &[("stage", here.1)], false).await;
     world.settle().await;
     assert_eq!(world.card(peer(crm), &DEAL).await.get("stage"), there.1);
+    let mut between = engine();
+    (between["id"], between["lead"]["stage"]) = (json!("d9"), json!("negotiation"));
+    between["occurred_at"] = json!(world.now());
+    world.send(&[between]).await;
+    world.settle().await;
+    let kept = (world.card(crm, &DEAL).await, world.card(peer(crm), &DEAL).await);
+    assert_eq!((kept.0.get("stage"), kept.1.get("stage")), (here.1, there.1), "for which neither has a word");
 }
 
 async fn what_happens_to_a_company_unheard_is_pulled(crm: Crm) {
@@ -186,5 +196,41 @@ async fn an_object_of_the_customers_own_is_kept_in_step_once_it_is_mapped(crm: C
     world.fill_in(crm, &vehicle, Some(&typed.id), &[("plate", "TY 2")], false).await;
     world.settle().await;
     assert_eq!(plates(peer(crm)).await, ["AE 1", "TY 2"]);
+    assert!(codes(&world).await.is_empty());
+}
+
+/// Nobody heard that it was deleted. What leads to it is refused, and the rest goes on.
+async fn a_company_that_is_no_more_stops_nobody_else(crm: Crm) {
+    let world = tenant_of(crm).await;
+    world.send(&[analytical()]).await;
+    world.settle().await;
+    world.remove(crm, &COMPANY, &world.card(crm, &COMPANY).await.id).await;
+    let mut alone = engine();
+    (alone["id"], alone["lead"]["id"]) = (json!("d2"), json!("deal-2"));
+    (alone["lead"]["name"], alone["lead"]["company_id"]) = (json!("Another"), Json::Null);
+    world.send(&[engine(), alone]).await;
+    world.settle().await;
+    let stored = world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap();
+    assert_eq!(stored.state, State::Active);
+    assert!(world.cards(crm, &DEAL).await.iter().any(|deal| deal.get("name") == "Another"));
+    assert_eq!(world.cards(peer(crm), &DEAL).await.len(), 2);
+    assert_eq!(codes(&world).await, ["refused_by_crm"]);
+}
+
+/// What the other CRM shows of the company it belongs to is no edit.
+async fn a_deal_of_a_company_is_deleted_elsewhere_too_where_that_is_the_policy(crm: Crm) {
+    let world = tenant_of(crm).await;
+    world.send(&[analytical(), engine()]).await;
+    world.settle().await;
+    let policy = Policy { deletes: Deletes::Propagate, ..Policy::default() };
+    world.app.set_policy(&tenant(), &connection(crm), policy).await.unwrap();
+    let deal = world.card(crm, &DEAL).await;
+    world.delete_card(crm, &DEAL, &deal.id).await;
+    world.settle().await;
+    world.wait(SignedDuration::from_mins(90)).await;
+    world.tick().await;
+    world.settle().await;
+    assert!(world.cards(peer(crm), &DEAL).await.is_empty());
+    assert_eq!(world.cards(peer(crm), &COMPANY).await.len(), 1);
     assert!(codes(&world).await.is_empty());
 }

@@ -14,7 +14,7 @@ use crate::{
     record::Value,
 };
 use serde_json::{Value as Json, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const FIELD: &str = "associations.";
 /// Records in one read (HubSpot docs: associations API, limits).
@@ -113,25 +113,35 @@ pub(super) async fn write(
     for field in mapped(mapping) {
         let change = |write: &Write| write.changes.iter().find(|change| change.field == field).map(|c| c.value.clone());
         let mut wanted: BTreeMap<RemoteId, Option<RemoteId>> = BTreeMap::new();
-        for (write, outcome) in writes.iter().zip(outcomes.iter_mut()) {
-            if let (Some(value), Outcome::Written { remote, seen, .. }) = (change(write), outcome) {
+        for (write, outcome) in writes.iter().zip(outcomes.iter()) {
+            if let (Some(value), Outcome::Written { remote, .. }) = (change(write), outcome) {
                 wanted.insert(remote.clone(), value.as_ref().and_then(|value| value.to_string().parse().ok()));
-                seen.iter_mut().for_each(|seen| drop(seen.fields.insert(field.to_owned(), value.clone())));
             }
         }
-        if !wanted.is_empty() {
-            associate(session, mapping, field, &wanted).await?;
+        if wanted.is_empty() {
+            continue;
+        }
+        let refused = associate(session, mapping, field, &wanted).await?;
+        for (write, outcome) in writes.iter().zip(outcomes.iter_mut()) {
+            let (Some(value), Outcome::Written { remote, seen, .. }) = (change(write), &mut *outcome) else { continue };
+            if refused.contains(remote) {
+                let message = format!("{field} is not taken: one of both may be no more");
+                *outcome = Outcome::Refused { code: "association".to_owned(), field: Some(field.to_owned()), message };
+            } else {
+                seen.iter_mut().for_each(|seen| drop(seen.fields.insert(field.to_owned(), value.clone())));
+            }
         }
     }
     Ok(())
 }
 
+/// Those of the records that could not be associated.
 async fn associate(
     session: &Session,
     mapping: &Mapping,
     field: &str,
     wanted: &BTreeMap<RemoteId, Option<RemoteId>>,
-) -> Result<()> {
+) -> Result<BTreeSet<RemoteId>> {
     let to = target(field).unwrap_or_default();
     let known = TYPES.iter().find(|(from, end, ..)| *from == mapping.object && *end == to);
     let ids: Vec<RemoteId> = wanted.keys().cloned().collect();
@@ -145,13 +155,10 @@ async fn associate(
         before.iter().filter(goes).map(|(from, to)| json!({"from": {"id": from}, "to": [{"id": to}]})).collect();
     if !gone.is_empty() {
         let request = Request::post(path(mapping, field, "archive"), json!({"inputs": gone}));
-        session.send(&request, failure::of_call).await?;
+        session.send(&request, failure::of_rows).await?;
     }
     let news = wanted.iter().filter_map(|(from, to)| Some((from, to.as_ref()?)));
     let news: Vec<(&RemoteId, &RemoteId)> = news.filter(|(from, to)| before.get(*from) != Some(*to)).collect();
-    if news.is_empty() {
-        return Ok(());
-    }
     let input = |(from, to): &(&RemoteId, &RemoteId)| {
         let mut input = json!({"from": {"id": from}, "to": {"id": to}});
         if let Some((.., id, _)) = known {
@@ -160,8 +167,19 @@ async fn associate(
         input
     };
     let verb = if known.is_some() { "create" } else { "associate/default" };
-    let body = json!({"inputs": news.iter().map(input).collect::<Vec<_>>()});
-    session.send(&Request::post(path(mapping, field, verb), body), failure::of_call).await.map(drop)
+    let (mut refused, mut left) = (BTreeSet::new(), vec![news.as_slice()]);
+    // What is refused together is asked for in halves; what was done before may be done again.
+    while let Some(some) = left.pop().filter(|some| !some.is_empty()) {
+        let body = json!({"inputs": some.iter().map(input).collect::<Vec<_>>()});
+        let answer = session.send(&Request::post(path(mapping, field, verb), body), failure::of_rows).await?;
+        let faults = answer.body.get("errors").and_then(Json::as_array).is_some_and(|faults| !faults.is_empty());
+        match some {
+            _ if answer.status.is_success() && !faults => {}
+            [(from, _)] => drop(refused.insert((*from).clone())),
+            _ => left.extend(<[_; 2]>::from(some.split_at(some.len() / 2))),
+        }
+    }
+    Ok(refused)
 }
 
 fn path(mapping: &Mapping, field: &str, verb: &str) -> String {
