@@ -1,4 +1,4 @@
-//! The mutants: features called `mutant_…`, each of which breaks one law on purpose. Tests must notice every one.
+//! The mutants: features called `mutant_…`, each of which breaks one of the planner's laws on purpose. Its tests must notice every one.
 
 use crate::process;
 use crate::project::Project;
@@ -33,6 +33,8 @@ pub(crate) fn is_noticed(project: &Project, mutant: &Mutant, progress: &Progress
         // What a mutant breaks is no regression to remember.
         cargo.env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "true");
         cargo.args(["test", "--package", package, "--lib", "--features", feature, "--no-fail-fast"]).args(extra);
+        // Whatever is not decided by the planner is proved elsewhere, and takes longer.
+        cargo.arg("planner::");
         cargo
     };
     let log = project.log(feature);

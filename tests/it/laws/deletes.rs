@@ -323,9 +323,10 @@ async fn merged(guard: Guard) {
     world.sim("zoho/leads", &json!({"merge": [second, first]})).await;
     world.settle().await;
     later(&world, 90).await;
-    if guard.most == 0 {
-        decide(&world, crm, true).await;
-    }
+    // Where the survivor is looked at before the deletion is heard of, nothing rests: it is known to be a merge already.
+    let rested = world.app.decide_deletions(&world.cx("decide"), &stored(&world, crm).await, true).await.unwrap();
+    assert!(!rested || guard.most == 0);
+    world.settle().await;
     let survivor = record(&world, 0).await;
     assert_eq!(survivor.deleted, None);
     assert_eq!(survivor.links[&connection(crm)].remote.as_ref().unwrap().as_str(), second);
