@@ -81,7 +81,8 @@ fn acquaintances(scene: &mut Scene<'_>, size: usize) -> Result<usize> {
 
 /// Waits until each request has ended at every CRM, and only once, and well.
 fn all_end(scene: &mut Scene<'_>, size: usize, progress: &Progress) -> Result<()> {
-    let patience = SOON.max(Duration::from_millis(size as u64 * 120));
+    // Pipedrive allows ten searches in two seconds (Pipedrive docs: Rate limiting), and each lead is searched for once.
+    let patience = SOON + Duration::from_millis(size as u64 * 300);
     let expected = format!("sync.succeeded for each of {size} requests and each CRM");
     Sight::of(&people::email(0), &id(0), expected).within(patience).wait(scene, |scene| {
         scene.listen()?;
