@@ -50,11 +50,9 @@ impl App {
         let crm = invitation.crm;
         let unfit = |unfit: Unfit| Error::Config { reason: unfit.to_string() };
         let mut before = grant(crm, invitation.login_host.as_deref(), brought).map_err(unfit)?;
-        if before.is_renewable() {
-            before.scopes = crm.scopes(&invitation.objects);
-        }
         let grant = match before.is_renewable() {
             true => {
+                before.scopes = crm.scopes(&invitation.objects);
                 let app = self.app_of(crm, &before).await?;
                 crm.refresh(&self.http, &self.settings.hosts, &app, &before, cx.now()).await?
             }

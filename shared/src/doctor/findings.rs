@@ -12,22 +12,15 @@ use crate::{
 use jiff::{SignedDuration, Timestamp};
 
 /// One line of what a connection's examination came to.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     pub mark: Mark,
     pub about: &'static str,
     pub what: String,
     /// Stable, and `None` where nothing is wrong.
     pub code: Option<&'static str>,
-    /// What to do; empty where nothing is. It may hold what proves deliveries.
+    /// What to do; empty where nothing is.
     pub todo: String,
-}
-
-impl std::fmt::Debug for Finding {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Finding { mark, about, what, code, .. } = self;
-        write!(f, "{mark:?} {about}: {what} ({})", code.unwrap_or("-"))
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

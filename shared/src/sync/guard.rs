@@ -28,8 +28,7 @@ pub(super) async fn guarded(
     object: &Object,
     looks: Vec<Look>,
 ) -> Result<Vec<Look>> {
-    let gone = |look: &&Look| matches!(look.fetched, Fetched::Deleted { .. });
-    let remotes: Vec<RemoteId> = looks.iter().filter(gone).map(|look| look.remote.clone()).collect();
+    let remotes: Vec<RemoteId> = looks.iter().filter(|look| gone(look)).map(|look| look.remote.clone()).collect();
     if remotes.is_empty() {
         return Ok(looks);
     }
@@ -39,7 +38,7 @@ pub(super) async fn guarded(
         return Ok(looks);
     }
     let (deleted, mut others): (Vec<Look>, Vec<Look>) =
-        looks.into_iter().partition(|look| gone(&look) && news.contains_key(&look.remote));
+        looks.into_iter().partition(|look| gone(look) && news.contains_key(&look.remote));
     match rests(app, cx, connection, object, u32::try_from(news.len()).unwrap_or(u32::MAX)).await? {
         None => others.extend(survived(app, cx, connection, object, deleted, &news).await?),
         Some(rests) => keep(app, cx, connection, object, &rests, &deleted).await?,
@@ -55,12 +54,15 @@ pub async fn confirmed(
     object: &Object,
     looks: Vec<Look>,
 ) -> Result<Vec<Look>> {
-    let gone = |look: &Look| matches!(look.fetched, Fetched::Deleted { .. });
     let (deleted, mut others): (Vec<Look>, Vec<Look>) = looks.into_iter().partition(gone);
     let remotes: Vec<RemoteId> = deleted.iter().map(|look| look.remote.clone()).collect();
     let records = linked(app, connection, object, &remotes).await?;
     others.extend(survived(app, cx, connection, object, deleted, &records).await?);
     Ok(others)
+}
+
+fn gone(look: &Look) -> bool {
+    matches!(look.fetched, Fetched::Deleted { .. })
 }
 
 /// Whether a deletion is one that nobody knew of, and not our own doing.

@@ -4,7 +4,10 @@
 //! What a CRM shows is translated before anything is compared, and what is written just before it is sent. Where a record is
 //! not known on the other side yet, nothing is said of the field: it waits, and [`App::follow`] tells when it need not.
 
-use super::{Pushes, look::look_again};
+use super::{
+    Pushes,
+    look::{linked, look_again},
+};
 use crate::{
     app::App,
     change::Hinted,
@@ -128,32 +131,19 @@ impl App {
         if remotes.is_empty() || !connection.mappings.contains_key(object) {
             return Ok(BTreeMap::new());
         }
-        let mut held = self.held(connection, object, remotes.iter()).await?;
-        let strangers: Vec<RemoteId> = remotes.iter().filter(|remote| !held.contains_key(*remote)).cloned().collect();
+        let all: Vec<RemoteId> = remotes.into_iter().collect();
+        let mut known = linked(self, connection, object, &all).await?;
+        let strangers: Vec<RemoteId> = all.into_iter().filter(|remote| !known.contains_key(remote)).collect();
         if !strangers.is_empty() {
             let hints = strangers.iter().map(|remote| Hinted::plain(object, remote.clone())).collect();
             let mut pushes = Pushes::default();
             // What is referred to refers to less in turn: the objects are in that order.
             Box::pin(look_again(self, cx, connection, hints, &mut pushes)).await.map_err(|left| left.why)?;
             pushes.send(self, cx).await?;
-            held.extend(self.held(connection, object, strangers.iter()).await?);
+            known.extend(linked(self, connection, object, &strangers).await?);
         }
-        let records = self.store.records(&connection.tenant, &held.values().cloned().collect::<Vec<_>>()).await?;
-        let name = |id: &RecordId| records.get(id)?.fields.get("id").cloned().or_else(|| Value::text(id.as_str()));
-        Ok(held.into_iter().filter_map(|(remote, id)| Some((remote, name(&id)?))).collect())
-    }
-
-    async fn held(
-        &self,
-        connection: &Connection,
-        object: &Object,
-        remotes: impl Iterator<Item = &RemoteId>,
-    ) -> Result<BTreeMap<RemoteId, RecordId>> {
-        let remotes: Vec<RemoteId> = remotes.cloned().collect();
-        let keys: Vec<Key> = remotes.iter().map(|remote| Key::Remote(connection.id.clone(), remote.clone())).collect();
-        let holders = self.store.holders(&connection.tenant, object, &keys).await?;
-        let holder = |key: &Key| holders.get(key)?.first().cloned();
-        Ok(remotes.into_iter().zip(&keys).filter_map(|(remote, key)| Some((remote, holder(key)?))).collect())
+        let name = |record: &Record| record.fields.get("id").cloned().or_else(|| Value::text(record.id.as_str()));
+        Ok(known.into_iter().filter_map(|(remote, record)| Some((remote, name(&record)?))).collect())
     }
 
     /// These records came to be in a connection's CRM just now: what refers to them can be written in full.
