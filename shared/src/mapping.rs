@@ -20,6 +20,9 @@ pub struct Mapping {
     /// Fields that the account no longer has: their rules rest until they are back.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub set_aside: BTreeSet<RemoteField>,
+    /// Fields whose rules are others since a version: what was agreed about them before counts no more.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub changed: BTreeMap<RemoteField, u64>,
 }
 
 /// A hub field ⇄ a remote field.
@@ -76,7 +79,21 @@ impl Mapping {
     /// The first version of some rules.
     pub fn new(object: &str, id_field: &str, rules: Vec<Rule>) -> Mapping {
         let (object, id_field) = (object.to_owned(), id_field.to_owned());
-        Mapping { version: 1, object, id_field, rules, region: Region::default(), set_aside: BTreeSet::new() }
+        let (set_aside, changed) = (BTreeSet::new(), BTreeMap::new());
+        Mapping { version: 1, object, id_field, rules, region: Region::default(), set_aside, changed }
+    }
+
+    /// Other rules in the place of these.
+    pub fn succeeded_by(&self, next: Mapping) -> Mapping {
+        let version = self.version + 1;
+        let of = |mapping: &Mapping, field: &str| -> Vec<Rule> {
+            mapping.rules.iter().filter(|rule| rule.remote == field).cloned().collect()
+        };
+        let is_another = |field: &&RemoteField| of(self, field) != of(&next, field);
+        let known: BTreeSet<&RemoteField> = self.rules.iter().map(|rule| &rule.remote).collect();
+        let mut changed = self.changed.clone();
+        changed.extend(known.into_iter().filter(is_another).map(|field| (field.clone(), version)));
+        Mapping { version, region: self.region.clone(), changed, ..next }
     }
 
     /// The hub in the CRM's fields: only those the hub has ever known, or the CRM insists on. `remote` is `None` where it

@@ -68,8 +68,11 @@ impl App {
 
 fn successor(connection: &Connection, object: &Object, rules: Rules) -> Mapping {
     let Rules { object: name, id_field, rules } = rules;
-    let version = connection.mappings.get(object).map_or(1, |before| before.version + 1);
-    Mapping { version, region: connection.region.clone(), ..Mapping::new(&name, &id_field, rules) }
+    let next = Mapping { region: connection.region.clone(), ..Mapping::new(&name, &id_field, rules) };
+    match connection.mappings.get(object) {
+        Some(before) => before.succeeded_by(next),
+        None => next,
+    }
 }
 
 /// What an account's fields and the other rules have against these.

@@ -79,7 +79,11 @@ async fn enqueue_due(app: &App, cx: &Context) -> Result<()> {
 
 fn pull_message(connection: &Connection, work: Work, cx: &Context) -> Result<Outgoing> {
     let (tenant, id) = (connection.tenant.clone(), connection.id.clone());
-    let group = group(&tenant, &id);
+    // What a person decided may have to wait, and keeps nothing else from going on.
+    let group = match work {
+        Work::Rested(_) => format!("{}.decided", group(&tenant, &id)),
+        _ => group(&tenant, &id),
+    };
     Outgoing::new(&Pull { tenant, connection: id, work, trace: cx.trace.clone() }, &group)
 }
 

@@ -214,9 +214,10 @@ fn nobodys_fields(
     nobodys.map(|field| BadValue { field: field.clone(), code: "unknown_field", reason: reason() }).collect()
 }
 
-/// Whether a connection's CRM may have such a field. The fields by which remotes are known are nobody's to set.
+/// Whether a connection's CRM may have such a field. The fields by which remotes are known are nobody's to set, and those that
+/// lead to others are set by the hub's own names for them.
 fn takes(connection: &Connection, object: &Object, field: &str, named: bool) -> bool {
-    let ours = connection.mapping(object).is_ok_and(|mapping| mapping.id_field == field);
+    let ours = connection.mapping(object).is_ok_and(|mapping| mapping.id_field == field || mapping.refers(field));
     !ours && field != connection.crm.capabilities().id && (named || connection.crm.could_name(field))
 }
 

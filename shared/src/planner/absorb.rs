@@ -13,6 +13,7 @@ use crate::{
     record::{Agreed, Fields, Flips, Link, RemoteField, Value, Written, WrongKind},
 };
 use jiff::{SignedDuration, Timestamp};
+use std::borrow::Cow;
 
 /// What a look did.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,11 +48,30 @@ pub fn absorb(
     mapping: &Mapping,
     policy: &Policy,
 ) -> Absorbed {
-    let mut done = absorb_since(link.modified, hub, link, seen, connection, mapping, policy);
+    let counts = under(link, mapping);
+    let mut done = absorb_since(counts.modified, hub, &counts, seen, connection, mapping, policy);
+    if !mapping.changed.is_empty() {
+        done.link.mapped = mapping.version;
+    }
     if done.link != *link {
         done.link.rev += 1;
     }
     done
+}
+
+/// What counts of a link under these rules: where they have changed since its last look, the two sides meet anew.
+pub(super) fn under<'a>(link: &'a Link, mapping: &Mapping) -> Cow<'a, Link> {
+    let void = |field: &RemoteField| {
+        let since = mapping.changed.get(field);
+        since.is_some_and(|since| link.mapped < *since) && !cfg!(feature = "mutant_old_rules_count")
+    };
+    if !link.agreed.keys().chain(&link.parked).any(void) {
+        return Cow::Borrowed(link);
+    }
+    let mut counts = link.clone();
+    counts.agreed.retain(|field, _| !void(field));
+    counts.parked.retain(|field| !void(field));
+    Cow::Owned(counts)
 }
 
 /// Absorbs edits that were made after `since`.

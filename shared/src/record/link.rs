@@ -35,6 +35,9 @@ pub struct Link {
     /// The remote's own modification time at the last agreement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modified: Option<Timestamp>,
+    /// The version of the mapping that it was last looked at by, where rules have changed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub mapped: u64,
     /// Counts the changes of this link.
     #[serde(default)]
     pub rev: u64,
@@ -156,6 +159,11 @@ impl Agreed {
     pub fn theirs_is(&self, value: Option<&Value>) -> bool {
         self.theirs == value.map(shortened)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(version: &u64) -> bool {
+    *version == 0
 }
 
 /// The value itself, or for a long text its digest. Idempotent: a digest is short.

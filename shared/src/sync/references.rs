@@ -10,17 +10,22 @@ use super::{
 };
 use crate::{
     app::App,
+    cause::{By, Cause},
     change::Hinted,
     connection::Connection,
     context::Context,
-    error::Result,
+    error::{Error, Result},
     id::{RecordId, RemoteId, TenantId},
     mapping::Mapping,
-    planner::{Change, Seen},
+    planner::{Change, Errand, Seen, errand, pending},
     provider::Write,
-    record::{Fields, Key, Object, Record, Value},
+    record::{Agreed, Fields, Key, Link, Object, Record, RemoteField, Value},
+    store::Lost,
 };
 use std::collections::{BTreeMap, BTreeSet};
+
+/// How often a record that moves meanwhile is read again.
+const ROUNDS: usize = 5;
 
 /// Where records are in one CRM, by what the hub calls them.
 #[derive(Debug, Default)]
@@ -146,9 +151,11 @@ impl App {
         Ok(known.into_iter().filter_map(|(remote, record)| Some((remote, name(&record)?))).collect())
     }
 
-    /// These records came to be in a connection's CRM just now: what refers to them can be written in full.
+    /// These records came to be in a connection's CRM just now, perhaps for the second time: what refers to them is to be
+    /// written in full.
     pub async fn follow(
         &self,
+        cx: &Context,
         connection: &Connection,
         linked: impl Iterator<Item = &Record>,
         pushes: &mut Pushes,
@@ -158,12 +165,68 @@ impl App {
         };
         for record in linked.filter(|record| refers(&record.object)) {
             let own = record.fields.get("id").map(ToString::to_string);
-            for name in [Some(record.id.to_string()), own].into_iter().flatten() {
-                for one in self.store.referring(&record.tenant, &record.object, &name).await? {
-                    pushes.add(connection, &one);
+            let names: Vec<String> = [Some(record.id.to_string()), own].into_iter().flatten().collect();
+            let mut referring = BTreeSet::new();
+            for name in &names {
+                referring.extend(self.store.referring(&record.tenant, &record.object, name).await?);
+            }
+            let referring: Vec<RecordId> = referring.into_iter().collect();
+            for one in self.store.records(&record.tenant, &referring).await?.into_values() {
+                let one = self.refer_anew(cx, connection, &record.object, &names, one).await?;
+                if let Some(one) = one.filter(|one| waits_in(connection, one)) {
+                    pushes.add(connection, &one.id);
                 }
             }
         }
         Ok(())
     }
+
+    /// A record without what was agreed about where it leads: it led to a remote that was there before. `None` if it is no more.
+    async fn refer_anew(
+        &self,
+        cx: &Context,
+        connection: &Connection,
+        to: &Object,
+        names: &[String],
+        mut record: Record,
+    ) -> Result<Option<Record>> {
+        for _ in 0..ROUNDS {
+            let (Some(link), Ok(mapping)) = (record.links.get(&connection.id), connection.mapping(&record.object))
+            else {
+                return Ok(Some(record));
+            };
+            let mut next = link.clone();
+            let leads = |field: &RemoteField, agreed: &Agreed| {
+                let is_name = agreed.ours.as_ref().is_some_and(|ours| names.contains(&ours.to_string()));
+                is_name && mapping.references().iter().any(|(known, object)| known == field && object == to)
+            };
+            next.agreed.retain(|field, agreed| !leads(field, agreed));
+            if next == *link {
+                return Ok(Some(record));
+            }
+            next.rev += 1;
+            let cause = Cause::new(By::Push { connection: connection.id.clone() }, &cx.trace, cx.now());
+            match self.store.settle(&record, &connection.id, &next, &cause).await {
+                Ok(()) => {
+                    record.links.insert(connection.id.clone(), next);
+                    return Ok(Some(record));
+                }
+                Err(Lost::Failed(error)) => return Err(error),
+                Err(_) => match self.store.record(&record.tenant, &record.id).await? {
+                    Some(newer) => record = newer,
+                    None => return Ok(None),
+                },
+            }
+        }
+        Err(Error::retryable("a record keeps moving while what it leads to is made again"))
+    }
+}
+
+/// Whether something of a record is not in the CRM, be it that it waits.
+fn waits_in(connection: &Connection, record: &Record) -> bool {
+    let nothing = Link::default();
+    let link = record.links.get(&connection.id).unwrap_or(&nothing);
+    let mapping = connection.mapping(&record.object);
+    errand(record, &connection.id) == Errand::Push
+        && mapping.is_ok_and(|mapping| !pending(&record.fields, link, mapping).is_empty())
 }

@@ -10,9 +10,9 @@ use crate::{
 use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 use shared::{
-    connection::State,
+    connection::{Connection, State},
     planner::{Deletes, Policy},
-    provider::Crm,
+    provider::{Crm, Restores},
     record::{Key, Object, Record},
 };
 
@@ -21,11 +21,14 @@ crate::laws::laws_of! {
     a_company_that_is_there_is_found
     a_deal_stands_with_its_company
     a_deal_waits_for_its_company
+    where_a_deal_leads_to_is_told_in_the_hubs_own_names
     another_company_chosen_in_the_crm_is_chosen_elsewhere
     a_stage_is_told_in_each_crms_own_words
     what_happens_to_a_company_unheard_is_pulled
     an_object_of_the_customers_own_is_kept_in_step_once_it_is_mapped
+    rules_that_change_are_met_anew
     a_company_that_is_no_more_stops_nobody_else
+    a_company_that_is_made_again_has_its_deals
     a_deal_of_a_company_is_deleted_elsewhere_too_where_that_is_the_policy
 }
 
@@ -107,6 +110,19 @@ async fn a_deal_waits_for_its_company(crm: Crm) {
     assert_eq!(world.card(crm, &DEAL).await.get("company_id"), company.id);
 }
 
+/// A request's own value for the CRM's field would wait for a company of that name for ever.
+async fn where_a_deal_leads_to_is_told_in_the_hubs_own_names(crm: Crm) {
+    let world = tenant_of(crm).await;
+    let connected = stored(&world, crm).await;
+    let field = connected.mappings[&DEAL].remote_of("company_id").unwrap();
+    let mut asked = engine();
+    (asked["connection_id"], asked["sync_fields"]) = (json!(connected.id), json!({field: "4711"}));
+    world.send(&[analytical(), asked]).await;
+    world.settle().await;
+    assert_eq!(codes(&world).await, ["unknown_field"]);
+    assert_eq!(world.card(crm, &DEAL).await.get("company_id"), world.card(crm, &COMPANY).await.id);
+}
+
 async fn another_company_chosen_in_the_crm_is_chosen_elsewhere(crm: Crm) {
     let world = tenant_of(crm).await;
     let other = asked("c2", &COMPANY, json!({"id": "acc-2", "name": "Difference Ltd", "domain": "difference.example"}));
@@ -160,6 +176,20 @@ async fn what_happens_to_a_company_unheard_is_pulled(crm: Crm) {
     assert_eq!(world.card(peer(crm), &COMPANY).await.get("name"), "Quiet Ltd");
 }
 
+/// Gives vehicles other rules; nothing is written before they are approved.
+async fn remap_vehicles(world: &World, crm: Crm, rules: Json) {
+    let (object, id_field) = vehicles(crm).unwrap();
+    let rules = serde_json::from_value(json!({"object": object, "id_field": id_field, "rules": rules})).unwrap();
+    let (stored, vehicle) = (stored(world, crm).await, Object::Custom("vehicle".to_owned()));
+    let origin = world.app.settings.public_url.as_deref().unwrap();
+    let opened = world.app.remap(&world.cx("remap"), &stored, &vehicle, rules, origin).await.unwrap().unwrap();
+    assert_eq!(opened.connection.state, State::Joining, "{crm}");
+}
+
+async fn stored(world: &World, crm: Crm) -> Connection {
+    world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap()
+}
+
 /// It is mapped by its names, joins, and is written once that is approved.
 async fn an_object_of_the_customers_own_is_kept_in_step_once_it_is_mapped(crm: Crm) {
     let Some(_) = vehicles(crm) else { return };
@@ -168,14 +198,8 @@ async fn an_object_of_the_customers_own_is_kept_in_step_once_it_is_mapped(crm: C
     world.settle().await;
     world.fill_in(crm, &vehicle, None, &[("name", "Typed"), ("plate", "TY 1")], true).await;
     for crm in [crm, peer(crm)] {
-        let (object, id_field) = vehicles(crm).unwrap();
         let rule = |hub: &str| json!({"hub": hub, "remote": of_vehicles(crm, hub)});
-        let rules = json!({"object": object, "id_field": id_field, "rules": [rule("name"), rule("plate")]});
-        let stored = world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap();
-        let origin = world.app.settings.public_url.as_deref().unwrap();
-        let rules = serde_json::from_value(rules).unwrap();
-        let opened = world.app.remap(&world.cx("remap"), &stored, &vehicle, rules, origin).await.unwrap().unwrap();
-        assert_eq!(opened.connection.state, State::Joining, "{crm}");
+        remap_vehicles(&world, crm, json!([rule("name"), rule("plate")])).await;
     }
     world.send(&[asked("v1", &vehicle, json!({"id": "v-1", "name": "Analytical", "plate": "AE 1"}))]).await;
     world.settle().await;
@@ -199,6 +223,35 @@ async fn an_object_of_the_customers_own_is_kept_in_step_once_it_is_mapped(crm: C
     assert!(codes(&world).await.is_empty());
 }
 
+/// A value without a word in the table of values is read once there is one, though nobody has edited it since.
+async fn rules_that_change_are_met_anew(crm: Crm) {
+    let Some(_) = vehicles(crm) else { return };
+    let vehicle = Object::Custom("vehicle".to_owned());
+    let world = World::of(&[crm, peer(crm)]).await;
+    world.settle().await;
+    world.fill_in(crm, &vehicle, None, &[("name", "Typed"), ("plate", "TY 1")], true).await;
+    let plates = async |world: &World| {
+        let cards = world.cards(peer(crm), &vehicle).await;
+        cards.iter().map(|card| card.get("plate").to_owned()).collect::<Vec<String>>()
+    };
+    let rule =
+        |crm: Crm, hub: &str, values: Json| json!({"hub": hub, "remote": of_vehicles(crm, hub), "values": values});
+    let (name, none) = (|crm: Crm| rule(crm, "name", json!({})), json!({}));
+    remap_vehicles(&world, peer(crm), json!([name(peer(crm)), rule(peer(crm), "plate", none)])).await;
+    for (values, expected) in [(json!({"first": "AE 1"}), ""), (json!({"first": "AE 1", "second": "TY 1"}), "second")] {
+        remap_vehicles(&world, crm, json!([name(crm), rule(crm, "plate", values)])).await;
+        world.settle().await;
+        for crm in [crm, peer(crm)] {
+            world.app.activate(&world.cx("approve"), &tenant(), &connection(crm)).await.unwrap();
+        }
+        world.settle().await;
+        assert_eq!(plates(&world).await, [expected]);
+        world.wait(SignedDuration::from_mins(6)).await;
+    }
+    assert_eq!(world.cards(crm, &vehicle).await[0].get("plate"), "TY 1");
+    assert!(codes(&world).await.is_empty());
+}
+
 /// Nobody heard that it was deleted. What leads to it is refused, and the rest goes on.
 async fn a_company_that_is_no_more_stops_nobody_else(crm: Crm) {
     let world = tenant_of(crm).await;
@@ -210,11 +263,31 @@ async fn a_company_that_is_no_more_stops_nobody_else(crm: Crm) {
     (alone["lead"]["name"], alone["lead"]["company_id"]) = (json!("Another"), Json::Null);
     world.send(&[engine(), alone]).await;
     world.settle().await;
-    let stored = world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap();
-    assert_eq!(stored.state, State::Active);
+    assert_eq!(stored(&world, crm).await.state, State::Active);
     assert!(world.cards(crm, &DEAL).await.iter().any(|deal| deal.get("name") == "Another"));
     assert_eq!(world.cards(peer(crm), &DEAL).await.len(), 2);
     assert_eq!(codes(&world).await, ["refused_by_crm"]);
+}
+
+/// The CRM forgot which deals the deleted one had.
+async fn a_company_that_is_made_again_has_its_deals(crm: Crm) {
+    let Restores::Anew = crm.capabilities().restores else { return };
+    let world = tenant_of(crm).await;
+    world.send(&[analytical(), engine()]).await;
+    world.settle().await;
+    let policy = Policy { deletes: Deletes::Restore, ..Policy::default() };
+    world.app.set_policy(&tenant(), &connection(crm), policy).await.unwrap();
+    let before = world.card(crm, &COMPANY).await;
+    world.delete_card(crm, &COMPANY, &before.id).await;
+    world.settle().await;
+    world.wait(SignedDuration::from_mins(90)).await;
+    world.tick().await;
+    world.settle().await;
+    let after = world.card(crm, &COMPANY).await;
+    assert_ne!(after.id, before.id);
+    assert_eq!(world.card(crm, &DEAL).await.get("company_id"), after.id);
+    assert_eq!(world.card(peer(crm), &DEAL).await.get("company_id"), world.card(peer(crm), &COMPANY).await.id);
+    assert!(codes(&world).await.is_empty());
 }
 
 /// What the other CRM shows of the company it belongs to is no edit.

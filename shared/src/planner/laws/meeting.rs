@@ -95,6 +95,32 @@ fn the_policy_may_say_who_is_right() {
     }
 }
 
+/// A value that no table had a word for is read by the table that has, though the CRM shows what it did before.
+#[test]
+fn rules_that_change_are_met_anew() {
+    let mut w = World::new(&[Quirk::Faithful], 1);
+    let owners = |table: &[(&str, &str)]| {
+        let mut next = mapping();
+        let rule = next.rules.iter_mut().find(|rule| rule.remote == "Owner").unwrap();
+        rule.values = table.iter().map(|(hub, remote)| ((*hub).to_owned(), (*remote).to_owned())).collect();
+        next
+    };
+    w.mapping = w.mapping.succeeded_by(owners(&[("ada", "7")]));
+    w.edit(0, "Owner", Some(&text("8")));
+    w.edit(0, "Company", Some(&text("Analytical")));
+    assert!(w.rest().is_some());
+    assert_eq!(w.hub_of("Owner"), None);
+    w.mapping = w.mapping.succeeded_by(owners(&[("ada", "7"), ("grace", "8")]));
+    assert!(w.mapping.changed.keys().eq(["Owner"]));
+    w.policy.meets = true;
+    w.pull(0);
+    assert_eq!(w.hub.said("owner").and_then(|said| said.value), Some(text("grace")));
+    assert!(w.sides[0].link.parked.is_empty());
+    let link = w.sides[0].link.clone();
+    w.pull(0);
+    assert_eq!(w.sides[0].link, link, "once is enough");
+}
+
 /// Looks that are absorbed twice raise nothing new.
 #[test]
 fn a_look_that_comes_twice_parks_once() {
