@@ -38,8 +38,10 @@ const fn purpose(
     Purpose { crm, what, routes, per_thousand, besides }
 }
 
-/// For tokens, and whatever the schedules do meanwhile.
-const BESIDES: u64 = 20;
+/// For tokens, and for whatever the schedules do meanwhile: a larger crowd takes them more pulls.
+fn besides(size: usize) -> u64 {
+    20 + size as u64 * 3 / 1000
+}
 
 /// What went beyond the bar, for a person.
 pub(super) fn exceeded(calls: &Calls, size: usize) -> Option<String> {
@@ -65,7 +67,8 @@ pub(super) fn exceeded(calls: &Calls, size: usize) -> Option<String> {
     over.or_else(|| {
         calls.keys().find_map(|crm| {
             let others = of(crm, &|route| !PURPOSES.iter().any(|one| one.crm == crm && serves(one, route)));
-            (others > BESIDES).then(|| format!("{others} other calls of {crm}, at most {BESIDES}"))
+            let most = besides(size);
+            (others > most).then(|| format!("{others} other calls of {crm}, at most {most}"))
         })
     })
 }
