@@ -259,10 +259,9 @@ impl App {
             let app = self.app_of(*crm, &held.grant).await?;
             crm.revoke(&self.http, &self.settings.hosts, &app, &held.grant).await?;
         }
-        let Some(stored) = self.store.connection(tenant, id).await? else { return Ok(()) };
-        let closed = Connection { state: State::Closed, watch: None, ..stored.clone() };
-        if !self.store.update_connection(&stored, &closed).await? {
-            return Err(Error::retryable("the connection changed while it was ended"));
+        let closed = |stored: &Connection| Ok(Some(Connection { state: State::Closed, watch: None, ..stored.clone() }));
+        if self.store.revise(tenant, id, closed).await?.is_none() {
+            return Ok(());
         }
         self.secrets.forget_grant(tenant, id).await
     }

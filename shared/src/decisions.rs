@@ -15,9 +15,6 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// How often a record that moves meanwhile is read again.
-const ROUNDS: usize = 5;
-
 impl Policy {
     /// Why this policy cannot be had with a CRM.
     pub fn refused_by(&self, crm: Crm) -> Option<&'static str> {
@@ -55,18 +52,12 @@ fn tells(connection: &Connection, record: &Record, seen: &Seen, conflict: &Excep
 impl App {
     /// Stores a connection's policy, unless its CRM makes it impossible. What is pending by it is looked through again.
     pub async fn set_policy(&self, tenant: &TenantId, id: &ConnectionId, policy: Policy) -> Result<()> {
-        for _ in 0..ROUNDS {
-            let stored = self.store.connection(tenant, id).await?;
-            let stored = stored.ok_or_else(|| Error::Config { reason: format!("no connection {id}") })?;
-            if let Some(why) = policy.refused_by(stored.crm) {
-                return Err(Error::Config { reason: why.to_owned() });
-            }
-            let after = Connection { policy: policy.clone(), owes_sweep: true, ..stored.clone() };
-            if self.store.update_connection(&stored, &after).await? {
-                return Ok(());
-            }
-        }
-        Err(Error::retryable("the connection keeps changing"))
+        let governed = |stored: &Connection| match policy.refused_by(stored.crm) {
+            Some(why) => Err(Error::Config { reason: why.to_owned() }),
+            None => Ok(Some(Connection { policy: policy.clone(), owes_sweep: true, ..stored.clone() })),
+        };
+        let governed = self.store.revise(tenant, id, governed).await?;
+        governed.map(drop).ok_or_else(|| Error::Config { reason: format!("no connection {id}") })
     }
 
     /// Ends these conflicts of a connection. What the hub says is pushed where it is right, and to the others where it is not.

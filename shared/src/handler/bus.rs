@@ -110,13 +110,9 @@ async fn unread(app: &App, cx: &Context, connection: &Connection, unreadable: &U
 
 /// The schedule's next tick pulls the connection, whenever it would have been due.
 async fn pull_soon(app: &App, cx: &Context, connection: &Connection) -> Result<()> {
-    for _ in 0..5 {
-        let Some(stored) = app.store.connection(&connection.tenant, &connection.id).await? else { return Ok(()) };
-        let due = Connection { due_at: cx.now(), ..stored.clone() };
-        if stored.due_at <= cx.now() || app.store.update_connection(&stored, &due).await? {
-            tracing::info!(connection.id = %stored.id, trace = cx.trace, "more changed than an event tells: it is pulled");
-            return Ok(());
-        }
-    }
-    Err(Error::retryable("the connection keeps changing"))
+    let due =
+        |stored: &Connection| Ok((stored.due_at > cx.now()).then(|| Connection { due_at: cx.now(), ..stored.clone() }));
+    app.store.revise(&connection.tenant, &connection.id, due).await?;
+    tracing::info!(connection.id = %connection.id, trace = cx.trace, "more changed than an event tells: it is pulled");
+    Ok(())
 }

@@ -136,13 +136,10 @@ impl App {
 }
 
 async fn finish(app: &App, connection: &Connection, walk: &Walk) -> Result<()> {
-    for _ in 0..5 {
-        let Some(stored) = app.store.connection(&connection.tenant, &connection.id).await? else { return Ok(()) };
+    let read = |stored: &Connection| {
         let mut after = stored.clone();
         after.deletions_read.insert(walk.object.clone(), walk.begun);
-        if app.store.update_connection(&stored, &after).await? {
-            return Ok(());
-        }
-    }
-    Err(Error::retryable("the connection keeps changing"))
+        Ok(Some(after))
+    };
+    app.store.revise(&connection.tenant, &connection.id, read).await.map(drop)
 }

@@ -177,10 +177,9 @@ async fn advance(
     if more && connection.cursors.get(object) == Some(&next) {
         return Err(Error::bug("a pull's cursor does not advance"));
     }
-    for _ in 0..5 {
-        let Some(stored) = app.store.connection(&connection.tenant, &connection.id).await? else { break };
+    let advanced = |stored: &Connection| {
         let version = |of: &Connection| of.mappings.get(object).map(|mapping| mapping.version);
-        if stored.cursors.get(object) != connection.cursors.get(object) || version(&stored) != version(&connection) {
+        if stored.cursors.get(object) != connection.cursors.get(object) || version(stored) != version(&connection) {
             return Err(Error::retryable("someone else pulls this connection"));
         }
         let last_success = if more { stored.last_success } else { Some(cx.now()) };
@@ -188,11 +187,10 @@ async fn advance(
         let mut after = Connection { last_success, ..stored.clone() };
         after.deletions_read.entry(object.clone()).or_insert(cx.now());
         after.cursors.insert(object.clone(), next.clone());
-        if app.store.update_connection(&stored, &after).await? {
-            return Ok(Connection { version: stored.version + 1, ..after });
-        }
-    }
-    Err(Error::retryable("the connection keeps changing"))
+        Ok(Some(after))
+    };
+    let advanced = app.store.revise(&connection.tenant, &connection.id, advanced).await?;
+    advanced.ok_or_else(|| Error::retryable("the connection is no more"))
 }
 
 /// Walks a tenant's records and pushes whatever this connection lacks.
@@ -236,15 +234,10 @@ impl App {
     }
 
     async fn approve(&self, tenant: &TenantId, id: &ConnectionId) -> Result<Connection> {
-        for _ in 0..5 {
-            let stored = self.store.connection(tenant, id).await?;
-            let stored = stored.ok_or_else(|| Error::Config { reason: format!("no connection {id}") })?;
-            let active = Connection { state: State::Active, approved: true, ..stored.clone() };
-            if self.store.update_connection(&stored, &active).await? {
-                return Ok(Connection { version: stored.version + 1, ..active });
-            }
-        }
-        Err(Error::retryable("the connection keeps changing"))
+        let active =
+            |stored: &Connection| Ok(Some(Connection { state: State::Active, approved: true, ..stored.clone() }));
+        let approved = self.store.revise(tenant, id, active).await?;
+        approved.ok_or_else(|| Error::Config { reason: format!("no connection {id}") })
     }
 
     /// Enqueues the reading of all that changed in a connection's CRM.

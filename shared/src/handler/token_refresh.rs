@@ -107,14 +107,9 @@ impl App {
         let crm = connection.crm;
         let watch = async |session: &Session| crm.watch(session, &objects, &wish).await;
         let watch = self.with_session(connection, cx, watch).await?;
-        for _ in 0..5 {
-            let Some(stored) = self.store.connection(&connection.tenant, &connection.id).await? else {
-                return Ok(None);
-            };
-            let watched = Connection { watch: watch.clone(), ..stored.clone() };
-            if self.store.update_connection(&stored, &watched).await? {
-                break;
-            }
+        let watched = |stored: &Connection| Ok(Some(Connection { watch: watch.clone(), ..stored.clone() }));
+        if self.store.revise(&connection.tenant, &connection.id, watched).await?.is_none() {
+            return Ok(None);
         }
         tracing::info!(connection.id = %connection.id, crm = %crm, trace = cx.trace, "webhook subscription renewed");
         Ok(watch.map(|watch| watch.expires_at - half))

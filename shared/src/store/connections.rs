@@ -1,6 +1,6 @@
 //! Connections, and how they are found.
 
-use super::{Item, Store, attribute, item, keys, keys::Pk, number, read, text, trouble, unbuilt};
+use super::{Item, Store, attribute, item, keys, keys::Pk, number, read, text, trouble, unbuilt, where_it_held};
 use crate::{
     connection::{Connection, State},
     error::{Error, Result},
@@ -9,12 +9,14 @@ use crate::{
 };
 use aws_sdk_dynamodb::{
     error::SdkError,
-    operation::update_item::UpdateItemError,
     types::{Put, TransactWriteItem},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+
+/// How often a connection that others change meanwhile is read again.
+const ROUNDS: usize = 5;
 
 /// A connection, and whether its CRM may be called now.
 #[derive(Clone, Debug)]
@@ -111,11 +113,25 @@ impl Store {
         let after = Connection { version: before.version + 1, ..after.clone() };
         let call = self.client.put_item().table_name(&self.table).set_item(Some(connection_item(&after)?));
         let call = call.condition_expression("version = :v").expression_attribute_values(":v", number(before.version));
-        match call.send().await {
-            Ok(_) => Ok(true),
-            Err(SdkError::ServiceError(e)) if e.err().is_conditional_check_failed_exception() => Ok(false),
-            Err(error) => Err(trouble(error)),
+        Ok(where_it_held(call.send().await)?.is_some())
+    }
+
+    /// Changes a connection as it stands, once more where somebody else changed it meanwhile; what it is then. `None` where there is no
+    /// such connection, or nothing to change.
+    pub async fn revise(
+        &self,
+        tenant: &TenantId,
+        id: &ConnectionId,
+        change: impl Fn(&Connection) -> Result<Option<Connection>>,
+    ) -> Result<Option<Connection>> {
+        for _ in 0..ROUNDS {
+            let Some(stored) = self.connection(tenant, id).await? else { return Ok(None) };
+            let Some(next) = change(&stored)? else { return Ok(None) };
+            if self.update_connection(&stored, &next).await? {
+                return Ok(Some(Connection { version: stored.version + 1, ..next }));
+            }
         }
+        Err(Error::retryable("the connection keeps changing"))
     }
 
     /// Changes a connection's state from what it was when it was read; a newer state stays.
@@ -134,15 +150,7 @@ impl Store {
             .expression_attribute_values(":state", attribute(state)?)
             .expression_attribute_values(":before", attribute(&connection.state)?)
             .expression_attribute_values(":one", number(1));
-        match call.send().await {
-            Ok(_) => Ok(true),
-            Err(SdkError::ServiceError(e))
-                if matches!(e.err(), UpdateItemError::ConditionalCheckFailedException(_)) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(trouble(error)),
-        }
+        Ok(where_it_held(call.send().await)?.is_some())
     }
 
     /// The keys of the connections whose pull is due.

@@ -1,8 +1,7 @@
 //! How many of a connection's remotes were deleted lately, and the deletions that wait for a person.
 
-use super::{Store, item, keys, number, read, trouble};
+use super::{Store, item, keys, number, read, trouble, where_it_held};
 use crate::{change::Removed, connection::Connection, error::Result, record::Object};
-use aws_sdk_dynamodb::error::SdkError;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -66,11 +65,7 @@ impl Store {
         let call = call
             .condition_expression("attribute_not_exists(version) OR version = :v")
             .expression_attribute_values(":v", number(before.version));
-        match call.send().await {
-            Ok(_) => Ok(true),
-            Err(SdkError::ServiceError(e)) if e.err().is_conditional_check_failed_exception() => Ok(false),
-            Err(error) => Err(trouble(error)),
-        }
+        Ok(where_it_held(call.send().await)?.is_some())
     }
 
     /// Keeps deletions for a person's decision.

@@ -1,14 +1,10 @@
 //! What a person must decide or fix.
 
-use super::{Store, attribute, item, keys, read, trouble};
+use super::{Store, attribute, item, keys, read, where_it_held};
 use crate::{
     cause::Step,
     error::Result,
     id::{ConnectionId, RecordId, TenantId},
-};
-use aws_sdk_dynamodb::{
-    error::SdkError,
-    operation::{put_item::PutItemError, update_item::UpdateItemError},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -60,13 +56,7 @@ impl Store {
             .condition_expression("attribute_not_exists(pk) OR #state = :resolved")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":resolved", attribute(&Open::Resolved)?);
-        match call.send().await {
-            Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(e)) if matches!(e.err(), PutItemError::ConditionalCheckFailedException(_)) => {
-                Ok(())
-            }
-            Err(error) => Err(trouble(error)),
-        }
+        where_it_held(call.send().await).map(drop)
     }
 
     /// Notes that a person has seen to it.
@@ -78,15 +68,7 @@ impl Store {
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":resolved", attribute(&Open::Resolved)?);
-        match call.send().await {
-            Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(e))
-                if matches!(e.err(), UpdateItemError::ConditionalCheckFailedException(_)) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(trouble(error)),
-        }
+        where_it_held(call.send().await).map(drop)
     }
 
     /// A tenant's exceptions, oldest id first.

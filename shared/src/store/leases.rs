@@ -1,11 +1,11 @@
 //! Leases on refreshing tokens, and what ends its function.
 
-use super::{Store, attribute, keys, number, read, text, trouble};
+use super::{Store, attribute, keys, number, read, text, trouble, where_it_held};
 use crate::{
     error::{Error, Result},
     id::{ConnectionId, TenantId},
 };
-use aws_sdk_dynamodb::{error::SdkError, operation::update_item::UpdateItemError, types::ReturnValue};
+use aws_sdk_dynamodb::types::ReturnValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -49,18 +49,9 @@ impl Store {
             .expression_attribute_values(":now", number(now.as_millisecond()))
             .expression_attribute_values(":kind", text("lease"))
             .return_values(ReturnValue::AllNew);
-        match call.send().await {
-            Ok(done) => {
-                let LeaseItem { recent } = done.attributes.map(read).transpose()?.unwrap_or_default();
-                Ok(Some(Lease { owner, recent }))
-            }
-            Err(SdkError::ServiceError(e))
-                if matches!(e.err(), UpdateItemError::ConditionalCheckFailedException(_)) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(trouble(error)),
-        }
+        let Some(done) = where_it_held(call.send().await)? else { return Ok(None) };
+        let LeaseItem { recent } = done.attributes.map(read).transpose()?.unwrap_or_default();
+        Ok(Some(Lease { owner, recent }))
     }
 
     /// Gives a lease back, with the times of the last token requests. One that has ended already stays with its new owner.
@@ -80,15 +71,7 @@ impl Store {
             .condition_expression("lease_owner = :owner")
             .expression_attribute_values(":owner", text(&lease.owner))
             .expression_attribute_values(":recent", attribute(&recent)?);
-        match call.send().await {
-            Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(e))
-                if matches!(e.err(), UpdateItemError::ConditionalCheckFailedException(_)) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(trouble(error)),
-        }
+        where_it_held(call.send().await).map(drop)
     }
 
     /// Notes that work on something begins, and tells how often it began before without an end. `scope` is a queue or a

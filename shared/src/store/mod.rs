@@ -125,6 +125,18 @@ pub(crate) fn item<T: Serialize>(at: &Pk, kind: &str, body: &T) -> Result<Item> 
     Ok(item)
 }
 
+/// What a conditional call answered; `None` where its condition did not hold.
+pub(crate) fn where_it_held<T, E>(sent: std::result::Result<T, SdkError<E>>) -> Result<Option<T>>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    match sent {
+        Ok(done) => Ok(Some(done)),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(None),
+        Err(error) => Err(trouble(error)),
+    }
+}
+
 /// Everything that can go wrong with the table, apart from conditions, goes away by itself.
 pub(crate) fn trouble<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static>(
     error: SdkError<E>,

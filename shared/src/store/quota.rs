@@ -1,6 +1,6 @@
 //! What is left of each connection's limits: until when nobody calls, and who may make how many calls.
 
-use super::{Store, attribute, keys, number, text, trouble};
+use super::{Store, attribute, keys, number, text, trouble, where_it_held};
 use crate::{
     context::plus,
     error::{Error, Result},
@@ -104,10 +104,8 @@ impl Store {
                     .condition_expression("rev = :rev")
                     .expression_attribute_values(":rev", AttributeValue::N(rev.to_string())),
             };
-            match call.send().await {
-                Ok(_) => return Ok(answered),
-                Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
-                Err(error) => return Err(trouble(error)),
+            if where_it_held(call.send().await)?.is_some() {
+                return Ok(answered);
             }
         }
         Err(Error::retryable("everyone asks for calls at once"))

@@ -1,11 +1,10 @@
 //! Several steps that are done together or not at all.
 
 use super::records::Lost;
-use super::{Store, trouble};
+use super::{Store, trouble, where_it_held};
 use crate::{error::Error, record::Key};
 use aws_sdk_dynamodb::{
-    error::SdkError,
-    operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
+    operation::transact_write_items::TransactWriteItemsError,
     types::{TransactWriteItem, Update},
 };
 
@@ -74,15 +73,8 @@ impl Store {
         let call =
             call.update_expression(update.update_expression).set_condition_expression(update.condition_expression);
         let call = call.set_expression_attribute_names(update.expression_attribute_names);
-        match call.set_expression_attribute_values(update.expression_attribute_values).send().await {
-            Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(e))
-                if matches!(e.err(), UpdateItemError::ConditionalCheckFailedException(_)) =>
-            {
-                Err(Lost::Race)
-            }
-            Err(error) => Err(trouble(error).into()),
-        }
+        let call = call.set_expression_attribute_values(update.expression_attribute_values);
+        where_it_held(call.send().await)?.map(drop).ok_or(Lost::Race)
     }
 }
 
