@@ -1,7 +1,7 @@
 //! The mapping a new connection starts with, and how it gets the names that only the account knows.
 
 use super::{
-    failure,
+    failure, leads,
     records::{KINDS, kind, next_cursor, rows},
 };
 use crate::{
@@ -45,9 +45,9 @@ pub(super) fn default_mapping(object: &Object) -> Option<Mapping> {
     Some(Mapping::new(name, ID_FIELD, rules))
 }
 
-/// Standard fields, or 40 hexadecimal digits (Pipedrive docs: Custom fields).
+/// Standard fields, or 40 hexadecimal digits (Pipedrive docs: Custom fields), or the title of a person's lead.
 pub(super) fn could_name(field: &str) -> bool {
-    KINDS.iter().any(|kind| kind.standard.contains(&field)) || is_code(field)
+    KINDS.iter().any(|kind| kind.standard.contains(&field)) || is_code(field) || field == leads::TITLE
 }
 
 /// The fields of a kind, under the names that the mapping knows; a custom field also by its label (Pipedrive docs: API v2,
@@ -68,7 +68,8 @@ pub(super) async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<F
         }
     }
     // No field of Pipedrive's is unique.
-    Ok(known.into_iter().map(|(name, label)| Field { name, label, writable: true, unique: false }).collect())
+    let own = known.into_iter().map(|(name, label)| Field { name, label, writable: true, unique: false });
+    Ok(own.chain(leads::fields(kind.name)).collect())
 }
 
 pub(super) async fn make(session: &Session, mapping: &Mapping, wish: &Wish<'_>) -> Result<Made> {

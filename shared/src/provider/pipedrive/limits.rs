@@ -60,6 +60,8 @@ mod tests {
         assert_eq!(of(Request::post("/api/v2/persons", json!({}))), (false, 5));
         assert_eq!(of(Request::get("/v1/webhooks")), (false, 20));
         assert_eq!(of(Request::get("/api/v1/webhooks")), (false, 20));
+        assert_eq!(of(Request::get("/api/v1/leads?person_id=7&limit=500")), (false, 20));
+        assert_eq!(of(Request::post("/api/v1/leads", json!({}))), (false, 10));
         assert_eq!(weigh(&Request::post("/v1/webhooks", json!({}))), Weight { search: false, tokens: 10 });
     }
 }

@@ -6,6 +6,7 @@ mod delta;
 mod failure;
 mod fields;
 mod find;
+mod leads;
 mod limits;
 mod records;
 mod webhook;

@@ -1,6 +1,6 @@
 //! One call per record: there is no batch, no upsert and no idempotency key.
 
-use super::{failure, records};
+use super::{failure, leads, records};
 use crate::{
     error::{Error, Result},
     id::RemoteId,
@@ -31,14 +31,21 @@ pub(super) async fn create(session: &Session, mapping: &Mapping, writes: &[Write
 }
 
 async fn create_one(session: &Session, mapping: &Mapping, write: &Write) -> Result<Outcome> {
-    let mut body = records::write(&write.changes, mapping, &Json::Null);
+    let (changes, title) = leads::parted(mapping, &write.changes);
+    let mut body = records::write(&changes, mapping, &Json::Null);
     let custom = body.entry("custom_fields").or_insert_with(|| json!({}));
     if let Some(custom) = custom.as_object_mut() {
         custom.insert(mapping.id_field.clone(), json!(write.record));
     }
     // Not to be repeated: after an unknown outcome it is looked for.
     let request = Request::post(format!("/api/v2/{}", records::kind(mapping)?.name), Json::Object(body));
-    Ok(written(&session.send_once(&request, failure::of_record).await?, mapping, false))
+    let made = written(&session.send_once(&request, failure::of_record).await?, mapping, false);
+    let (Some(title), Outcome::Written { remote, .. }) = (title, &made) else { return Ok(made) };
+    match leads::hang(session, mapping, remote, &title).await {
+        Ok(None) => Ok(made),
+        // The person is there. The push that comes again tells what is wrong with its lead.
+        Ok(Some(_)) | Err(_) => Ok(Outcome::Exists { remote: remote.clone() }),
+    }
 }
 
 pub(super) async fn update(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
@@ -55,12 +62,17 @@ pub(super) async fn update(session: &Session, mapping: &Mapping, writes: &[Write
 
 async fn update_one(session: &Session, mapping: &Mapping, write: &Write, before: &Json) -> Result<Outcome> {
     let remote = write.remote.as_ref().ok_or_else(|| Error::bug("an update without a remote id"))?;
-    let body = Json::Object(records::write(&write.changes, mapping, before));
-    let request = Request {
-        method: Method::PATCH,
-        ..Request::post(format!("/api/v2/{}/{remote}", records::kind(mapping)?.name), body)
+    let (changes, title) = leads::parted(mapping, &write.changes);
+    let done = if changes.is_empty() {
+        Outcome::Written { remote: remote.clone(), modified: None, seen: None }
+    } else {
+        let body = Json::Object(records::write(&changes, mapping, before));
+        let path = format!("/api/v2/{}/{remote}", records::kind(mapping)?.name);
+        let request = Request { method: Method::PATCH, ..Request::post(path, body) };
+        written(&session.send(&request, failure::of_record).await?, mapping, true)
     };
-    Ok(written(&session.send(&request, failure::of_record).await?, mapping, true))
+    let (Some(title), Outcome::Written { .. }) = (title, &done) else { return Ok(done) };
+    Ok(leads::hang(session, mapping, remote, &title).await?.unwrap_or(done))
 }
 
 /// A deleted person can be had back for 30 days (Pipedrive docs: API v2, Persons, Delete a person).
