@@ -1,6 +1,6 @@
 //! What API v1 alone has: the user, leads and notes (Pipedrive API v1: users, leads, notes).
 
-use super::kinds::{Kind, LEAD, NOTE, parse_id};
+use super::kinds::{Kind, LEAD, NOTE, ORGANIZATION, PERSON, parse_id};
 use super::{Desk, OUR_USER, errors, list, show};
 use crate::records::{Record, Source};
 use crate::wire::{Call, Reply};
@@ -17,6 +17,7 @@ pub fn me(desk: &Desk<'_>) -> Reply {
     }))
 }
 
+/// Each lead has a title and belongs to a person or an organization; their ids are UUIDs (Pipedrive API v1: leads).
 pub fn leads(desk: &mut Desk<'_>, method: &str, id: Option<&str>, call: &Call) -> Result<Reply, Reply> {
     let body = call.json().unwrap_or(&Value::Null);
     let known = |desk: &Desk<'_>, id: &str| {
@@ -25,6 +26,9 @@ pub fn leads(desk: &mut Desk<'_>, method: &str, id: Option<&str>, call: &Call) -
     match (method, id) {
         ("GET", None) => list_leads(desk, call),
         ("POST", None) => {
+            for (field, kind) in [("person_id", PERSON), ("organization_id", ORGANIZATION)] {
+                body[field].as_u64().map_or(Ok(()), |id| desk.live(kind, id).map(drop))?;
+            }
             let fields = desk.check(LEAD, None, body)?;
             if ["person_id", "organization_id"].iter().all(|f| fields.get(*f).is_none_or(Value::is_null)) {
                 return Err(errors::bad("A lead must be linked to a person or an organization."));
@@ -88,9 +92,11 @@ fn spell(desk: &Desk<'_>, kind: &Kind, record: &Record) -> Value {
     }
 }
 
-/// `?updated_since=&sort=update_time ASC&start=&limit=`, and the person or organisation; oldest first if not said.
+/// `?updated_since=&sort=update_time ASC&start=&limit=`, and the person or organisation; oldest first if not said. Archived leads
+/// are in a list of their own (Pipedrive API v1: get all leads).
 fn list_leads(desk: &Desk<'_>, call: &Call) -> Result<Reply, Reply> {
     let mut rows = rows(desk, LEAD, call, &["owner_id", "person_id", "organization_id"])?;
+    rows.retain(|row| row["is_archived"] != true);
     let sort = call.param("sort").unwrap_or("add_time ASC");
     let (field, direction) = sort.split_once(' ').unwrap_or((sort, "ASC"));
     if !["id", "title", "owner_id", "creator_id", "was_seen", "add_time", "update_time"].contains(&field) {

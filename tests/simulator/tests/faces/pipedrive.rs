@@ -259,6 +259,8 @@ async fn leads_have_uuids_and_live_with_notes_in_v1() -> Result {
     let c = Company::start().await?;
     assert_eq!(c.call("POST", "/v1/leads", json!({"title": "L"})).await?.0, 400, "linked to nobody");
     let person = c.person(json!({"name": "Ada"})).await?["id"].clone();
+    assert_eq!(c.call("POST", "/v1/leads", json!({"person_id": person})).await?.0, 400, "no title");
+    assert_eq!(c.call("POST", "/v1/leads", json!({"title": "L", "person_id": 999})).await?.0, 404, "nobody");
     let (status, lead) = c.call("POST", "/v1/leads", json!({"title": "L", "person_id": person})).await?;
     let id = lead["data"]["id"].as_str().ok_or("no id")?.to_owned();
     assert_eq!((status, id.len()), (201, 36));
@@ -270,6 +272,10 @@ async fn leads_have_uuids_and_live_with_notes_in_v1() -> Result {
         (&list["data"][0]["id"], &list["additional_data"]["pagination"]["more_items_in_collection"]),
         (&json!(id), &json!(false))
     );
+    assert_eq!(c.get("/v1/leads?person_id=999").await?["data"], json!([]), "of nobody");
+    assert_eq!(c.call("PATCH", &format!("/v1/leads/{id}"), json!({"is_archived": true})).await?.0, 200);
+    assert_eq!(c.get("/v1/leads").await?["data"], json!([]), "archived leads are listed elsewhere");
+    assert_eq!(c.call("PATCH", &format!("/v1/leads/{}0", &id[..35]), json!({"title": "M"})).await?.0, 404);
     let (status, note) = c.call("POST", "/v1/notes", json!({"content": "<b>x</b>", "lead_id": id})).await?;
     assert_eq!((status, note["data"]["add_time"].as_str().map(str::len)), (200, Some(19)));
     let path = format!("/v1/notes/{}", note["data"]["id"]);
@@ -279,7 +285,7 @@ async fn leads_have_uuids_and_live_with_notes_in_v1() -> Result {
     let (status, body) = c.call("GET", &format!("/v1/leads/{id}"), Value::Null).await?;
     assert_eq!((status, &body["error"]), (404, &json!("requested lead not found")));
     let calls = c.sim.sim("GET", "calls", Value::Null).await?.1["pipedrive"].clone();
-    assert_eq!((&calls["PATCH /v1/leads/{id}"], &calls["PUT /v1/notes/{id}"]), (&json!(1), &json!(1)), "{calls}");
+    assert_eq!((&calls["PATCH /v1/leads/{id}"], &calls["PUT /v1/notes/{id}"]), (&json!(3), &json!(1)), "{calls}");
     Ok(())
 }
 
