@@ -93,16 +93,16 @@ async fn a_crowd_is_made_within_the_limit_of_searches() {
 /// A world whose persons have their leads in the inbox, with a filler or without.
 async fn with_leads(filler: Option<&str>) -> World {
     let world = tenant_of(CRM).await;
+    map(&world, filler).await;
+    world
+}
+
+/// Adds the rule of leads to those of persons; the connection joins by them.
+async fn map(world: &World, filler: Option<&str>) {
     let mut rule = json!({"hub": "lead_title", "remote": "lead.title", "direction": "to_crm"});
     if let Some(filler) = filler {
         rule["default"] = json!(filler);
     }
-    map(&world, rule).await;
-    world
-}
-
-/// Adds a rule to those of persons; the connection joins by them.
-async fn map(world: &World, rule: Json) {
     let stored = world.stored(CRM).await;
     let mapping = stored.mapping(&Object::Person).unwrap();
     let mut rules = json!({"object": mapping.object, "id_field": mapping.id_field, "rules": mapping.rules});
@@ -117,10 +117,10 @@ async fn map(world: &World, rule: Json) {
 
 /// The titles of the leads of the only person.
 async fn titles(world: &World) -> Vec<String> {
-    let person = world.only(CRM).await.id;
+    let person: u64 = world.only(CRM).await.id.parse().unwrap();
     let leads = world.shown("pipedrive/leads").await;
     let leads = leads.as_array().unwrap().iter();
-    assert!(leads.clone().all(|lead| lead["fields"]["person_id"].to_string() == person), "{leads:?}");
+    assert!(leads.clone().all(|lead| lead["fields"]["person_id"] == person), "{leads:?}");
     leads.map(|lead| lead["fields"]["title"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -195,6 +195,29 @@ async fn a_lead_that_is_refused_leaves_its_person_there() {
     let told: Vec<_> = exceptions.iter().map(|e| (e.code.as_str(), e.field.as_deref())).collect();
     assert_eq!(told, [("refused_by_crm", Some("lead.title"))]);
     world.sim("faults", &json!({})).await;
+    world.send(&[titled("r2", "Engine")]).await;
+    world.settle().await;
+    assert_eq!(titles(&world).await, ["Engine"]);
+}
+
+#[tokio::test]
+async fn those_who_were_there_before_have_their_leads_too() {
+    let world = tenant_of(CRM).await;
+    world.send(&[ada("r1")]).await;
+    world.settle().await;
+    map(&world, Some("New lead")).await;
+    assert_eq!(titles(&world).await, ["New lead"]);
+}
+
+#[tokio::test]
+async fn our_filler_leaves_a_users_own_lead_alone() {
+    let world = tenant_of(CRM).await;
+    world.send(&[ada("r1")]).await;
+    world.settle().await;
+    let person: u64 = world.only(CRM).await.id.parse().unwrap();
+    world.sim("pipedrive/leads", &json!({"fields": {"title": "By hand", "person_id": person}})).await;
+    map(&world, Some("New lead")).await;
+    assert_eq!(titles(&world).await, ["By hand"]);
     world.send(&[titled("r2", "Engine")]).await;
     world.settle().await;
     assert_eq!(titles(&world).await, ["Engine"]);
