@@ -30,7 +30,7 @@ pub(super) fn ends_as_one_lead_each(scene: &mut Scene<'_>, size: usize, progress
     let took = begun.elapsed().as_secs_f64();
     scene.rest(Duration::from_secs(300))?;
     let calls = table::since(&calls, &scene.calls()?);
-    let over = bar::exceeded(&calls, size);
+    let over = bar::exceeded(&calls, size).map(|over| format!("{over}\n{}", table::render(&calls, size)));
     Sight::of(&email(0), "story-crowd", "calls by the hundred")
         .check(scene, over.is_none(), || over.clone().unwrap_or_default())?;
     for (crm, before) in SCREENS.map(|screen| screen.crm).into_iter().zip(before) {
