@@ -73,6 +73,8 @@ proptest! {
         w.policy.priority = priority;
         w.say(hub_name(f), Some(text("base")));
         prop_assert!(w.rest().is_some());
+        // Where a CRM shows a value of its own there is no common ground: see the regressions.
+        prop_assume!(w.sides.iter().all(|side| !side.link.overrides.contains_key(f)));
         w.now += waits.0;
         w.edit(i, f, Some(&v));
         w.now += waits.1;

@@ -153,3 +153,23 @@ fn a_whole_second_stands_for_all_of_it() {
     assert!(w.rest().is_some());
     assert_eq!(w.hub_of("First"), Some(&text("theirs")), "a tie, which the CRM wins here");
 }
+
+/// A CRM that showed another value than the hub, by a request's wish, and one that did not are edited in the same second, each to what the
+/// other showed. Values alone cannot tell that; whoever is looked at last wins, and all agree on it.
+#[test]
+fn edits_that_change_places_end_in_agreement() {
+    for order in [[0, 1], [1, 0]] {
+        let mut w = World::new(&[Quirk::Faithful, Quirk::Faithful, Quirk::Faithful], 1000);
+        w.policy.priority = vec!["workflow".parse().unwrap()];
+        w.set_override(0, "First", text("C"));
+        w.edit(1, "First", Some(&text("a")));
+        w.say("first_name", Some(text("base")));
+        assert!(w.rest().is_some());
+        assert_eq!((w.shown(0, "First"), w.shown(1, "First")), (Some(&text("C")), Some(&text("a"))));
+        w.edit(1, "First", Some(&text("C")));
+        w.edit(0, "First", Some(&text("a")));
+        order.into_iter().for_each(|side| w.pull(side));
+        assert!(w.rest().is_some());
+        assert!((0..3).all(|i| w.shown(i, "First") == w.hub_of("First")), "{w:?}");
+    }
+}
