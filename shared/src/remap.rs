@@ -5,7 +5,7 @@ use crate::{
     connection::{Connection, State},
     context::Context,
     error::{Error, Result},
-    mapping::{Mapping, Rule},
+    mapping::{Direction, Mapping, Rule},
     provider::{Field, Session},
     provision::Opened,
     record::{Object, RemoteField},
@@ -94,6 +94,9 @@ fn wrong(
                 say(format!("{} may not be written by us; make its direction from_crm", rule.remote));
             }
             _ => {}
+        }
+        if rule.formula.is_some() && rule.direction != Direction::ToCrm {
+            say("what is computed only goes out; make its direction to_crm".to_owned());
         }
         if rule.hub.is_empty() || rule.hub.len() > 100 {
             say("the hub's name of a field has 1 to 100 characters".to_owned());

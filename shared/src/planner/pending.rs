@@ -63,7 +63,7 @@ pub fn due(hub: &Fields, link: &Link, mapping: &Mapping) -> Vec<Change> {
 fn is_nothing(hub: &Fields, link: &Link, mapping: &Mapping) -> bool {
     let mut says =
         mapping.rules.iter().filter(|rule| rule.direction.sends() && Object::referred_by(&rule.hub).is_none());
-    !says.any(|rule| hub.said(&rule.hub).is_some_and(|said| said.value.is_some())) && link.overrides.is_empty()
+    !says.any(|rule| rule.says_something(hub)) && link.overrides.is_empty()
 }
 
 /// The CRM's code for what is wanted, where it has refused that.

@@ -1,8 +1,8 @@
 //! A sync request → the hub's fields and the links' own values.
 
-use super::{SyncRequest, template};
+use super::SyncRequest;
 use crate::{
-    mapping::normal,
+    mapping::{Template, TemplateError, normal},
     record::{Email, Fields, Object, Phone, Region, RemoteField, Value, Written, parts},
 };
 use jiff::Timestamp;
@@ -69,20 +69,37 @@ pub fn apply(request: &SyncRequest, fields: &Fields, region: &Region, now: Times
             applied.bad.push(BadValue { field: field.clone(), code: "bad_value", reason: NO_NAME.to_owned() });
             continue;
         }
-        match template::render(text, &known) {
-            Ok(text) => {
-                applied.overrides.extend(text.as_deref().and_then(Value::text).map(|value| (field.clone(), value)))
-            }
-            Err(error) => {
-                let code = match error {
-                    template::TemplateError::UnknownPlaceholder(_) => "unknown_placeholder",
-                    template::TemplateError::Malformed(_) => "bad_template",
-                };
-                applied.bad.push(BadValue { field: field.clone(), code, reason: error.to_string() });
-            }
+        match rendered(text, &known) {
+            Ok(value) => applied.overrides.extend(value.map(|value| (field.clone(), value))),
+            Err(Unusable { code, reason }) => applied.bad.push(BadValue { field: field.clone(), code, reason }),
         }
     }
     applied
+}
+
+/// Why a sync field has no value.
+struct Unusable {
+    code: &'static str,
+    reason: String,
+}
+
+impl From<TemplateError> for Unusable {
+    fn from(error: TemplateError) -> Unusable {
+        Unusable { code: "bad_template", reason: error.to_string() }
+    }
+}
+
+/// A sync field's value; `None` where a placeholder is known but blank: then nothing is written.
+fn rendered(text: &str, known: &BTreeMap<String, Option<Value>>) -> Result<Option<Value>, Unusable> {
+    let template = Template::parse(text)?;
+    if let Some(name) = template.names().find(|name| !known.contains_key(*name)) {
+        return Err(Unusable { code: "unknown_placeholder", reason: format!("unknown placeholder {{{{{name}}}}}") });
+    }
+    let value = |name: &str| known.get(name).cloned().flatten();
+    if template.names().any(|name| value(name).is_none()) {
+        return Ok(None);
+    }
+    Ok(Value::text(&template.filled(value)?))
 }
 
 /// The lead's values as the hub writes them; blank ones are left out, `name` becomes the two names.

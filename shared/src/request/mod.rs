@@ -1,10 +1,8 @@
 //! What the workflow service asks for: one message of the queue `sync-requests`.
 
 mod apply;
-mod template;
 
 pub use apply::{Applied, BadValue, apply};
-pub use template::{TemplateError, render};
 
 use crate::{
     id::{ConnectionId, RequestId, Source, TenantId},

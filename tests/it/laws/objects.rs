@@ -27,6 +27,7 @@ crate::laws::laws_of! {
     what_happens_to_a_company_unheard_is_pulled
     an_object_of_the_customers_own_is_kept_in_step_once_it_is_mapped
     rules_that_change_are_met_anew
+    what_is_computed_is_sent_and_never_read
     a_company_that_is_no_more_stops_nobody_else
     a_company_that_is_made_again_has_its_deals
     a_deal_of_a_company_is_deleted_elsewhere_too_where_that_is_the_policy
@@ -249,6 +250,34 @@ async fn rules_that_change_are_met_anew(crm: Crm) {
         world.wait(SignedDuration::from_mins(6)).await;
     }
     assert_eq!(world.cards(crm, &vehicle).await[0].get("plate"), "TY 1");
+    assert!(codes(&world).await.is_empty());
+}
+
+async fn what_is_computed_is_sent_and_never_read(crm: Crm) {
+    let Some(_) = vehicles(crm) else { return };
+    let vehicle = Object::Custom("vehicle".to_owned());
+    let world = World::of(&[crm]).await;
+    world.settle().await;
+    let (name, plate) = (of_vehicles(crm, "name"), of_vehicles(crm, "plate"));
+    let formula = r#""car" if wheels >= 4 else "cycle""#;
+    let kind = json!({"hub": "kind", "remote": plate, "direction": "to_crm", "formula": formula});
+    let rules =
+        json!([{"hub": "label", "remote": name, "direction": "to_crm", "formula": "{{maker}} {{model}}"}, kind]);
+    remap_vehicles(&world, crm, rules).await;
+    world.app.activate(&world.cx("approve"), &tenant(), &connection(crm)).await.unwrap();
+    let told = |id: &str, wheels: u8| {
+        asked(id, &vehicle, json!({"id": "v-1", "maker": "Babbage", "model": "No. 2", "wheels": wheels}))
+    };
+    for (id, wheels, kind) in [("v1", 4, "car"), ("v2", 2, "cycle")] {
+        world.send(&[told(id, wheels)]).await;
+        world.settle().await;
+        let card = world.cards(crm, &vehicle).await.remove(0);
+        assert_eq!((card.get("name"), card.get("plate")), ("Babbage No. 2", kind));
+        world.fill_in(crm, &vehicle, Some(&card.id), &[("plate", "typed")], false).await;
+        world.settle().await;
+        assert_eq!(world.cards(crm, &vehicle).await[0].get("plate"), "typed", "until it is computed anew");
+        assert_eq!(hub(&world, &vehicle, "v-1").await.fields.get("kind"), None);
+    }
     assert!(codes(&world).await.is_empty());
 }
 

@@ -5,6 +5,7 @@
 
 mod acts;
 mod blanks;
+mod computed;
 mod crm;
 mod deletions;
 mod fights;

@@ -52,8 +52,8 @@ async fn since_then(session: &Session, mapping: &Mapping, since: &str) -> Result
     let (mut rows, mut cursor) = (Vec::new(), String::new());
     let name = records::kind(mapping)?.name;
     loop {
-        let path = format!("/api/v2/{name}?updated_since={}&sort_by=id&sort_direction=asc&limit=500", encoded(since));
-        let body = session.send(&Request::get(path + &cursor), failure::of_call).await?.body;
+        let query = format!("updated_since={}&sort_by=id&sort_direction=asc&limit=500{cursor}", encoded(since));
+        let body = session.send(&Request::get(format!("/api/v2/{name}?{query}")), failure::of_call).await?.body;
         rows.extend(records::rows(&body).iter().cloned());
         match records::next_cursor(&body) {
             Some(next) => cursor = format!("&cursor={next}"),

@@ -1,5 +1,11 @@
 //! How a hub record is spelt in a CRM's fields, and back.
 
+mod formula;
+mod template;
+
+pub use formula::{Formula, FormulaError};
+pub use template::{Template, TemplateError};
+
 use crate::id::RemoteId;
 use crate::record::{Domain, Email, FieldName, Fields, Object, Phone, Region, RemoteField, Value};
 use serde::{Deserialize, Serialize};
@@ -30,6 +36,9 @@ pub struct Mapping {
 pub struct Rule {
     pub hub: FieldName,
     pub remote: RemoteField,
+    /// What is sent is computed of the hub's fields, and `hub` is but a name for it. It only goes out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub formula: Option<Formula>,
     #[serde(default)]
     pub direction: Direction,
     /// Sent where the hub has no value and the CRM insists on one.
@@ -107,15 +116,15 @@ impl Mapping {
         };
         let sent = self.rules.iter().filter(holds);
         sent.filter_map(|rule| {
-            let said = hub.said(&rule.hub);
-            let could = said.as_ref().is_none_or(|said| rule.could_spell(said.value.as_ref()));
+            let said = rule.said(hub);
+            let could = said.as_ref().is_none_or(|said| rule.could_spell(said.as_ref()));
             // What cannot be said here leaves the CRM's own value alone.
             if !could && remote.is_some() {
                 return None;
             }
             let said = said.filter(|_| could);
             let known = said.is_some() || rule.default.is_some();
-            let value = said.and_then(|said| said.value).map(|value| rule.spelt(value));
+            let value = said.flatten().map(|value| rule.spelt(value));
             known.then(|| (rule.remote.clone(), value.or_else(|| rule.default.clone())))
         })
         .collect()
@@ -169,7 +178,13 @@ impl Rule {
     /// A field that flows both ways.
     pub fn both(hub: &str, remote: &str) -> Rule {
         let (hub, remote, direction) = (hub.to_owned(), remote.to_owned(), Direction::Both);
-        Rule { hub, remote, direction, default: None, clears: false, values: BTreeMap::new(), only: None }
+        let (formula, default, values, only) = (None, None, BTreeMap::new(), None);
+        Rule { hub, remote, formula, direction, default, clears: false, values, only }
+    }
+
+    /// A field that is computed of the hub's.
+    pub fn computed(hub: &str, formula: Formula, remote: &str) -> Rule {
+        Rule { formula: Some(formula), ..Rule::to_crm(hub, remote) }
     }
 
     /// A field that only the hub writes.
@@ -190,6 +205,22 @@ impl Rule {
     /// The same rule, with the CRM's values for some of the hub's.
     pub fn values<const N: usize>(self, values: [(&str, &str); N]) -> Rule {
         Rule { values: values.map(|(hub, remote)| (hub.to_owned(), remote.to_owned())).into(), ..self }
+    }
+
+    /// What the hub has to say here, which may be that it is blank; `None` where it has nothing to say.
+    fn said(&self, hub: &Fields) -> Option<Option<Value>> {
+        match &self.formula {
+            Some(formula) => formula.of(hub).map(Some),
+            None => hub.said(&self.hub).map(|said| said.value),
+        }
+    }
+
+    /// Whether there is something to say that is not said of everybody, as a filler is.
+    pub fn says_something(&self, hub: &Fields) -> bool {
+        match &self.formula {
+            Some(formula) => formula.of(hub).is_some_and(|value| formula.of(&Fields::default()) != Some(value)),
+            None => hub.said(&self.hub).is_some_and(|said| said.value.is_some()),
+        }
     }
 
     /// Whether the CRM has a value for the hub's: of a table, only what is in it travels.

@@ -1,0 +1,149 @@
+//! Values that a rule computes of several fields: text with values in it, conditions, sums.
+
+use super::template::Template;
+use crate::record::{Fields, Value};
+use minijinja::{Environment, Expression, UndefinedBehavior, value::Rest};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
+
+type Computed = minijinja::Value;
+
+/// A template, such as `{{first_name}} {{last_name}}`, or an expression, such as `"Hot" if lead_score >= 75 else "Warm"` or
+/// `SUM(opens, clicks)`.
+///
+/// It is total: whatever it is fed with, it ends soon, with a value or with none.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Formula {
+    source: String,
+    kind: Arc<Kind>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Template(Template),
+    Expression(Expression<'static, 'static>),
+}
+
+/// What is wrong with a formula, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the formula {formula:?} cannot be read: {what}")]
+pub struct FormulaError {
+    formula: String,
+    what: String,
+}
+
+/// In characters; longer ones are programs.
+const LONGEST: usize = 1_000;
+/// Instructions of one evaluation.
+const MOST_INSTRUCTIONS: u64 = 10_000;
+/// The longest text that is made, in bytes.
+const LONGEST_TEXT: usize = 65_536;
+
+impl Formula {
+    pub fn parse(source: &str) -> Result<Formula, FormulaError> {
+        let wrong = |what: String| FormulaError { formula: source.chars().take(80).collect(), what };
+        if source.chars().count() > LONGEST {
+            return Err(wrong(format!("it has more than {LONGEST} characters")));
+        }
+        let kind = match source.contains("{{") {
+            true => Template::parse(source).map(Kind::Template).map_err(|error| wrong(error.to_string())),
+            // Maps are nobody's need, and the engine panics where a brace ends what none began.
+            false if source.contains(['{', '}']) => Err(wrong("an expression has no braces".to_owned())),
+            false if repeats(source) => Err(wrong("what multiplies speaks of numbers alone".to_owned())),
+            false => {
+                let expression = ENGINE.compile_expression_owned(source.to_owned());
+                expression.map(Kind::Expression).map_err(|error| wrong(error.to_string()))
+            }
+        };
+        Ok(Formula { source: source.to_owned(), kind: Arc::new(kind?) })
+    }
+
+    /// What it comes to; `None` where that is blank or cannot be told. A field that the record does not have is blank: it is inserted as
+    /// nothing, meets no condition, and counts for nothing in `SUM`, `COUNT`, `MIN` and `MAX`.
+    pub fn of(&self, fields: &Fields) -> Option<Value> {
+        match &*self.kind {
+            Kind::Template(template) => {
+                let known = |name: &str| fields.said(name).and_then(|said| said.value);
+                template.names().any(|name| known(name).is_some()).then_some(())?;
+                Value::text(&template.filled(known).ok()?)
+            }
+            Kind::Expression(expression) => {
+                let known = |value: &Value| matches!(value, Value::Number(_)) || !self.source.contains('*');
+                let named = fields.iter().filter_map(|(name, written)| Some((name.as_str(), written.value.as_ref()?)));
+                let named: BTreeMap<&str, &Value> = named.filter(|(_, value)| known(value)).collect();
+                value(&expression.eval(named).ok()?)
+            }
+        }
+    }
+}
+
+/// Whether it may multiply something else than numbers: of a text that would make a very long one, in one instruction.
+fn repeats(source: &str) -> bool {
+    source.contains('*') && source.contains(['"', '\'', '~', '[', '('])
+}
+
+fn value(computed: &Computed) -> Option<Value> {
+    if computed.is_undefined() || computed.is_none() {
+        return None;
+    }
+    if let Some(text) = computed.as_str() {
+        return Value::text(text).filter(|_| text.len() <= LONGEST_TEXT);
+    }
+    match serde_json::to_value(computed).ok()? {
+        serde_json::Value::Bool(flag) => Some(Value::Flag(flag)),
+        serde_json::Value::Number(number) => Some(Value::number(number)),
+        _ => None,
+    }
+}
+
+/// It has operators and the functions below, and neither filters nor tests, loops, variables, files or a clock.
+static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut engine = Environment::empty();
+    engine.set_fuel(Some(MOST_INSTRUCTIONS));
+    engine.set_undefined_behavior(UndefinedBehavior::Lenient);
+    engine.add_function("SUM", |of: Rest<Computed>| numbers(&of).reduce(|a, b| a + b).map(whole));
+    engine.add_function("MIN", |of: Rest<Computed>| numbers(&of).reduce(f64::min).map(whole));
+    engine.add_function("MAX", |of: Rest<Computed>| numbers(&of).reduce(f64::max).map(whole));
+    engine.add_function("COUNT", |of: Rest<Computed>| of.iter().filter(|one| !one.is_undefined()).count());
+    engine
+});
+
+fn numbers(of: &[Computed]) -> impl Iterator<Item = f64> {
+    of.iter().filter_map(|one| f64::try_from(one.clone()).ok())
+}
+
+/// A number without a fraction as a whole one.
+fn whole(number: f64) -> Computed {
+    match number {
+        #[expect(clippy::cast_possible_truncation, reason = "the number is whole and below 2^53")]
+        _ if number.fract() == 0.0 && number.abs() < 9e15 => Computed::from(number as i64),
+        _ => Computed::from(number),
+    }
+}
+
+impl PartialEq for Formula {
+    fn eq(&self, other: &Formula) -> bool {
+        self.source == other.source
+    }
+}
+
+impl TryFrom<String> for Formula {
+    type Error = FormulaError;
+    fn try_from(source: String) -> Result<Formula, FormulaError> {
+        Formula::parse(&source)
+    }
+}
+
+impl From<Formula> for String {
+    fn from(formula: Formula) -> String {
+        formula.source
+    }
+}
+
+#[cfg(test)]
+#[path = "formula_tests.rs"]
+mod tests;
