@@ -40,7 +40,8 @@ impl App {
         rules: Rules,
         origin: &str,
     ) -> Result<Result<Opened, Unfit>> {
-        let mapping = successor(connection, object, rules);
+        let Rules { object: name, id_field, rules } = rules;
+        let mapping = Mapping { region: connection.region.clone(), ..Mapping::new(&name, &id_field, rules) };
         let asks = async |session: &Session| connection.crm.schema(session, &mapping).await;
         let schema = self.ask(connection, cx, asks).await?;
         let mapped: BTreeSet<Object> = connection.mappings.keys().chain([object]).cloned().collect();
@@ -53,6 +54,7 @@ impl App {
         if !by_hand.is_empty() {
             return Ok(Err(Unfit(by_hand.into_iter().map(|(field, what)| format!("{field}: {what}")).collect())));
         }
+        let mapping = before.map_or_else(|| mapping.clone(), |before| before.succeeded_by(mapping.clone()));
         let mut next = Connection { state: State::Joining, approved: false, watch: None, ..connection.clone() };
         next.mappings.insert(object.clone(), mapping);
         next.cursors.remove(object);
@@ -63,15 +65,6 @@ impl App {
         let opened = self.finish(cx, next, Vec::new(), origin).await?;
         self.read(cx, &opened.connection).await?;
         Ok(Ok(opened))
-    }
-}
-
-fn successor(connection: &Connection, object: &Object, rules: Rules) -> Mapping {
-    let Rules { object: name, id_field, rules } = rules;
-    let next = Mapping { region: connection.region.clone(), ..Mapping::new(&name, &id_field, rules) };
-    match connection.mappings.get(object) {
-        Some(before) => before.succeeded_by(next),
-        None => next,
     }
 }
 

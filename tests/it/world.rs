@@ -276,10 +276,7 @@ impl World {
         for _ in 0..4000 {
             // Asked first: what is delivered after this is queued before it is asked for again.
             let under_way = self.shown("deliveries?last=0").await["pending"].as_u64().unwrap_or(0) > 0;
-            let mut moved = false;
-            for queue in self.order() {
-                moved |= self.turn(queue).await;
-            }
+            let mut moved = self.turns().await;
             moved |= self.journal().await;
             if moved {
                 waited = 0;
@@ -294,6 +291,15 @@ impl World {
             }
         }
         panic!("the system does not come to rest");
+    }
+
+    /// Each function that waits for messages is given some once; whether there were any.
+    pub(crate) async fn turns(&self) -> bool {
+        let mut moved = false;
+        for queue in self.order() {
+            moved |= self.turn(queue).await;
+        }
+        moved
     }
 
     /// Messages that were received and not deleted are visible again.

@@ -6,6 +6,7 @@ use crate::{
     connection::{Connection, State},
     context::Context,
     id::RecordId,
+    mapping::Mapping,
     planner::refused,
     record::{Awaiting, Key, Object, Record, Region, RemoteField, Value, Written},
     request::{BadValue, SyncRequest, apply},
@@ -214,10 +215,13 @@ fn nobodys_fields(
     nobodys.map(|field| BadValue { field: field.clone(), code: "unknown_field", reason: reason() }).collect()
 }
 
-/// Whether a connection's CRM may have such a field. The fields by which remotes are known are nobody's to set, and those that
-/// lead to others are set by the hub's own names for them.
+/// Whether a connection's CRM may have such a field. The fields by which remotes are known are nobody's to set, those that
+/// lead to others are set by the hub's own names for them, and what is computed says what it is computed of.
 fn takes(connection: &Connection, object: &Object, field: &str, named: bool) -> bool {
-    let ours = connection.mapping(object).is_ok_and(|mapping| mapping.id_field == field || mapping.refers(field));
+    let computed = |mapping: &Mapping| mapping.rules.iter().any(|rule| rule.remote == field && rule.formula.is_some());
+    let ours = connection
+        .mapping(object)
+        .is_ok_and(|mapping| mapping.id_field == field || mapping.refers(field) || computed(mapping));
     !ours && field != connection.crm.capabilities().id && (named || connection.crm.could_name(field))
 }
 

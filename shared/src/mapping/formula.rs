@@ -5,7 +5,7 @@ use crate::record::{Fields, Value};
 use minijinja::{Environment, Expression, UndefinedBehavior, value::Rest};
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, LazyLock},
 };
 
@@ -25,7 +25,8 @@ pub struct Formula {
 #[derive(Debug)]
 enum Kind {
     Template(Template),
-    Expression(Expression<'static, 'static>),
+    /// And the fields that it names.
+    Expression(Expression<'static, 'static>, BTreeSet<String>),
 }
 
 /// What is wrong with a formula, and where.
@@ -51,39 +52,53 @@ impl Formula {
         }
         let kind = match source.contains("{{") {
             true => Template::parse(source).map(Kind::Template).map_err(|error| wrong(error.to_string())),
-            // Maps are nobody's need, and the engine panics where a brace ends what none began.
-            false if source.contains(['{', '}']) => Err(wrong("an expression has no braces".to_owned())),
+            // The engine panics where a brace ends what none began, and where nothing is cut into slices.
+            false if source.contains(['{', '}', '[', ']']) => {
+                Err(wrong("an expression has neither braces nor square brackets".to_owned()))
+            }
             false if repeats(source) => Err(wrong("what multiplies speaks of numbers alone".to_owned())),
             false => {
                 let expression = ENGINE.compile_expression_owned(source.to_owned());
-                expression.map(Kind::Expression).map_err(|error| wrong(error.to_string()))
+                let expression = expression.map_err(|error| wrong(error.to_string()))?;
+                let names = expression.undeclared_variables(false).into_iter().collect();
+                Ok(Kind::Expression(expression, names))
             }
         };
         Ok(Formula { source: source.to_owned(), kind: Arc::new(kind?) })
     }
 
-    /// What it comes to; `None` where that is blank or cannot be told. A field that the record does not have is blank: it is inserted as
-    /// nothing, meets no condition, and counts for nothing in `SUM`, `COUNT`, `MIN` and `MAX`.
+    /// What it comes to; `None` where that is blank or cannot be told. A text that is a number counts as one. A field that the record does
+    /// not have is blank: it is inserted as nothing, is less than anything, and counts for nothing in `SUM`, `COUNT`, `MIN` and `MAX`.
     pub fn of(&self, fields: &Fields) -> Option<Value> {
+        let known = |name: &str| fields.said(name).and_then(|said| said.value);
         match &*self.kind {
             Kind::Template(template) => {
-                let known = |name: &str| fields.said(name).and_then(|said| said.value);
                 template.names().any(|name| known(name).is_some()).then_some(())?;
                 Value::text(&template.filled(known).ok()?)
             }
-            Kind::Expression(expression) => {
-                let known = |value: &Value| matches!(value, Value::Number(_)) || !self.source.contains('*');
-                let named = fields.iter().filter_map(|(name, written)| Some((name.as_str(), written.value.as_ref()?)));
-                let named: BTreeMap<&str, &Value> = named.filter(|(_, value)| known(value)).collect();
+            Kind::Expression(expression, names) => {
+                let counts = |value: Value| value.into_kind(crate::record::Kind::Number).unwrap_or_else(|value| value);
+                let named = names.iter().filter_map(|name| Some((name.as_str(), counts(known(name)?))));
+                let named: BTreeMap<&str, Value> = named.collect();
+                self.can_take(named.values()).then_some(())?;
                 value(&expression.eval(named).ok()?)
             }
         }
+    }
+
+    /// What it is fed with makes no text that is too long: where it multiplies there is none, elsewhere each operator adds one at most.
+    fn can_take<'a>(&self, values: impl Iterator<Item = &'a Value>) -> bool {
+        let texts = values.filter(|value| matches!(value, Value::Text(_) | Value::List(_)));
+        let length: usize = texts.map(|text| text.to_string().len()).sum();
+        let joints = self.source.matches(['~', '+']).count();
+        let repeats = self.source.contains('*') && length > 0;
+        !repeats && length.saturating_mul(joints + 1) <= LONGEST_TEXT
     }
 }
 
 /// Whether it may multiply something else than numbers: of a text that would make a very long one, in one instruction.
 fn repeats(source: &str) -> bool {
-    source.contains('*') && source.contains(['"', '\'', '~', '[', '('])
+    source.contains('*') && source.contains(['"', '\'', '~', '('])
 }
 
 fn value(computed: &Computed) -> Option<Value> {

@@ -13,6 +13,7 @@ fn lead() -> Fields {
         ("clicks", json!(3)),
         ("rate", json!(0.5)),
         ("bought", json!(true)),
+        ("visits", json!("10")),
     ] {
         fields.put(field, Value::from_json(&value).unwrap(), jiff::Timestamp::UNIX_EPOCH, &source).unwrap();
     }
@@ -44,6 +45,10 @@ fn a_condition_chooses() {
     check(r#""Hot" if nobody_says >= 75 else "Warm""#, "Warm");
     check(r#""Hot" if lead_score >= 90"#, None);
     check("lead_score >= 75", "true");
+    check(r#""Hot" if visits >= 75 else "Warm""#, "Warm");
+    check(r#""Cold" if nobody_says < 25 else "Warm""#, "Cold");
+    check(r#""Cold" if COUNT(nobody_says) and nobody_says < 25"#, None);
+    check(r#""Dear " ~ full_name"#, "Dear Grace Hopper");
 }
 
 #[test]
@@ -55,7 +60,10 @@ fn counts_are_put_together() {
     check("MAX(opens, clicks, rate)", "12");
     check("MIN(opens, clicks, rate)", "0.5");
     check("SUM(replies)", None);
+    check("SUM(opens, visits)", "22");
     check("opens * rate", "6");
+    check("opens * rate if bought else 0", "6");
+    check("opens * rate if last_name else 0", None);
     check("opens / 0", None);
     check("opens // 0", None);
     check("opens + replies", None);
@@ -88,6 +96,22 @@ fn what_would_be_huge_is_nothing() {
     fields.put("last_name", long, jiff::Timestamp::UNIX_EPOCH, &"workflow".parse().unwrap()).unwrap();
     assert_eq!(Formula::parse(&doubled).unwrap().of(&fields), None);
     assert!(Formula::parse(&format!("{}1{}", "(".repeat(400), ")".repeat(400))).is_err());
+    for long in [
+        "-".repeat(999) + "1",
+        "not ".repeat(249) + "1",
+        "opens+".repeat(160) + "1",
+        "opens if 1 else ".repeat(60) + "1",
+    ] {
+        Formula::parse(&long).map(|formula| formula.of(&fields)).ok();
+    }
+}
+
+/// The engine panics at both.
+#[test]
+fn nothing_is_cut_into_slices() {
+    for cut in ["first_name[3:][::-1]", "\"\"[::-1]", "1 }}"] {
+        assert!(Formula::parse(cut).is_err(), "{cut}");
+    }
 }
 
 fn token() -> impl Strategy<Value = String> {

@@ -102,7 +102,12 @@ impl Mapping {
         let known: BTreeSet<&RemoteField> = self.rules.iter().map(|rule| &rule.remote).collect();
         let mut changed = self.changed.clone();
         changed.extend(known.into_iter().filter(is_another).map(|field| (field.clone(), version)));
-        Mapping { version, region: self.region.clone(), changed, ..next }
+        Mapping { version, changed, ..next }
+    }
+
+    /// The version since which all of these rules hold.
+    pub fn since(&self) -> u64 {
+        self.changed.values().copied().max().unwrap_or_default()
     }
 
     /// The hub in the CRM's fields: only those the hub has ever known, or the CRM insists on. `remote` is `None` where it

@@ -48,22 +48,21 @@ pub fn absorb(
     mapping: &Mapping,
     policy: &Policy,
 ) -> Absorbed {
-    let counts = under(link, mapping);
+    let counts = under(link, seen, mapping);
     let mut done = absorb_since(counts.modified, hub, &counts, seen, connection, mapping, policy);
-    if !mapping.changed.is_empty() {
-        done.link.mapped = mapping.version;
-    }
+    done.link.mapped = mapping.since();
     if done.link != *link {
         done.link.rev += 1;
     }
     done
 }
 
-/// What counts of a link under these rules: where they have changed since its last look, the two sides meet anew.
-pub(super) fn under<'a>(link: &'a Link, mapping: &Mapping) -> Cow<'a, Link> {
+/// What counts of a link under these rules: where they have changed since its last look, the two sides meet anew. What is never
+/// shown is never met.
+pub(super) fn under<'a>(link: &'a Link, seen: &Seen, mapping: &Mapping) -> Cow<'a, Link> {
     let void = |field: &RemoteField| {
-        let since = mapping.changed.get(field);
-        since.is_some_and(|since| link.mapped < *since) && !cfg!(feature = "mutant_old_rules_count")
+        let is_another = mapping.changed.get(field).is_some_and(|since| link.mapped < *since);
+        is_another && seen.fields.contains_key(field) && !cfg!(feature = "mutant_old_rules_count")
     };
     if !link.agreed.keys().chain(&link.parked).any(void) {
         return Cow::Borrowed(link);

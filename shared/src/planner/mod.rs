@@ -63,7 +63,7 @@ pub fn freshness(link: &Link, seen: &Seen, taken: Taken, mapping: &Mapping) -> F
     if cfg!(feature = "mutant_absorb_stale") {
         return Freshness::Absorb;
     }
-    let link = &*absorb::under(link, mapping);
+    let link = &*absorb::under(link, seen, mapping);
     let newer = seen.modified > link.modified;
     let older = seen.modified.is_some() && seen.modified < link.modified;
     let fresh = match taken {

@@ -87,7 +87,7 @@ async fn push_alike(
         pushes.add(connection, &record);
     }
     let linked = settled.records.iter().filter(|record| unlinked.contains(&record.id) && is_linked(record));
-    app.follow(cx, connection, linked, pushes).await?;
+    app.follow(connection, linked, pushes).await?;
     for record in settled.records {
         pushes.note(record);
     }

@@ -153,6 +153,9 @@ impl Job<'_> {
                     succeeded(end(Status::Succeeded, "written"), &fields)
                 };
                 let seen = seen.clone().unwrap_or_default();
+                // What was never agreed about is agreed by the rules of now.
+                let mapped = if link.agreed.is_empty() { self.mapping.since() } else { link.mapped };
+                let link = Link { mapped, ..link };
                 match first {
                     false => settle(&link, &sent, &seen, *shown),
                     true => {

@@ -88,6 +88,7 @@ impl Looker<'_> {
         let (overrides, awaiting) = (link.overrides.clone(), link.awaiting.clone());
         let restored = Some(self.cx.now());
         let next = Link { overrides, awaiting, restored, rev: link.rev + 1, ..Link::default() };
+        self.app.refer_anew(self.cx, self.connection, record).await?;
         match self.app.store.settle(record, &self.connection.id, &next, &cause).await {
             Ok(()) => {
                 let mut after = Record { cause, version: record.version + 1, ..record.clone() };

@@ -183,7 +183,7 @@ pub async fn absorb_looks(
         match done? {
             Done::Stands(record) => pushes.note(*record),
             Done::Linked(record) => {
-                app.follow(cx, connection, std::iter::once(&*record), pushes).await?;
+                app.follow(connection, std::iter::once(&*record), pushes).await?;
                 pushes.note(*record);
             }
             Done::Nothing => {}

@@ -79,6 +79,7 @@ impl Looker<'_> {
         }
         if link.gone.is_some() && link.remote.as_ref() != Some(&look.remote) {
             // Its first remote is no more; this one is the person's from now on, and nothing was agreed with it yet.
+            self.app.refer_anew(self.cx, self.connection, record).await?;
             let (rev, awaiting) = (link.rev, link.awaiting.clone());
             let mut relinked = record.clone();
             relinked.links.insert(self.connection.id.clone(), Link { rev, awaiting, ..Link::default() });

@@ -17,15 +17,17 @@ use crate::{
     error::{Error, Result},
     id::{RecordId, RemoteId, TenantId},
     mapping::Mapping,
-    planner::{Change, Errand, Seen, errand, pending},
+    planner::{Change, Seen},
     provider::Write,
-    record::{Agreed, Fields, Key, Link, Object, Record, RemoteField, Value},
+    record::{Agreed, Fields, Key, Object, Record, RemoteField, Value},
     store::Lost,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often a record that moves meanwhile is read again.
 const ROUNDS: usize = 5;
+/// Records that are changed at the same time.
+const AT_ONCE: usize = 16;
 
 /// Where records are in one CRM, by what the hub calls them.
 #[derive(Debug, Default)]
@@ -151,49 +153,59 @@ impl App {
         Ok(known.into_iter().filter_map(|(remote, record)| Some((remote, name(&record)?))).collect())
     }
 
-    /// These records came to be in a connection's CRM just now, perhaps for the second time: what refers to them is to be
-    /// written in full.
+    /// These records came to be in a connection's CRM just now: what refers to them can be written in full.
     pub async fn follow(
         &self,
-        cx: &Context,
         connection: &Connection,
         linked: impl Iterator<Item = &Record>,
         pushes: &mut Pushes,
     ) -> Result<()> {
-        let refers = |object: &Object| {
-            connection.mappings.values().any(|mapping| mapping.references().iter().any(|(_, to)| to == object))
-        };
-        for record in linked.filter(|record| refers(&record.object)) {
-            let own = record.fields.get("id").map(ToString::to_string);
-            let names: Vec<String> = [Some(record.id.to_string()), own].into_iter().flatten().collect();
-            let mut referring = BTreeSet::new();
-            for name in &names {
-                referring.extend(self.store.referring(&record.tenant, &record.object, name).await?);
-            }
-            let referring: Vec<RecordId> = referring.into_iter().collect();
-            for one in self.store.records(&record.tenant, &referring).await?.into_values() {
-                let one = self.refer_anew(cx, connection, &record.object, &names, one).await?;
-                if let Some(one) = one.filter(|one| waits_in(connection, one)) {
-                    pushes.add(connection, &one.id);
-                }
+        for record in linked {
+            for one in self.referring(connection, record).await? {
+                pushes.add(connection, &one);
             }
         }
         Ok(())
     }
 
-    /// A record without what was agreed about where it leads: it led to a remote that was there before. `None` if it is no more.
-    async fn refer_anew(
+    /// The remote of this record is no more, and another is to stand for it: what was agreed about leading to it counts no more. To be
+    /// called before that is stored, so that nobody is forgotten.
+    pub async fn refer_anew(&self, cx: &Context, connection: &Connection, record: &Record) -> Result<()> {
+        let names = names_of(record);
+        let referring = self.referring(connection, record).await?;
+        for some in referring.chunks(AT_ONCE) {
+            let records = self.store.records(&record.tenant, some).await?.into_values();
+            let anew = records.map(|one| self.refers_anew(cx, connection, &record.object, &names, one));
+            futures::future::try_join_all(anew).await?;
+        }
+        Ok(())
+    }
+
+    /// Whoever refers to a record, if that matters to a connection.
+    async fn referring(&self, connection: &Connection, record: &Record) -> Result<Vec<RecordId>> {
+        let mut references = connection.mappings.values().flat_map(Mapping::references);
+        if !references.any(|(_, to)| to == record.object) {
+            return Ok(Vec::new());
+        }
+        let mut referring = BTreeSet::new();
+        for name in names_of(record) {
+            referring.extend(self.store.referring(&record.tenant, &record.object, &name).await?);
+        }
+        Ok(referring.into_iter().collect())
+    }
+
+    async fn refers_anew(
         &self,
         cx: &Context,
         connection: &Connection,
         to: &Object,
         names: &[String],
         mut record: Record,
-    ) -> Result<Option<Record>> {
+    ) -> Result<()> {
         for _ in 0..ROUNDS {
             let (Some(link), Ok(mapping)) = (record.links.get(&connection.id), connection.mapping(&record.object))
             else {
-                return Ok(Some(record));
+                return Ok(());
             };
             let mut next = link.clone();
             let leads = |field: &RemoteField, agreed: &Agreed| {
@@ -202,19 +214,16 @@ impl App {
             };
             next.agreed.retain(|field, agreed| !leads(field, agreed));
             if next == *link {
-                return Ok(Some(record));
+                return Ok(());
             }
             next.rev += 1;
             let cause = Cause::new(By::Push { connection: connection.id.clone() }, &cx.trace, cx.now());
             match self.store.settle(&record, &connection.id, &next, &cause).await {
-                Ok(()) => {
-                    record.links.insert(connection.id.clone(), next);
-                    return Ok(Some(record));
-                }
+                Ok(()) => return Ok(()),
                 Err(Lost::Failed(error)) => return Err(error),
                 Err(_) => match self.store.record(&record.tenant, &record.id).await? {
                     Some(newer) => record = newer,
-                    None => return Ok(None),
+                    None => return Ok(()),
                 },
             }
         }
@@ -222,11 +231,8 @@ impl App {
     }
 }
 
-/// Whether something of a record is not in the CRM, be it that it waits.
-fn waits_in(connection: &Connection, record: &Record) -> bool {
-    let nothing = Link::default();
-    let link = record.links.get(&connection.id).unwrap_or(&nothing);
-    let mapping = connection.mapping(&record.object);
-    errand(record, &connection.id) == Errand::Push
-        && mapping.is_ok_and(|mapping| !pending(&record.fields, link, mapping).is_empty())
+/// What others may call a record: by our id, or by the product's own.
+fn names_of(record: &Record) -> Vec<String> {
+    let own = record.fields.get("id").map(ToString::to_string);
+    [Some(record.id.to_string()), own].into_iter().flatten().collect()
 }

@@ -9,7 +9,7 @@ use crate::{
 use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 use shared::{
-    connection::Connection,
+    connection::{Connection, State},
     planner::{Deletes, Guard, Policy},
     provider::{Crm, Restores},
     record::Record,
@@ -27,6 +27,7 @@ crate::laws::laws_of! {
     too_many_deletions_told_wait_for_a_person
     too_many_deletions_read_wait_for_a_person
     what_a_person_says_was_no_deletion_is_followed_by_nobody
+    a_decision_waits_until_the_connection_works_again
 }
 
 async fn stored(world: &World, crm: Crm) -> Connection {
@@ -279,6 +280,34 @@ async fn too_many_deletions_read_wait_for_a_person(crm: Crm) {
     decide(&world, crm, true).await;
     assert_eq!(world.people(peer(crm)).await.len(), 6);
     assert!(record(&world, 0).await.deleted.is_none());
+}
+
+/// Its rules were changed meanwhile: it reads everything anew, and the decision keeps nobody from that.
+async fn a_decision_waits_until_the_connection_works_again(crm: Crm) {
+    let world = guarded(crm).await;
+    for n in 0..6 {
+        world.delete(crm, &id_of(&world, crm, n).await).await;
+    }
+    world.settle().await;
+    later(&world, 90).await;
+    assert_eq!(codes(&world).await, ["mass_delete"]);
+    let before = stored(&world, crm).await;
+    assert!(world.app.store.set_state(&before, &State::Joining).await.unwrap());
+    assert!(world.app.decide_deletions(&world.cx("decide"), &before, true).await.unwrap());
+    world.edit_silently(crm, &id_of(&world, crm, 9).await, &[("phone", "+14155550199")]).await;
+    world.wait(SignedDuration::from_mins(6)).await;
+    world.tick().await;
+    // It does not come to rest: the decision's messages come back again and again.
+    for _ in 0..8 {
+        world.turns().await;
+    }
+    assert_eq!(world.people(peer(crm)).await.pop().unwrap().get("phone"), "+14155550199");
+    assert!(world.people(peer(crm)).await.len() >= 7);
+    world.app.activate(&world.cx("approve"), &tenant(), &connection(crm)).await.unwrap();
+    world.settle().await;
+    later(&world, 20).await;
+    assert_eq!(world.people(peer(crm)).await.len(), 4);
+    assert_eq!(codes(&world).await, ["mass_delete"], "which is resolved");
 }
 
 async fn what_a_person_says_was_no_deletion_is_followed_by_nobody(crm: Crm) {

@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 use shared::{
     connection::{Connection, State},
-    planner::{Deletes, Policy},
+    planner::{Deletes, Policy, Strategy},
     provider::{Crm, Restores},
     record::{Key, Object, Record},
 };
@@ -250,6 +250,16 @@ async fn rules_that_change_are_met_anew(crm: Crm) {
         world.wait(SignedDuration::from_mins(6)).await;
     }
     assert_eq!(world.cards(crm, &vehicle).await[0].get("plate"), "TY 1");
+    // What is made by the new rules has never met the old ones.
+    let policy = Policy { conflicts: Strategy::LocalWins, ..Policy::default() };
+    world.app.set_policy(&tenant(), &connection(crm), policy).await.unwrap();
+    world.send(&[asked("v2", &vehicle, json!({"id": "v-2", "name": "Later", "plate": "first"}))]).await;
+    world.settle().await;
+    let later = world.cards(crm, &vehicle).await.into_iter().find(|card| card.get("name") == "Later").unwrap();
+    assert_eq!(later.get("plate"), "AE 1");
+    world.fill_in(crm, &vehicle, Some(&later.id), &[("plate", "TY 1")], false).await;
+    world.settle().await;
+    assert_eq!(plates(&world).await, ["second", "second"], "an edit that nobody contests");
     assert!(codes(&world).await.is_empty());
 }
 

@@ -5,14 +5,14 @@
 
 use super::{failure, records};
 use crate::{
-    error::Result,
+    error::{Error, Result},
     id::RemoteId,
     mapping::Mapping,
     planner::Change,
     provider::{
         batch::Outcome,
         schema::Field,
-        session::{Request, Session, encoded},
+        session::{Answer, Request, Session, encoded},
     },
     record::Value,
 };
@@ -48,24 +48,29 @@ pub(super) async fn hang(
     title: &Value,
 ) -> Result<Option<Outcome>> {
     let look = Request::get(format!("{LEADS}?person_id={person}&limit=500"));
-    let found = session.send(&look, failure::of_record).await?;
+    let found = session.send(&look, of_lead).await?;
     if !found.status.is_success() {
-        return Ok(Some(of_title(failure::outcome(&found, true))));
+        return Ok(Some(of_title(failure::outcome(&found, false))));
     }
-    let answer = match step(records::rows(&found.body), person, title, is_filler(mapping, title)) {
+    let (answer, renames) = match step(records::rows(&found.body), person, title, is_filler(mapping, title)) {
         Step::Nothing => return Ok(None),
         Step::Rename(lead) => {
             let path = format!("{LEADS}/{}", encoded(&lead));
             let request = Request { method: Method::PATCH, ..Request::post(path, json!({"title": title.to_string()})) };
-            session.send(&request, failure::of_record).await?
+            (session.send(&request, of_lead).await?, true)
         }
         Step::Make => {
             let person = person.as_str().parse::<u64>().ok();
             let request = Request::post(LEADS, json!({"title": title.to_string(), "person_id": person}));
-            session.send_once(&request, failure::of_record).await?
+            (session.send_once(&request, of_lead).await?, false)
         }
     };
-    Ok((!answer.status.is_success()).then(|| of_title(failure::outcome(&answer, true))))
+    Ok((!answer.status.is_success()).then(|| of_title(failure::outcome(&answer, renames))))
+}
+
+/// As of a record. An app without the scope for leads may not write them, and may go on with the rest.
+fn of_lead(answer: &Answer) -> Option<Error> {
+    if answer.status.as_u16() == 403 && answer.body.is_object() { None } else { failure::of_record(answer) }
 }
 
 /// What is to be done about a lead.
