@@ -13,17 +13,18 @@ struct Purpose {
 }
 
 /// Phones are looked up for those whom no e-mail address has found: two lists of spellings for each of Zoho's two fields,
-/// as many as HubSpot's search has room for, all of Salesforce's in one call. Pipedrive has no batches. HubSpot and Zoho are pulled
-/// by the same routes, a hundred and two hundred in a call.
+/// as many as HubSpot's search has room for, all of Salesforce's in one call. Pipedrive has no batches. What was written is
+/// pulled once more or twice, by routes that serve other purposes too. Those who were known before are written in batches of their own,
+/// which are never full.
 const PURPOSES: &[Purpose] = &[
     purpose("hubspot", "writes", &["/batch/upsert", "/batch/update"], 10, 20),
     purpose("hubspot", "reads", &["/batch/read"], 10, 20),
     purpose("hubspot", "phone lookups and pulls", &["/search"], 30 + 10, 20),
-    purpose("salesforce", "writes", &["PATCH /services/data/v66.0/composite/sobjects"], 5, 10),
-    purpose("salesforce", "lookups and read-backs", &["/composite/batch"], 15, 20),
+    purpose("salesforce", "writes", &["PATCH /services/data/v66.0/composite/sobjects"], 5, 15),
+    purpose("salesforce", "lookups, read-backs and pulls", &["/composite/batch"], 15 + 2, 20),
     purpose("zoho", "writes", &["POST /crm/v8/Leads/upsert", "PUT /crm/v8/Leads"], 10, 20),
-    purpose("zoho", "lookups by e-mail and by phone, and pulls", &["/coql"], 30 + 5, 20),
-    purpose("zoho", "read-backs", &["GET /crm/v8/Leads"], 10, 20),
+    purpose("zoho", "lookups by e-mail and by phone", &["/coql"], 30, 20),
+    purpose("zoho", "read-backs and pulls", &["GET /crm/v8/Leads"], 10 + 15, 20),
     purpose("pipedrive", "writes", &["POST /api/v2/persons", "PATCH /api/v2/persons/{id}"], 1000, 0),
     purpose("pipedrive", "searches", &["/api/v2/persons/search"], 1000, 0),
     purpose("pipedrive", "reads", &["GET /api/v2/persons"], 100, 20),
