@@ -54,7 +54,10 @@ impl App {
         if !by_hand.is_empty() {
             return Ok(Err(Unfit(by_hand.into_iter().map(|(field, what)| format!("{field}: {what}")).collect())));
         }
-        let mapping = before.map_or_else(|| mapping.clone(), |before| before.succeeded_by(mapping.clone()));
+        let mapping = match before {
+            Some(before) => before.succeeded_by(mapping),
+            None => mapping,
+        };
         let mut next = Connection { state: State::Joining, approved: false, watch: None, ..connection.clone() };
         next.mappings.insert(object.clone(), mapping);
         next.cursors.remove(object);

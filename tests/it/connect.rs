@@ -209,7 +209,7 @@ async fn to_connect_again_approves_nothing(crm: Crm) {
     world.settle().await;
     world.send(&[ada("r1")]).await;
     world.settle().await;
-    let stored = world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap();
+    let stored = world.stored(crm).await;
     world.app.store.set_state(&stored, &State::NeedsReauth { since: world.now() }).await.unwrap();
     let (status, page) = Browser::new().connects(&link(&world, crm).await).await;
     assert_eq!((status, state(&world, crm).await), (200, Some(State::Joining)), "{page}");
@@ -221,7 +221,7 @@ async fn to_disconnect_gives_everything_back(crm: Crm) {
     let world = a_world(crm).await;
     Browser::new().connects(&link(&world, crm).await).await;
     world.settle().await;
-    let stored = world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap();
+    let stored = world.stored(crm).await;
     let held = world.app.secrets.current_grant(&tenant(), &connection(crm)).await.unwrap();
     world.app.disconnect(&world.cx("disconnect"), &stored).await.unwrap();
     assert_eq!(state(&world, crm).await, Some(State::Closed));

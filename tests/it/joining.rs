@@ -22,7 +22,7 @@ fn sizes() -> [usize; 3] {
 }
 
 async fn set(world: &World, crm: Crm, state: State) -> Connection {
-    let stored = world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap();
+    let stored = world.stored(crm).await;
     world.app.store.set_state(&stored, &state).await.unwrap();
     Connection { state, ..stored }
 }
@@ -62,7 +62,7 @@ async fn met([each, common, differing]: [usize; 3], joining: Joining) -> World {
 }
 
 async fn preview(world: &World, crm: Crm) -> Preview {
-    let stored = world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap();
+    let stored = world.stored(crm).await;
     world.app.preview(&stored).await.unwrap().remove(&shared::record::Object::Person).unwrap()
 }
 
@@ -129,7 +129,7 @@ async fn what_is_counted_is_what_is_written_and_nobody_is_doubled() {
 async fn decided(world: &World, differing: usize) {
     let open = conflicts(world).await;
     let crm = if open[0].connection == Some(connection(HERE)) { HERE } else { THERE };
-    let asked = world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap();
+    let asked = world.stored(crm).await;
     let phone = |people: Vec<crate::face::Person>, mailbox: &str| {
         people.into_iter().find(|one| one.get("email") == mailbox).unwrap().get("phone").to_owned()
     };

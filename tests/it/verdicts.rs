@@ -31,7 +31,7 @@ fn end(crm: &str, status: Status, code: &str) -> (String, Status, String) {
 }
 
 async fn state(world: &World, crm: Crm) -> State {
-    world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap().state
+    world.stored(crm).await.state
 }
 
 #[tokio::test]

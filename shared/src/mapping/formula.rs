@@ -120,9 +120,9 @@ static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut engine = Environment::empty();
     engine.set_fuel(Some(MOST_INSTRUCTIONS));
     engine.set_undefined_behavior(UndefinedBehavior::Lenient);
-    engine.add_function("SUM", |of: Rest<Computed>| numbers(&of).reduce(|a, b| a + b).map(whole));
-    engine.add_function("MIN", |of: Rest<Computed>| numbers(&of).reduce(f64::min).map(whole));
-    engine.add_function("MAX", |of: Rest<Computed>| numbers(&of).reduce(f64::max).map(whole));
+    engine.add_function("SUM", |of: Rest<Computed>| numbers(&of).reduce(|a, b| a + b).and_then(held));
+    engine.add_function("MIN", |of: Rest<Computed>| numbers(&of).reduce(f64::min).and_then(held));
+    engine.add_function("MAX", |of: Rest<Computed>| numbers(&of).reduce(f64::max).and_then(held));
     engine.add_function("COUNT", |of: Rest<Computed>| of.iter().filter(|one| !one.is_undefined()).count());
     engine
 });
@@ -131,13 +131,9 @@ fn numbers(of: &[Computed]) -> impl Iterator<Item = f64> {
     of.iter().filter_map(|one| f64::try_from(one.clone()).ok())
 }
 
-/// A number without a fraction as a whole one.
-fn whole(number: f64) -> Computed {
-    match number {
-        #[expect(clippy::cast_possible_truncation, reason = "the number is whole and below 2^53")]
-        _ if number.fract() == 0.0 && number.abs() < 9e15 => Computed::from(number as i64),
-        _ => Computed::from(number),
-    }
+/// A number as the hub holds it: without a fraction as a whole one.
+fn held(number: f64) -> Option<Computed> {
+    serde_json::Number::from_f64(number).map(|number| Computed::from_serialize(Value::number(number)))
 }
 
 impl PartialEq for Formula {

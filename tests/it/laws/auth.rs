@@ -33,7 +33,7 @@ async fn a_token_that_died_is_renewed_on_the_way(crm: Crm) {
 async fn fifty_who_ask_at_once_make_one_request(crm: Crm) {
     let world = tenant_of(crm).await;
     rotates(&world, crm).await;
-    let this = world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap();
+    let this = world.stored(crm).await;
     let held = world.app.secrets.current_grant(&tenant(), &this.id).await.unwrap();
     let before = counter(&world, crm, "tokens_given").await;
     let cx = world.cx("fifty");
@@ -61,7 +61,7 @@ async fn what_comes_while_a_grant_is_dead_arrives_after_it(crm: Crm) {
     world.sim("faults", &json!({crm.name(): {"revoke_grant": true, "expire_tokens": true}})).await;
     world.send(&[ada("r1")]).await;
     world.settle().await;
-    let dead = world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap();
+    let dead = world.stored(crm).await;
     assert!(matches!(dead.state, State::NeedsReauth { .. }), "{:?}", dead.state);
     assert!(world.people(crm).await.is_empty());
     world.sim("faults", &json!({})).await;

@@ -9,7 +9,7 @@ use crate::{
 use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 use shared::{
-    connection::{Connection, State},
+    connection::State,
     planner::{Deletes, Guard, Policy},
     provider::{Crm, Restores},
     record::Record,
@@ -28,10 +28,6 @@ crate::laws::laws_of! {
     too_many_deletions_read_wait_for_a_person
     what_a_person_says_was_no_deletion_is_followed_by_nobody
     a_decision_waits_until_the_connection_works_again
-}
-
-async fn stored(world: &World, crm: Crm) -> Connection {
-    world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap()
 }
 
 async fn set(world: &World, crm: Crm, policy: Policy) {
@@ -239,7 +235,7 @@ async fn goes_on(world: &World, crm: Crm) {
 }
 
 async fn decide(world: &World, crm: Crm, meant: bool) {
-    let connection = stored(world, crm).await;
+    let connection = world.stored(crm).await;
     assert!(world.app.decide_deletions(&world.cx("decide"), &connection, meant).await.unwrap());
     world.settle().await;
     assert!(!world.app.decide_deletions(&world.cx("decide"), &connection, meant).await.unwrap(), "only once");
@@ -291,7 +287,7 @@ async fn a_decision_waits_until_the_connection_works_again(crm: Crm) {
     world.settle().await;
     later(&world, 90).await;
     assert_eq!(codes(&world).await, ["mass_delete"]);
-    let before = stored(&world, crm).await;
+    let before = world.stored(crm).await;
     assert!(world.app.store.set_state(&before, &State::Joining).await.unwrap());
     assert!(world.app.decide_deletions(&world.cx("decide"), &before, true).await.unwrap());
     world.edit_silently(crm, &id_of(&world, crm, 9).await, &[("phone", "+14155550199")]).await;
@@ -353,7 +349,7 @@ async fn merged(guard: Guard) {
     world.settle().await;
     later(&world, 90).await;
     // Where the survivor is looked at before the deletion is heard of, nothing rests: it is known to be a merge already.
-    let rested = world.app.decide_deletions(&world.cx("decide"), &stored(&world, crm).await, true).await.unwrap();
+    let rested = world.app.decide_deletions(&world.cx("decide"), &world.stored(crm).await, true).await.unwrap();
     assert!(!rested || guard.most == 0);
     world.settle().await;
     let survivor = record(&world, 0).await;

@@ -4,7 +4,7 @@ use super::{peer, tenant_of};
 use crate::{
     engine::{ada, hub},
     story::request,
-    world::{World, connection, tenant},
+    world::{World, connection},
 };
 use jiff::SignedDuration;
 use serde_json::json;
@@ -111,7 +111,7 @@ async fn an_edit_that_is_pulled_twice_is_made_once(crm: Crm) {
     world.edit_silently(crm, &world.only(crm).await.id, &[("phone", "+14155550199")]).await;
     later(&world, 6).await;
     let version = hub(&world, "ada@example.com").await.version;
-    let this = world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap();
+    let this = world.stored(crm).await;
     world.app.read(&world.cx("again"), &this).await.unwrap();
     world.settle().await;
     assert_eq!(hub(&world, "ada@example.com").await.version, version);

@@ -13,7 +13,7 @@ use crate::{
 use serde_json::json;
 use shared::{
     brought::Brought,
-    connection::{Connection, State},
+    connection::State,
     doctor::{Finding, Mark},
     mapping::Rule,
     provider::{Crm, Webhooks},
@@ -34,12 +34,8 @@ crate::laws::laws_of! {
     the_doctor_names_a_url_that_no_delivery_reaches
 }
 
-async fn stored(world: &World, crm: Crm) -> Connection {
-    world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap()
-}
-
 async fn examined(world: &World, crm: Crm) -> Vec<Finding> {
-    let found = world.app.examine(&world.cx("doctor"), &stored(world, crm).await).await.unwrap();
+    let found = world.app.examine(&world.cx("doctor"), &world.stored(crm).await).await.unwrap();
     assert!(found.iter().all(|one| (one.mark == Mark::Good) == one.todo.is_empty()), "{found:?}");
     found
 }
@@ -85,7 +81,7 @@ async fn nothing_is_wrong_with_a_connection_that_no_browser_made(crm: Crm) {
 
 async fn the_doctor_names_a_hidden_field(crm: Crm) {
     let world = tenant_of(crm).await;
-    let account = stored(&world, crm).await.account;
+    let account = world.stored(crm).await.account;
     let hidden = json!({"crm": crm.name(), "account_id": account, "hidden_fields": [field(crm, "last_call")]});
     world.sim("accounts", &hidden).await;
     let finding = only(&world, crm, "field_gone").await;
@@ -95,7 +91,7 @@ async fn the_doctor_names_a_hidden_field(crm: Crm) {
 
 async fn the_doctor_names_a_field_that_we_may_not_write(crm: Crm) {
     let world = tenant_of(crm).await;
-    let before = stored(&world, crm).await;
+    let before = world.stored(crm).await;
     let mapping = before.mapping(&Object::Person).unwrap().clone();
     let asks = async |session: &_| crm.schema(session, &mapping).await;
     let schema = world.app.with_session(&before, &world.cx("schema"), asks).await.unwrap();
@@ -131,7 +127,7 @@ async fn the_doctor_names_a_missing_scope(crm: Crm) {
 async fn the_doctor_names_a_missing_webhook_and_to_connect_again_mends_it(crm: Crm) {
     let world = a_world(crm).await;
     Browser::new().connects(&link(&world, crm).await).await;
-    let before = stored(&world, crm).await;
+    let before = world.stored(crm).await;
     match crm.capabilities().webhooks {
         Webhooks::PerConnection { lives: Some(_) } => {
             let watch = before.watch.clone().unwrap();
@@ -157,7 +153,7 @@ async fn the_doctor_names_a_dead_grant_and_changes_nothing(crm: Crm) {
     world.sim("faults", &json!({crm.name(): {"revoke_grant": true, "expire_tokens": true}})).await;
     let finding = only(&world, crm, "needs_reauth").await;
     assert!(finding.todo.contains("operator link"), "{finding:?}");
-    assert_eq!(stored(&world, crm).await.state, State::Active);
+    assert_eq!(world.stored(crm).await.state, State::Active);
 }
 
 async fn the_doctor_names_a_clock_that_is_wrong(crm: Crm) {
@@ -199,12 +195,12 @@ async fn the_doctor_says_that_a_crm_asks_us_to_wait(crm: Crm) {
     };
     let told: Vec<_> = waits().await;
     assert_eq!(told, [(Mark::Look, "access")], "{crm}");
-    let before = stored(&world, crm).await;
+    let before = world.stored(crm).await;
     let asks = async |session: &_| crm.schema(session, before.mapping(&Object::Person).unwrap()).await;
     world.app.with_session(&before, &world.cx("work"), asks).await.unwrap_err();
     let told: Vec<_> = waits().await;
     assert_eq!(told, [(Mark::Look, "access"), (Mark::Look, "quota")], "{crm}: work waits for it");
-    assert_eq!(stored(&world, crm).await.state, State::Active);
+    assert_eq!(world.stored(crm).await.state, State::Active);
 }
 
 async fn the_doctor_names_a_url_that_no_delivery_reaches(crm: Crm) {
@@ -212,13 +208,13 @@ async fn the_doctor_names_a_url_that_no_delivery_reaches(crm: Crm) {
     let nowhere =
         shared::app::Settings { public_url: Some("http://127.0.0.1:9".to_owned()), ..world.app.settings.clone() };
     let app = shared::App::new(&world.aws, nowhere).unwrap();
-    let found = app.examine(&world.cx("doctor"), &stored(&world, crm).await).await.unwrap();
+    let found = app.examine(&world.cx("doctor"), &world.stored(crm).await).await.unwrap();
     let url = found.iter().find(|one| one.about == "our URL").unwrap();
     assert_eq!((url.mark, url.code), (Mark::Bad, Some("webhook_unreachable")), "{found:?}");
     // Where nobody said what our URL is, nothing is made up about it.
     let unsaid = shared::app::Settings { public_url: None, ..world.app.settings.clone() };
     let app = shared::App::new(&world.aws, unsaid).unwrap();
-    let found = app.examine(&world.cx("doctor"), &stored(&world, crm).await).await.unwrap();
+    let found = app.examine(&world.cx("doctor"), &world.stored(crm).await).await.unwrap();
     assert!(
         found.iter().all(|one| one.mark != Mark::Bad && !["webhooks", "our URL"].contains(&one.about)),
         "{found:?}"

@@ -42,7 +42,7 @@ async fn a_field_that_is_removed_is_set_aside_and_the_rest_goes_on(crm: Crm) {
     assert_eq!(people.len(), 2, "{people:?}");
     assert_eq!(people[1].get("email"), "grace@example.com");
     assert_eq!(world.people(peer(crm)).await[1].get("last_call"), "yesterday");
-    let stored = world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap();
+    let stored = world.stored(crm).await;
     assert_eq!(stored.state, State::Active);
     // A CRM that ignores what it does not know refuses nothing: the next look at its fields finds it.
     let noticed = !stored.mapping(&shared::record::Object::Person).unwrap().set_aside.is_empty();
@@ -51,7 +51,7 @@ async fn a_field_that_is_removed_is_set_aside_and_the_rest_goes_on(crm: Crm) {
     world.app.activate(&world.cx("back"), &tenant(), &connection(crm)).await.unwrap();
     world.settle().await;
     later(&world).await;
-    let stored = world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap();
+    let stored = world.stored(crm).await;
     assert!(stored.mapping(&shared::record::Object::Person).unwrap().set_aside.is_empty());
     if noticed {
         assert_eq!(world.people(crm).await[1].get("last_call"), "yesterday", "what waited for the field is written");

@@ -1,6 +1,6 @@
 //! Accounts as large as a customer's: each page is one call, and a moment with more people than any page is read to its end.
 
-use crate::world::{World, connection, tenant};
+use crate::world::World;
 use jiff::SignedDuration;
 use shared::{
     change::Cursor,
@@ -29,7 +29,7 @@ async fn appear(world: &World, crm: Crm, count: usize) {
 
 /// Page after page from a cursor. How many rows were shown, of how many people, and where the next read begins.
 async fn read(world: &World, crm: Crm, mut cursor: Cursor) -> (usize, usize, Cursor) {
-    let stored = world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap();
+    let stored = world.stored(crm).await;
     let mapping = stored.mapping(&Object::Person).unwrap();
     let (mut people, mut rows) = (BTreeSet::new(), 0);
     loop {

@@ -10,7 +10,7 @@ use crate::{
 use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 use shared::{
-    connection::{Connection, State},
+    connection::State,
     planner::{Deletes, Policy, Strategy},
     provider::{Crm, Restores},
     record::{Key, Object, Record},
@@ -114,7 +114,7 @@ async fn a_deal_waits_for_its_company(crm: Crm) {
 /// A request's own value for the CRM's field would wait for a company of that name for ever.
 async fn where_a_deal_leads_to_is_told_in_the_hubs_own_names(crm: Crm) {
     let world = tenant_of(crm).await;
-    let connected = stored(&world, crm).await;
+    let connected = world.stored(crm).await;
     let field = connected.mappings[&DEAL].remote_of("company_id").unwrap();
     let mut asked = engine();
     (asked["connection_id"], asked["sync_fields"]) = (json!(connected.id), json!({field: "4711"}));
@@ -181,14 +181,10 @@ async fn what_happens_to_a_company_unheard_is_pulled(crm: Crm) {
 async fn remap_vehicles(world: &World, crm: Crm, rules: Json) {
     let (object, id_field) = vehicles(crm).unwrap();
     let rules = serde_json::from_value(json!({"object": object, "id_field": id_field, "rules": rules})).unwrap();
-    let (stored, vehicle) = (stored(world, crm).await, Object::Custom("vehicle".to_owned()));
+    let (stored, vehicle) = (world.stored(crm).await, Object::Custom("vehicle".to_owned()));
     let origin = world.app.settings.public_url.as_deref().unwrap();
     let opened = world.app.remap(&world.cx("remap"), &stored, &vehicle, rules, origin).await.unwrap().unwrap();
     assert_eq!(opened.connection.state, State::Joining, "{crm}");
-}
-
-async fn stored(world: &World, crm: Crm) -> Connection {
-    world.app.store.connection(&tenant(), &connection(crm)).await.unwrap().unwrap()
 }
 
 /// It is mapped by its names, joins, and is written once that is approved.
@@ -302,7 +298,7 @@ async fn a_company_that_is_no_more_stops_nobody_else(crm: Crm) {
     (alone["lead"]["name"], alone["lead"]["company_id"]) = (json!("Another"), Json::Null);
     world.send(&[engine(), alone]).await;
     world.settle().await;
-    assert_eq!(stored(&world, crm).await.state, State::Active);
+    assert_eq!(world.stored(crm).await.state, State::Active);
     assert!(world.cards(crm, &DEAL).await.iter().any(|deal| deal.get("name") == "Another"));
     assert_eq!(world.cards(peer(crm), &DEAL).await.len(), 2);
     assert_eq!(codes(&world).await, ["refused_by_crm"]);

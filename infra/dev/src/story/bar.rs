@@ -14,13 +14,12 @@ struct Purpose {
 
 /// Phones are looked up for those whom no e-mail address has found: two lists of spellings for each of Zoho's two fields,
 /// as many as HubSpot's search has room for, all of Salesforce's in one call. Pipedrive has no batches. What was written is
-/// pulled once more or twice, by routes that serve other purposes too. Those who were known before are written in batches of their own,
-/// which are never full.
+/// pulled once more or twice, by routes that serve other purposes too.
 const PURPOSES: &[Purpose] = &[
     purpose("hubspot", "writes", &["/batch/upsert", "/batch/update"], 10, 20),
     purpose("hubspot", "reads", &["/batch/read"], 10, 20),
     purpose("hubspot", "phone lookups and pulls", &["/search"], 30 + 10, 20),
-    purpose("salesforce", "writes", &["PATCH /services/data/v66.0/composite/sobjects"], 5, 15),
+    purpose("salesforce", "writes", &["PATCH /services/data/v66.0/composite/sobjects"], 5, 10),
     purpose("salesforce", "lookups, read-backs and pulls", &["/composite/batch"], 15 + 2, 20),
     purpose("zoho", "writes", &["POST /crm/v8/Leads/upsert", "PUT /crm/v8/Leads"], 10, 20),
     purpose("zoho", "lookups by e-mail and by phone", &["/coql"], 30, 20),
