@@ -2,7 +2,7 @@
 
 use crate::{
     id::{ConnectionId, RemoteId, RequestId, Source},
-    record::{RemoteField, Workflow},
+    record::{FieldName, RemoteField, Value, Workflow},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,9 @@ pub struct Cause {
     /// Values that lost a conflict by this change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overruled: Vec<Overruled>,
+    /// Values that were not taken, because the field is not their source's to write.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<Denied>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,7 +75,15 @@ pub struct Overruled {
     pub field: RemoteField,
     /// Who lost: `hub` or the CRM.
     pub loser: Side,
-    pub value: Option<crate::record::Value>,
+    pub value: Option<Value>,
+}
+
+/// A value of somebody's who may not write the field.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Denied {
+    pub field: FieldName,
+    pub source: Source,
+    pub value: Option<Value>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +95,6 @@ pub enum Side {
 
 impl Cause {
     pub fn new(by: By, trace: &str, at: Timestamp) -> Cause {
-        Cause { by, trace: trace.to_owned(), at, steps: Vec::new(), overruled: Vec::new() }
+        Cause { by, trace: trace.to_owned(), at, steps: Vec::new(), overruled: Vec::new(), denied: Vec::new() }
     }
 }

@@ -296,6 +296,7 @@ pub fn new_connection(invitation: &Invitation, account: crate::id::AccountId, cx
         last_success: None,
         owes_sweep: false,
         allowance: Default::default(),
+        ownership: Default::default(),
         due_at: cx.now() + SignedDuration::from_secs(i64::from(pull_every)),
         version: 1,
     }

@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Result},
     id::{AccountId, ConnectionId, TenantId},
     mapping::{Direction, Mapping},
-    planner::{Deletes, Policy},
+    planner::{Deletes, Judge, Ownership, Policy},
     provider::Crm,
     record::{Object, Region},
 };
@@ -28,6 +28,9 @@ pub struct Connection {
     pub mappings: BTreeMap<Object, Mapping>,
     #[serde(default)]
     pub policy: Policy,
+    /// The tenant's; read together with the connection.
+    #[serde(skip)]
+    pub ownership: Ownership,
     #[serde(default)]
     pub region: Region,
     #[serde(default)]
@@ -110,9 +113,10 @@ impl Connection {
         matches!(self.state, State::Active | State::Joining) && self.direction.receives()
     }
 
-    /// How it settles conflicts now.
-    pub fn judging(&self) -> Policy {
-        Policy { meets: self.state == State::Joining, ..self.policy.clone() }
+    /// By what its looks at an object are judged now.
+    pub fn judge<'a>(&'a self, object: &'a Object) -> Judge<'a> {
+        let meets = self.state == State::Joining;
+        Judge { connection: &self.id, object, policy: &self.policy, ownership: &self.ownership, meets }
     }
 
     /// What it makes of deletions now. What it does not hear of, or was not approved, counts for itself alone.

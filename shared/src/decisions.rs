@@ -16,6 +16,18 @@ use crate::{
 use std::collections::BTreeMap;
 
 impl Policy {
+    /// Rules for conflicts about fields that do not come from this connection's CRM.
+    fn idle(&self, connection: &Connection) -> Vec<String> {
+        let heard = |object: &Object, field: &str| {
+            let rules = connection.mappings.get(object).map(|mapping| mapping.rules.as_slice()).unwrap_or_default();
+            rules.iter().any(|rule| rule.hub == field && rule.direction.receives())
+        };
+        let fields =
+            self.apart.iter().flat_map(|(object, apart)| apart.fields.keys().map(move |field| (object, field)));
+        let idle = fields.filter(|(object, field)| !heard(object, field));
+        idle.map(|(object, field)| format!("{object}.{field}")).collect()
+    }
+
     /// Why this policy cannot be had with a CRM.
     pub fn refused_by(&self, crm: Crm) -> Option<&'static str> {
         match (self.deletes, crm.capabilities().restores) {
@@ -52,9 +64,13 @@ fn tells(connection: &Connection, record: &Record, seen: &Seen, conflict: &Excep
 impl App {
     /// Stores a connection's policy, unless its CRM makes it impossible. What is pending by it is looked through again.
     pub async fn set_policy(&self, tenant: &TenantId, id: &ConnectionId, policy: Policy) -> Result<()> {
-        let governed = |stored: &Connection| match policy.refused_by(stored.crm) {
-            Some(why) => Err(Error::Config { reason: why.to_owned() }),
-            None => Ok(Some(Connection { policy: policy.clone(), owes_sweep: true, ..stored.clone() })),
+        let governed = |stored: &Connection| match (policy.refused_by(stored.crm), policy.idle(stored).as_slice()) {
+            (Some(why), _) => Err(Error::Config { reason: why.to_owned() }),
+            (None, []) => Ok(Some(Connection { policy: policy.clone(), owes_sweep: true, ..stored.clone() })),
+            (None, idle) => {
+                let crm = stored.crm.title();
+                Err(Error::Config { reason: format!("nothing is read from {crm} into {}", idle.join(", ")) })
+            }
         };
         let governed = self.store.revise(tenant, id, governed).await?;
         governed.map(drop).ok_or_else(|| Error::Config { reason: format!("no connection {id}") })

@@ -11,7 +11,7 @@ use shared::{
 use std::time::Duration;
 
 /// How a request ended, by connection: status and code.
-async fn ends(world: &World, record: &Record, request: &str) -> Vec<(String, Status, String)> {
+pub(crate) async fn ends(world: &World, record: &Record, request: &str) -> Vec<(String, Status, String)> {
     let entries = world.app.history.of(&tenant(), &record.id).await.unwrap();
     let mut ends: Vec<_> = entries
         .into_iter()
@@ -26,7 +26,7 @@ async fn ends(world: &World, record: &Record, request: &str) -> Vec<(String, Sta
     ends
 }
 
-fn end(crm: &str, status: Status, code: &str) -> (String, Status, String) {
+pub(crate) fn end(crm: &str, status: Status, code: &str) -> (String, Status, String) {
     (crm.to_owned(), status, code.to_owned())
 }
 

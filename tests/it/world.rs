@@ -191,6 +191,7 @@ impl World {
             last_success: None,
             owes_sweep: false,
             allowance: Default::default(),
+            ownership: Default::default(),
             due_at: Timestamp::UNIX_EPOCH,
             version: 1,
         };

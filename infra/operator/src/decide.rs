@@ -7,8 +7,11 @@ use shared::{
     App,
     connection::Connection,
     context::Context,
-    planner::{Deletes, Joining, Strategy, Take},
+    id::TenantId,
+    planner::{Deletes, Joining, Policy, Strategy, Take},
+    record::Object,
 };
+use std::path::PathBuf;
 
 #[derive(clap::Args)]
 pub(crate) struct PolicyArgs {
@@ -17,6 +20,9 @@ pub(crate) struct PolicyArgs {
     /// Who wins where both sides changed a field: crm_wins, local_wins, newest_wins or manual
     #[arg(long, value_parser = word::<Strategy>)]
     conflicts: Option<Strategy>,
+    /// Only of one object, such as `deal`, or of one of the hub's fields, such as `person.phone`; without --conflicts as all others again
+    #[arg(long)]
+    of: Option<String>,
     /// What a deletion in the CRM means: ignore, soft_delete, propagate or restore
     #[arg(long, value_parser = word::<Deletes>)]
     deletes: Option<Deletes>,
@@ -43,7 +49,10 @@ async fn find(app: &App, Which { tenant, connection }: &Which) -> Result<Connect
 pub(crate) async fn policy(app: &App, args: PolicyArgs) -> Result<()> {
     let before = find(app, &args.which).await?.policy;
     let mut policy = before.clone();
-    policy.conflicts = args.conflicts.unwrap_or(policy.conflicts);
+    match &args.of {
+        Some(of) => set_apart(&mut policy, of, args.conflicts)?,
+        None => policy.conflicts = args.conflicts.unwrap_or(policy.conflicts),
+    }
     policy.deletes = args.deletes.unwrap_or(policy.deletes);
     policy.joining = args.joining.unwrap_or(policy.joining);
     policy.guard.most = args.most_deletions.unwrap_or(policy.guard.most);
@@ -52,6 +61,51 @@ pub(crate) async fn policy(app: &App, args: PolicyArgs) -> Result<()> {
         app.set_policy(&args.which.tenant, &args.which.connection, policy.clone()).await?;
     }
     show::json(&policy)
+}
+
+/// A rule for the conflicts of one object, or of one of its fields; `None` ends it.
+fn set_apart(policy: &mut Policy, of: &str, strategy: Option<Strategy>) -> Result<()> {
+    let (object, field) = of.split_once('.').map_or((of, None), |(object, field)| (object, Some(field)));
+    let object: Object = object.parse()?;
+    let apart = policy.apart.entry(object.clone()).or_default();
+    match (field, strategy) {
+        (None, strategy) => apart.conflicts = strategy,
+        (Some(field), Some(strategy)) => drop(apart.fields.insert(field.to_owned(), strategy)),
+        (Some(field), None) => drop(apart.fields.remove(field)),
+    }
+    if apart.conflicts.is_none() && apart.fields.is_empty() {
+        policy.apart.remove(&object);
+    }
+    Ok(())
+}
+
+#[derive(clap::Args)]
+pub(crate) struct OwnershipArgs {
+    tenant: TenantId,
+    /// A file of JSON: field -> those who may write it, as this command shows them. A field that is not in it is anybody's
+    #[arg(long)]
+    from: Option<PathBuf>,
+    /// Who holds the record of consent: then what that says of `email_opted_out` is taken too
+    #[arg(long, value_parser = ["crm", "email_platform"])]
+    consent: Option<String>,
+}
+
+pub(crate) async fn ownership(app: &App, args: OwnershipArgs) -> Result<()> {
+    let before = app.store.ownership(&args.tenant).await?;
+    let mut ownership = match &args.from {
+        Some(file) => {
+            let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+            serde_json::from_str(&text).with_context(|| format!("{} says of no field who owns it", file.display()))?
+        }
+        None => before.clone(),
+    };
+    if let Some(system) = &args.consent {
+        ownership = ownership.with_consent_by(&system.parse()?);
+    }
+    if ownership != before {
+        app.store.set_ownership(&args.tenant, &ownership).await?;
+    }
+    show::json(&ownership)
 }
 
 #[derive(clap::Args)]

@@ -56,6 +56,8 @@ enum Command {
     Mapping(mapping::Args),
     /// Show a connection's policy as JSON, or change it: conflicts, deletions, first meeting
     Policy(decide::PolicyArgs),
+    /// Show which source may write which of a tenant's fields as JSON, or change it
+    Ownership(decide::OwnershipArgs),
     /// Decide about deletions that rest because they were so many
     Deletions(decide::DeletionArgs),
     /// End conflicts, one or all of a connection, with the hub's values or the CRM's
@@ -116,6 +118,7 @@ async fn main() -> Result<()> {
         }
         Command::Mapping(args) => mapping::run(&app, &cx, args).await,
         Command::Policy(args) => decide::policy(&app, args).await,
+        Command::Ownership(args) => decide::ownership(&app, args).await,
         Command::Deletions(args) => decide::deletions(&app, &cx, args).await,
         Command::Resolve(args) => decide::resolve(&app, &cx, args).await,
         Command::Pull(Which { tenant, connection }) => {

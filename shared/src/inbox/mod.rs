@@ -136,7 +136,7 @@ async fn of_tenant(
     mut letters: VecDeque<Letter>,
 ) -> Result<Vec<Kept>> {
     let tenant = Tenant::load(app, id).await?;
-    let region = tenant.connections.values().next().map(|c| c.region.clone()).unwrap_or_default();
+    let region = &tenant.region;
     let (mut pushes, mut kept) = (Pushes::default(), Vec::new());
     let later = |what: &str| Error::Retryable { what: what.to_owned(), after: Some(Duration::ZERO), source: None };
     while !letters.is_empty() {
@@ -144,8 +144,8 @@ async fn of_tenant(
             kept.extend(letters.drain(..).map(|letter| Kept { slip: letter.slip, why: later("no time is left") }));
             break;
         }
-        let wave = next_wave(&mut letters, &region);
-        for (letter, done) in apply_wave(app, cx, &tenant, object, &region, wave, &mut pushes).await? {
+        let wave = next_wave(&mut letters, region);
+        for (letter, done) in apply_wave(app, cx, &tenant, object, wave, &mut pushes).await? {
             match done {
                 Done::Yes => {}
                 Done::Race if letter.rounds < ROUNDS => {
@@ -200,7 +200,6 @@ async fn apply_wave(
     cx: &Context,
     tenant: &Tenant,
     object: &Object,
-    region: &Region,
     wave: Vec<(Letter, Vec<Key>)>,
     pushes: &mut Pushes,
 ) -> Result<Vec<(Letter, Done)>> {
@@ -211,13 +210,12 @@ async fn apply_wave(
     let done_before = app.store.done(&id, &ids, cx.now()).await?;
     let found = who(app, &id, object, &people).await?;
     let planned = wave.into_iter().zip(found).map(|((letter, keys), who)| {
-        let plan =
-            plan(&letter.request, &letter.digest, &keys, who, done_before.get(&letter.request.id), tenant, region, cx);
+        let plan = plan(&letter.request, &letter.digest, &keys, who, done_before.get(&letter.request.id), tenant, cx);
         (letter, plan)
     });
     let stored: Vec<_> = stream::iter(planned.collect::<Vec<_>>())
         .map(|(letter, plan)| async {
-            let done = store(app, cx, region, &letter, &plan).await;
+            let done = store(app, cx, &tenant.region, &letter, &plan).await;
             (letter, plan, done)
         })
         .buffer_unordered(AT_ONCE)

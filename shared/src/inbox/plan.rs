@@ -2,13 +2,13 @@
 
 use super::refusal::{failed, step};
 use crate::{
-    cause::{By, Cause, Status, Step},
+    cause::{By, Cause, Denied, Status, Step},
     connection::{Connection, State},
     context::Context,
     id::RecordId,
     mapping::Mapping,
     planner::refused,
-    record::{Awaiting, Key, Object, Record, Region, RemoteField, Value, Written},
+    record::{Awaiting, Key, Object, Record, RemoteField, Value, Written},
     request::{BadValue, SyncRequest, apply},
     store::{Exception, Once},
     sync::{Tenant, Who, lacks},
@@ -48,7 +48,6 @@ impl Plan {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "all that a request's meaning depends on, and nothing else")]
 pub(super) fn plan(
     request: &SyncRequest,
     digest: &str,
@@ -56,7 +55,6 @@ pub(super) fn plan(
     who: Who,
     done: Option<&Once>,
     tenant: &Tenant,
-    region: &Region,
     cx: &Context,
 ) -> Plan {
     let refuse = |code: &str, reason: &str| {
@@ -91,8 +89,8 @@ pub(super) fn plan(
             let names: Vec<&str> = records.iter().map(RecordId::as_str).collect();
             refuse("same_identity", &format!("its keys point to the records {}", names.join(" and ")))
         }
-        Who::Known(record) => change(request, Some(record), Vec::new(), &targets, region, cx),
-        Who::New { unclaimed } => change(request, None, unclaimed, &targets, region, cx),
+        Who::Known(record) => change(request, Some(record), Vec::new(), &targets, tenant, cx),
+        Who::New { unclaimed } => change(request, None, unclaimed, &targets, tenant, cx),
     }
 }
 
@@ -117,7 +115,7 @@ fn change(
     before: Option<Box<Record>>,
     unclaimed: Vec<Key>,
     targets: &[&Connection],
-    region: &Region,
+    tenant: &Tenant,
     cx: &Context,
 ) -> Plan {
     let by = By::Request { id: request.id.clone(), source: request.source.clone() };
@@ -126,7 +124,7 @@ fn change(
         Some(record) => Record { cause, ..(**record).clone() },
         None => Record::empty(request.tenant_id.clone(), request.object.clone(), RecordId::fresh(), cause),
     };
-    let applied = apply(request, &after.fields, region, cx.now());
+    let mut applied = apply(request, &after.fields, &tenant.region, &tenant.ownership, cx.now());
     after.fields = applied.fields;
     after.version += 1;
     let mut exceptions: Vec<Exception> =
@@ -136,11 +134,18 @@ fn change(
             .into_iter()
             .map(|bad| bad_value(request, &bad, cx).of(&after.id)),
     );
-    let spoilt = !exceptions.is_empty();
     let mut steps = Vec::new();
     for connection in targets {
-        steps.extend(ask(request, &mut after, connection, &applied.overrides, spoilt));
+        let (own, denied) = owned(request, connection, &after.object, &applied.overrides);
+        applied.denied.extend(denied);
+        let spoilt = match (exceptions.is_empty(), applied.denied.is_empty()) {
+            (false, _) => Some("bad_value"),
+            (true, false) => Some("not_owner"),
+            (true, true) => None,
+        };
+        steps.extend(ask(request, &mut after, connection, &own, spoilt));
     }
+    after.cause.denied = applied.denied;
     if targets.is_empty() {
         steps.push(step(request, None, Status::Skipped, "no_connection_sends"));
     }
@@ -148,14 +153,36 @@ fn change(
     Plan::Change { before, after: Box::new(after), unclaimed, exceptions }
 }
 
-/// Lays the request's own values over one link, and says what the request can expect of that connection. `spoilt`: some of
-/// its values could not be used.
+/// The request's own values that this connection's CRM may have, and those that are another source's to write: they are mapped
+/// to fields of the hub.
+fn owned(
+    request: &SyncRequest,
+    connection: &Connection,
+    object: &Object,
+    overrides: &BTreeMap<RemoteField, Value>,
+) -> (BTreeMap<RemoteField, Value>, Vec<Denied>) {
+    let (mut own, mut denied) = (BTreeMap::new(), Vec::new());
+    for (remote, value) in overrides {
+        let hub = connection.mapping(object).ok().and_then(|mapping| mapping.hub_of(remote));
+        match hub.filter(|field| !connection.ownership.allows(field, &request.source)) {
+            None => drop(own.insert(remote.clone(), value.clone())),
+            Some(field) => {
+                let (field, source, value) = (field.to_owned(), request.source.clone(), Some(value.clone()));
+                denied.push(Denied { field, source, value });
+            }
+        }
+    }
+    (own, denied)
+}
+
+/// Lays the request's own values over one link, and says what the request can expect of that connection. `spoilt`: why some of
+/// its values were not used.
 fn ask(
     request: &SyncRequest,
     record: &mut Record,
     connection: &Connection,
     overrides: &BTreeMap<RemoteField, Value>,
-    spoilt: bool,
+    spoilt: Option<&str>,
 ) -> Vec<Step> {
     let mut link = record.links.get(&connection.id).cloned().unwrap_or_default();
     let named = request.connection_id.is_some();
@@ -186,7 +213,7 @@ fn ask(
         return match refused {
             Some(code) => said(Status::Failed, &code),
             None if parked => said(Status::Skipped, "waits_for_decision"),
-            None => said(Status::Skipped, if spoilt { "bad_value" } else { "already_there" }),
+            None => said(Status::Skipped, spoilt.unwrap_or("already_there")),
         };
     }
     if let Some(link) = record.links.get_mut(&connection.id) {

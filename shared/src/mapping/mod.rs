@@ -173,6 +173,11 @@ impl Mapping {
         self.references().iter().any(|(field, _)| *field == remote)
     }
 
+    /// The hub's field that a remote field is mapped to.
+    pub fn hub_of(&self, remote: &str) -> Option<&str> {
+        self.rules.iter().find(|rule| rule.remote == remote).map(|rule| rule.hub.as_str())
+    }
+
     /// The remote field that a hub field is read from and written to.
     pub fn remote_of(&self, hub: &str) -> Option<&str> {
         self.rules.iter().find(|rule| rule.hub == hub).map(|rule| rule.remote.as_str())

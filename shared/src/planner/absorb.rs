@@ -1,14 +1,14 @@
 //! Remote → hub: what a look brings in.
 
 use super::{
-    Policy, Seen, Verdict,
+    Judge, Seen, Verdict,
     pending::{in_force, wanted},
     policy::Difference,
     spelling::is_spelling_of,
 };
 use crate::{
-    cause::{Overruled, Side},
-    id::{ConnectionId, Source},
+    cause::{Denied, Overruled, Side},
+    id::Source,
     mapping::{Direction, Mapping, Rule},
     record::{Agreed, Fields, Flips, Link, RemoteField, Value, Written, WrongKind},
 };
@@ -22,6 +22,8 @@ pub struct Absorbed {
     pub link: Link,
     /// Values that lost, to be kept in the audit.
     pub overruled: Vec<Overruled>,
+    /// Values that are not this CRM's to write, likewise.
+    pub denied: Vec<Denied>,
     /// Fields that wait for a person, as they now stand.
     pub parked: Vec<Parked>,
     /// Values of a kind that the hub's field does not hold; they stay where they are.
@@ -40,16 +42,9 @@ pub struct Parked {
 }
 
 /// Folds what a CRM shows now into the hub. Only fresh looks may come here: see [`super::freshness`].
-pub fn absorb(
-    hub: &Fields,
-    link: &Link,
-    seen: &Seen,
-    connection: &ConnectionId,
-    mapping: &Mapping,
-    policy: &Policy,
-) -> Absorbed {
+pub fn absorb(hub: &Fields, link: &Link, seen: &Seen, mapping: &Mapping, judge: Judge<'_>) -> Absorbed {
     let counts = under(link, seen, mapping);
-    let mut done = absorb_since(counts.modified, hub, &counts, seen, connection, mapping, policy);
+    let mut done = absorb_since(counts.modified, hub, &counts, seen, mapping, judge);
     done.link.mapped = mapping.since();
     if done.link != *link {
         done.link.rev += 1;
@@ -79,15 +74,13 @@ pub(super) fn absorb_since(
     hub: &Fields,
     link: &Link,
     seen: &Seen,
-    connection: &ConnectionId,
     mapping: &Mapping,
-    policy: &Policy,
+    judge: Judge<'_>,
 ) -> Absorbed {
-    let (overruled, parked, misfits) = (Vec::new(), Vec::new(), Vec::new());
-    let mut done = Absorbed { hub: hub.clone(), link: link.clone(), overruled, parked, misfits };
+    let (overruled, denied, parked, misfits) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut done = Absorbed { hub: hub.clone(), link: link.clone(), overruled, denied, parked, misfits };
     let after = since.unwrap_or(Timestamp::UNIX_EPOCH);
-    let look =
-        Look { after, at: seen.modified.unwrap_or(after), connection, source: connection.into(), mapping, policy };
+    let look = Look { after, at: seen.modified.unwrap_or(after), source: judge.connection.into(), mapping, judge };
     for (field, shown) in shown(seen, mapping) {
         let agreed = link.agreed.get(field).cloned().unwrap_or_default();
         if concerns(link, mapping, field) && (agreed.unseen || !agreed.theirs_is(shown)) {
@@ -116,10 +109,9 @@ struct Look<'a> {
     after: Timestamp,
     /// … and not after this.
     at: Timestamp,
-    connection: &'a ConnectionId,
     source: Source,
     mapping: &'a Mapping,
-    policy: &'a Policy,
+    judge: Judge<'a>,
 }
 
 /// One field that is shown otherwise than agreed.
@@ -154,11 +146,13 @@ impl Look<'_> {
         let theirs = Written { after: Some(self.after), ..Written::new(facts.theirs.clone(), self.at, &self.source) };
         // A field that we do not send has nothing that could lose, and neither has a filler that nobody wrote.
         let sends = facts.own || facts.rule.is_none_or(|rule| rule.direction != Direction::FromCrm);
-        let verdict = self.policy.judge(&Difference {
+        let verdict = self.judge.judge(&Difference {
             heard: facts.is_heard(),
             disputed: done.link.parked.contains(field) || fought_over,
             first: !done.link.agreed.contains_key(field) && facts.ours.is_some() && facts.theirs.is_some(),
-            ours: facts.said.as_ref().filter(|_| facts.ours_changed && sends),
+            hub: facts.rule.map(|rule| rule.hub.as_str()),
+            ours: facts.said.as_ref().filter(|_| sends),
+            ours_changed: facts.ours_changed,
             theirs: &theirs,
         });
         self.carry_out(done, verdict, &facts, theirs);
@@ -202,8 +196,12 @@ impl Look<'_> {
     }
 
     fn carry_out(&self, done: &mut Absorbed, verdict: Verdict, facts: &Facts<'_>, theirs: Written) {
-        let lost =
-            |loser, value| Overruled { connection: self.connection.clone(), field: facts.field.clone(), loser, value };
+        let lost = |loser, value| Overruled {
+            connection: self.judge.connection.clone(),
+            field: facts.field.clone(),
+            loser,
+            value,
+        };
         match (verdict, facts.misfit.clone()) {
             (Verdict::Take, Some(misfit)) => {
                 done.misfits.push(misfit);
@@ -224,9 +222,15 @@ impl Look<'_> {
             }
             (Verdict::Restore, _) => {
                 disagree(done, facts);
-                done.overruled.push(lost(Side::Remote, facts.theirs.clone()));
+                match self.denied(facts) {
+                    Some(denied) => done.denied.push(denied),
+                    None => done.overruled.push(lost(Side::Remote, facts.theirs.clone())),
+                }
             }
-            (Verdict::Leave, _) => agree(done, facts, facts.agreed.ours.as_ref()),
+            (Verdict::Leave, _) => {
+                agree(done, facts, facts.agreed.ours.as_ref());
+                done.denied.extend(self.denied(facts).filter(|_| facts.is_heard()));
+            }
             (Verdict::Park, _) => {
                 let (ours, theirs) = (facts.ours.clone(), facts.theirs.clone());
                 done.link.parked.insert(facts.field.clone());
@@ -234,6 +238,12 @@ impl Look<'_> {
                 disagree(done, facts);
             }
         }
+    }
+
+    /// What is not this CRM's to write.
+    fn denied(&self, facts: &Facts<'_>) -> Option<Denied> {
+        let rule = facts.rule.filter(|rule| !self.judge.owns(Some(&rule.hub)))?;
+        Some(Denied { field: rule.hub.clone(), source: self.source.clone(), value: facts.theirs.clone() })
     }
 
     /// Counts a return to what the CRM showed before our last write.

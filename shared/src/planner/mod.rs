@@ -8,6 +8,7 @@ mod deletion;
 mod laws;
 #[cfg(test)]
 pub(crate) use laws::cases;
+mod ownership;
 mod pending;
 mod policy;
 mod resolve;
@@ -16,8 +17,9 @@ mod spelling;
 
 pub use absorb::{Absorbed, Parked, absorb};
 pub use deletion::{Deletes, Errand, Guard, Meaning, UNDELETABLE, errand, meaning, says_something_new};
+pub use ownership::Ownership;
 pub use pending::{Change, Route, due, fingerprint, pending, refused, route, wanted};
-pub use policy::{Joining, Policy, Strategy, Verdict};
+pub use policy::{Apart, Joining, Judge, Policy, Strategy, Verdict};
 pub use resolve::{Take, resolve};
 pub use settle::{Shown, read_back, settle};
 

@@ -1,11 +1,13 @@
 //! Who wins where a CRM shows a field otherwise than agreed.
 
-use super::{Deletes, Guard};
-use crate::id::Source;
-use crate::record::Written;
+use super::{Deletes, Guard, Ownership};
+use crate::{
+    id::{ConnectionId, Source},
+    record::{FieldName, Object, Written},
+};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 /// What becomes of a field that the CRM shows otherwise than agreed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,9 @@ pub enum Verdict {
 pub struct Policy {
     #[serde(default)]
     pub conflicts: Strategy,
+    /// Of some objects, and of some of the hub's fields: the narrowest rule holds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub apart: BTreeMap<Object, Apart>,
     /// The sources that win a tie, first one first. A source that is not listed comes before those that are: list
     /// the connections, and what the tenant's own product says on purpose outranks what a CRM happens to show.
     #[serde(default)]
@@ -37,8 +42,25 @@ pub struct Policy {
     /// What becomes of fields that differ when the two sides first meet.
     #[serde(default)]
     pub joining: Joining,
-    /// They meet now: the connection is not approved yet.
-    #[serde(skip)]
+}
+
+/// How one object's conflicts are settled, where not as all others are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Apart {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conflicts: Option<Strategy>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<FieldName, Strategy>,
+}
+
+/// By what a connection's looks at one object are judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Judge<'a> {
+    pub connection: &'a ConnectionId,
+    pub object: &'a Object,
+    pub policy: &'a Policy,
+    pub ownership: &'a Ownership,
+    /// The two sides meet now: the connection is not approved yet.
     pub meets: bool,
 }
 
@@ -73,31 +95,60 @@ pub(super) struct Difference<'a> {
     pub disputed: bool,
     /// Nothing was agreed about it before, and both sides have a value.
     pub first: bool,
-    /// Our side's write, where ours is not as agreed either.
+    /// The hub's field that it flows into; a value of the link's own has none.
+    pub hub: Option<&'a str>,
+    /// Our side's write, if we send it …
     pub ours: Option<&'a Written>,
+    /// … and whether it is not as agreed either.
+    pub ours_changed: bool,
     pub theirs: &'a Written,
 }
 
-impl Policy {
-    /// A pure function of both writes and of what the mapping allows: the order in which they arrived plays no part.
+impl Judge<'_> {
+    /// A pure function of both writes and of what mapping and ownership allow: the order in which they arrived plays no part.
     pub(super) fn judge(&self, difference: &Difference<'_>) -> Verdict {
+        let opposed = difference.ours.filter(|_| difference.ours_changed);
+        match (opposed, self.strategy(difference)) {
+            _ if !difference.heard => Verdict::Leave,
+            _ if difference.disputed => Verdict::Park,
+            _ if !self.owns(difference.hub) => {
+                if difference.ours.is_some() {
+                    Verdict::Restore
+                } else {
+                    Verdict::Leave
+                }
+            }
+            (None, _) | (Some(_), Strategy::CrmWins) => Verdict::Take,
+            (Some(_), Strategy::LocalWins) => Verdict::Restore,
+            (Some(_), Strategy::Manual) => Verdict::Park,
+            (Some(ours), Strategy::NewestWins) if self.policy.beats(difference.theirs, ours) => Verdict::Take,
+            (Some(_), Strategy::NewestWins) => Verdict::Restore,
+        }
+    }
+
+    /// Whether what the CRM shows may be written into a field of the hub.
+    pub(super) fn owns(&self, hub: Option<&str>) -> bool {
+        hub.is_none_or(|field| self.ownership.allows_crm(field, self.connection))
+    }
+
+    fn strategy(&self, difference: &Difference<'_>) -> Strategy {
         let meets = self.meets && difference.first && !cfg!(feature = "mutant_nobody_meets");
-        let strategy = match self.joining {
-            _ if !meets => self.conflicts,
+        match self.policy.joining {
+            _ if !meets => self.policy.strategy(self.object, difference.hub),
             Joining::Conflict => Strategy::Manual,
             Joining::HubWins => Strategy::LocalWins,
             Joining::CrmWins => Strategy::CrmWins,
             Joining::NewestWins => Strategy::NewestWins,
-        };
-        match (difference.ours, strategy) {
-            _ if !difference.heard => Verdict::Leave,
-            _ if difference.disputed => Verdict::Park,
-            (None, _) | (Some(_), Strategy::CrmWins) => Verdict::Take,
-            (Some(_), Strategy::LocalWins) => Verdict::Restore,
-            (Some(_), Strategy::Manual) => Verdict::Park,
-            (Some(ours), Strategy::NewestWins) if self.beats(difference.theirs, ours) => Verdict::Take,
-            (Some(_), Strategy::NewestWins) => Verdict::Restore,
         }
+    }
+}
+
+impl Policy {
+    /// The strategy of one field of an object, by the narrowest rule.
+    fn strategy(&self, object: &Object, field: Option<&str>) -> Strategy {
+        let apart = self.apart.get(object);
+        let of_field = apart.zip(field).and_then(|(apart, field)| apart.fields.get(field));
+        of_field.copied().or_else(|| apart?.conflicts).unwrap_or(self.conflicts)
     }
 
     /// Whether `a` is the newer write; a tie is broken by source, then by value.

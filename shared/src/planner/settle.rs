@@ -1,8 +1,7 @@
 //! What a push achieved.
 
-use super::{Absorbed, Change, Policy, Seen, absorb::absorb_since, spelling::is_spelling_of};
+use super::{Absorbed, Change, Judge, Seen, absorb::absorb_since, spelling::is_spelling_of};
 use crate::{
-    id::ConnectionId,
     mapping::Mapping,
     record::{Agreed, Fields, Flips, Link, Value},
 };
@@ -63,20 +62,18 @@ pub fn settle(link: &Link, sent: &[Change], seen: &Seen, shown: Shown) -> Link {
 /// Settles a push and absorbs, from the same read-back, what others edited meanwhile.
 ///
 /// Only for a link that has not moved since the write was sent; one that has is settled alone and looked at again.
-#[expect(clippy::too_many_arguments, reason = "a settle and an absorb in one")]
 pub fn read_back(
     hub: &Fields,
     link: &Link,
     sent: &[Change],
     seen: &Seen,
     shown: Shown,
-    connection: &ConnectionId,
     mapping: &Mapping,
-    policy: &Policy,
+    judge: Judge<'_>,
 ) -> Absorbed {
     let settled = settle(link, sent, seen, shown);
     let rev = settled.rev;
-    let mut done = absorb_since(link.modified, hub, &settled, seen, connection, mapping, policy);
+    let mut done = absorb_since(link.modified, hub, &settled, seen, mapping, judge);
     done.link.rev = rev;
     done
 }

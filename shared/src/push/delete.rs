@@ -95,7 +95,7 @@ impl Job<'_> {
             return Err(Error::retryable("the CRM shows an older state than is known"));
         }
         let connection = self.connection;
-        let read = absorb(&record.fields, link, seen, &connection.id, self.mapping, &connection.policy);
+        let read = absorb(&record.fields, link, seen, self.mapping, connection.judge(self.object));
         if !says_something_new(&record.fields, &read.hub) && read.parked.is_empty() {
             return Ok(false);
         }
@@ -105,7 +105,7 @@ impl Job<'_> {
         self.app.store.raise(&exception.on(connection).of(&record.id)).await?;
         raise_conflicts(self.app, self.cx, connection, &record.id, &read.parked).await?;
         let mut cause = Cause::new(By::Look { connection: connection.id.clone() }, &self.cx.trace, self.cx.now());
-        cause.overruled = read.overruled;
+        (cause.overruled, cause.denied) = (read.overruled, read.denied);
         let (fields, version) = (read.hub, record.version + 1);
         let mut after = Record { deleted: None, fields, version, cause, ..record.clone() };
         after.links.insert(connection.id.clone(), read.link);

@@ -1,7 +1,7 @@
 //! One record on its way through a push.
 
 use crate::{
-    cause::Overruled,
+    cause::{Denied, Overruled},
     connection::Connection,
     mapping::Mapping,
     planner::{Change, Errand, Parked, Seen, Shown, errand, pending},
@@ -17,6 +17,7 @@ pub(super) struct Item {
     pub(super) hub: Fields,
     pub(super) link: Link,
     pub(super) overruled: Vec<Overruled>,
+    pub(super) denied: Vec<Denied>,
     /// Fields that wait for a person, as the look before the write found them.
     pub(super) parked: Vec<Parked>,
     pub(super) end: End,
@@ -67,7 +68,8 @@ impl Item {
     pub(super) fn new(record: Record, connection: &Connection) -> Item {
         let link = record.links.get(&connection.id).cloned().unwrap_or_default();
         let hub = record.fields.clone();
-        Item { record, hub, link, overruled: Vec::new(), parked: Vec::new(), end: End::Nothing }
+        let (overruled, denied, parked) = (Vec::new(), Vec::new(), Vec::new());
+        Item { record, hub, link, overruled, denied, parked, end: End::Nothing }
     }
 
     /// Whether it lacks anything.

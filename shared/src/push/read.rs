@@ -174,10 +174,11 @@ impl Job<'_> {
         if !self.connection.direction.receives() {
             return;
         }
-        let absorbed = absorb(&item.hub, &item.link, seen, &self.connection.id, self.mapping, &self.connection.policy);
+        let absorbed = absorb(&item.hub, &item.link, seen, self.mapping, self.connection.judge(self.object));
         item.hub = absorbed.hub;
         item.link = absorbed.link;
         item.overruled.extend(absorbed.overruled);
+        item.denied.extend(absorbed.denied);
         item.parked.extend(absorbed.parked);
     }
 }

@@ -108,6 +108,7 @@ impl Job<'_> {
         if first {
             after.fields = item.hub.clone();
             cause.overruled.clone_from(&item.overruled);
+            cause.denied.clone_from(&item.denied);
         }
         let before = item.record.links.get(&self.connection.id);
         let heard =
@@ -159,19 +160,11 @@ impl Job<'_> {
                 match first {
                     false => settle(&link, &sent, &seen, *shown),
                     true => {
-                        let Job { connection, mapping, .. } = self;
-                        let read = read_back(
-                            &item.hub,
-                            &link,
-                            &sent,
-                            &seen,
-                            *shown,
-                            &connection.id,
-                            mapping,
-                            &connection.policy,
-                        );
+                        let judge = self.connection.judge(self.object);
+                        let read = read_back(&item.hub, &link, &sent, &seen, *shown, self.mapping, judge);
                         after.fields = read.hub;
                         cause.overruled.extend(read.overruled);
+                        cause.denied.extend(read.denied);
                         read.link
                     }
                 }

@@ -193,6 +193,11 @@ impl Fields {
     }
 }
 
+/// The fields that a field is made of: a whole name is two.
+pub fn parts_of(field: &str) -> &'static [&'static str] {
+    if field == NAME { &[FIRST, LAST] } else { &[] }
+}
+
 /// The parts of a name. A part that is known already is kept whole; without one the last word is the last name.
 pub fn parts(name: &str, first: Option<&str>, last: Option<&str>) -> (String, String) {
     let name = name.trim();

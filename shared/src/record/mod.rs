@@ -6,7 +6,7 @@ mod link;
 mod object;
 mod value;
 
-pub use fields::{FieldName, Fields, Stamp, Written, WrongKind, parts};
+pub use fields::{FieldName, Fields, Stamp, Written, WrongKind, parts, parts_of};
 pub use key::{Domain, Email, Key, Phone, Region, Title};
 pub use link::{Agreed, Awaiting, Flips, Gone, Link, Refusal, RemoteField, Workflow};
 pub use object::{NoObject, Object};

@@ -2,7 +2,9 @@
 
 use super::SyncRequest;
 use crate::{
+    cause::Denied,
     mapping::{Template, TemplateError, normal},
+    planner::Ownership,
     record::{Email, Fields, Object, Phone, Region, RemoteField, Value, Written, parts},
 };
 use jiff::Timestamp;
@@ -16,6 +18,8 @@ pub struct Applied {
     pub overrides: BTreeMap<RemoteField, Value>,
     /// Each is kept as an exception; the rest went on.
     pub bad: Vec<BadValue>,
+    /// Values of fields that are not this source's to write.
+    pub denied: Vec<Denied>,
 }
 
 /// One value of a request that cannot be used.
@@ -45,8 +49,15 @@ const DATED: &[(Object, &str)] = &[(Object::Note, "happened_at")];
 
 /// Applies a request's values to a record's fields. A value is written only if it is later than what the same source
 /// wrote there before, where equal times are told apart by the requests' ids; the future is clamped to `now`.
-pub fn apply(request: &SyncRequest, fields: &Fields, region: &Region, now: Timestamp) -> Applied {
-    let mut applied = Applied { fields: fields.clone(), overrides: BTreeMap::new(), bad: Vec::new() };
+pub fn apply(
+    request: &SyncRequest,
+    fields: &Fields,
+    region: &Region,
+    ownership: &Ownership,
+    now: Timestamp,
+) -> Applied {
+    let (overrides, bad, denied) = (BTreeMap::new(), Vec::new(), Vec::new());
+    let mut applied = Applied { fields: fields.clone(), overrides, bad, denied };
     let at = request.occurred_at.min(now);
     let mut said = values(request, region, &mut applied.bad);
     for (_, field) in DATED.iter().filter(|(object, field)| *object == request.object && fields.get(field).is_none()) {
@@ -57,6 +68,10 @@ pub fn apply(request: &SyncRequest, fields: &Fields, region: &Region, now: Times
     for (field, value) in said {
         let written = Written::new(Some(value), at, &request.source).by(&request.id);
         if !written.is_news_to(applied.fields.written(&field)) {
+            continue;
+        }
+        if !ownership.allows(&field, &request.source) {
+            applied.denied.push(Denied { field, source: written.source, value: written.value });
             continue;
         }
         if let Err(wrong) = applied.fields.write(&field, written) {

@@ -30,7 +30,7 @@ pub struct SyncRequest {
     pub object: Object,
     /// Only `send` is known.
     pub direction: Direction,
-    /// In whose name the values are written.
+    /// In whose name the values are written: `workflow`, `billing`, `commerce`, `email_platform`, …; who may write what is the tenant's to say.
     #[serde(default = "workflow_service")]
     pub source: Source,
     /// When the values became true; decides between requests that arrive out of order.

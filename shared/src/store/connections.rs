@@ -5,6 +5,7 @@ use crate::{
     connection::{Connection, State},
     error::{Error, Result},
     id::{AccountId, ConnectionId, TenantId},
+    planner::Ownership,
     provider::Crm,
 };
 use aws_sdk_dynamodb::{
@@ -13,7 +14,7 @@ use aws_sdk_dynamodb::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// How often a connection that others change meanwhile is read again.
 const ROUNDS: usize = 5;
@@ -45,27 +46,29 @@ struct Pointer {
     connection: ConnectionId,
 }
 
+/// What holds for all of a tenant's connections.
+#[derive(Serialize, Deserialize)]
+struct Governing {
+    ownership: Ownership,
+}
+
 impl Store {
     pub async fn connection(&self, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Connection>> {
-        self.get(&keys::connection(tenant, id)).await
+        let items = self.get_all(&[keys::connection(tenant, id), keys::ownership(tenant)]).await?;
+        Ok(governed(items)?.into_iter().next())
     }
 
     /// A connection with its quota, in one read.
     pub async fn ready(&self, tenant: &TenantId, id: &ConnectionId, now: Timestamp) -> Result<Option<Ready>> {
-        let at = [keys::connection(tenant, id), keys::quota(tenant, id)];
-        let (mut connection, mut paused_until) = (None, None);
-        for item in self.get_all(&at).await? {
-            match item.get("kind").and_then(|k| k.as_s().ok()).map(String::as_str) {
-                Some("quota") => paused_until = paused(&item),
-                _ => connection = Some(read::<Connection>(item)?),
-            }
-        }
-        Ok(connection.map(|connection| Ready { connection, paused_until: paused_until.filter(|until| *until > now) }))
+        let at = [keys::connection(tenant, id), keys::ownership(tenant), keys::quota(tenant, id)];
+        let items = self.get_all(&at).await?;
+        let paused_until = items.iter().find_map(paused).filter(|until| *until > now);
+        Ok(governed(items)?.into_iter().next().map(|connection| Ready { connection, paused_until }))
     }
 
     pub async fn connections(&self, tenant: &TenantId) -> Result<Vec<Connection>> {
-        let page = self.page(&keys::connections(tenant), "C#", None, 200).await?;
-        page.items.unwrap_or_default().into_iter().map(read).collect()
+        let page = self.page(&keys::connections(tenant), "", None, 200).await?;
+        governed(page.items.unwrap_or_default())
     }
 
     /// Stores a new connection, and the ways by which webhooks find it. Its id is part of its webhooks' URL, so no other
@@ -104,8 +107,21 @@ impl Store {
     pub async fn connections_by_account(&self, crm: Crm, account: &AccountId) -> Result<Vec<Connection>> {
         let page = self.page(&keys::account(crm, account), "", None, 100).await?;
         let pointers = page.items.unwrap_or_default().into_iter().map(read::<Pointer>).collect::<Result<Vec<_>>>()?;
-        let at: Vec<Pk> = pointers.iter().map(|p| keys::connection(&p.tenant, &p.connection)).collect();
-        self.get_all(&at).await?.into_iter().map(read).collect()
+        let of = |p: &Pointer| [keys::connection(&p.tenant, &p.connection), keys::ownership(&p.tenant)];
+        let at: Vec<Pk> = pointers.iter().flat_map(of).collect();
+        governed(self.get_all(&at).await?)
+    }
+
+    /// Says which source may write which of a tenant's fields, from now on.
+    pub async fn set_ownership(&self, tenant: &TenantId, ownership: &Ownership) -> Result<()> {
+        let stored = item(&keys::ownership(tenant), "ownership", &Governing { ownership: ownership.clone() })?;
+        self.client.put_item().table_name(&self.table).set_item(Some(stored)).send().await.map_err(trouble)?;
+        Ok(())
+    }
+
+    pub async fn ownership(&self, tenant: &TenantId) -> Result<Ownership> {
+        let stored: Option<Governing> = self.get(&keys::ownership(tenant)).await?;
+        Ok(stored.map(|governing| governing.ownership).unwrap_or_default())
     }
 
     /// Changes a connection, unless someone else did since it was read. Whether it was changed.
@@ -202,6 +218,22 @@ impl Store {
 /// Whether a connection in this state is pulled.
 fn works(state: &State) -> bool {
     matches!(state, State::Active | State::Joining)
+}
+
+/// The connections among these items, each with what its tenant has said for all of them.
+fn governed(items: Vec<Item>) -> Result<Vec<Connection>> {
+    let is = |item: &Item, kind: &str| item.get("kind").and_then(|k| k.as_s().ok()).is_some_and(|k| k == kind);
+    let partition = |item: &Item| item.get("pk").and_then(|pk| pk.as_s().ok()).cloned();
+    let mut owners: BTreeMap<Option<String>, Ownership> = BTreeMap::new();
+    for item in items.iter().filter(|item| is(item, "ownership")) {
+        owners.insert(partition(item), read::<Governing>(item.clone())?.ownership);
+    }
+    let connections = items.into_iter().filter(|item| is(item, "connection"));
+    let governed = connections.map(|item| {
+        let ownership = owners.get(&partition(&item)).cloned().unwrap_or_default();
+        Ok(Connection { ownership, ..read(item)? })
+    });
+    governed.collect()
 }
 
 fn paused(quota: &Item) -> Option<Timestamp> {

@@ -63,7 +63,12 @@ pub fn connection(tenant: &TenantId, id: &ConnectionId) -> Pk {
     key(connections(tenant), format!("C#{id}"))
 }
 
-/// The partition of a tenant's connections; their sort keys begin with `C#`.
+/// Which source may write which field.
+pub fn ownership(tenant: &TenantId) -> Pk {
+    key(connections(tenant), "OWNERSHIP")
+}
+
+/// The partition of a tenant's connections, and of what holds for all of them.
 pub fn connections(tenant: &TenantId) -> String {
     format!("T#{tenant}")
 }

@@ -109,15 +109,14 @@ impl Looker<'_> {
     ) -> Result<Done> {
         let link = record.links.get(&self.connection.id).cloned().unwrap_or_default();
         let link = Link { remote: Some(remote.clone()), gone: None, intent: None, ..link };
-        let absorbed =
-            absorb(&record.fields, &link, seen, &self.connection.id, self.mapping, &self.connection.judging());
+        let absorbed = absorb(&record.fields, &link, seen, self.mapping, self.connection.judge(self.object));
         if before.is_some_and(|before| changes_nothing(before, &absorbed, self.connection)) {
             return Ok(Done::Stands(Box::new(record.clone())));
         }
         self.raise_all(record, &absorbed).await?;
         let mut after = record.clone();
         after.cause = self.cause(By::Look { connection: self.connection.id.clone() });
-        after.cause.overruled = absorbed.overruled;
+        (after.cause.overruled, after.cause.denied) = (absorbed.overruled, absorbed.denied);
         self.bring_back(record, &mut after, &absorbed.hub).await?;
         after.fields = absorbed.hub;
         after.links.insert(self.connection.id.clone(), absorbed.link);

@@ -22,6 +22,8 @@ use crate::{
     connection::Connection,
     error::Result,
     id::{ConnectionId, TenantId},
+    planner::Ownership,
+    record::Region,
 };
 use std::collections::BTreeMap;
 
@@ -29,11 +31,17 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default)]
 pub struct Tenant {
     pub connections: BTreeMap<ConnectionId, Connection>,
+    pub ownership: Ownership,
+    /// Where its telephone numbers are from, unless they say so.
+    pub region: Region,
 }
 
 impl Tenant {
     pub async fn load(app: &App, tenant: &TenantId) -> Result<Tenant> {
         let connections = app.store.connections(tenant).await?;
-        Ok(Tenant { connections: connections.into_iter().map(|c| (c.id.clone(), c)).collect() })
+        let first = connections.first();
+        let (ownership, region) = first.map(|c| (c.ownership.clone(), c.region.clone())).unwrap_or_default();
+        let connections = connections.into_iter().map(|c| (c.id.clone(), c)).collect();
+        Ok(Tenant { connections, ownership, region })
     }
 }

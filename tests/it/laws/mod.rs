@@ -11,6 +11,7 @@ mod drift;
 mod faults;
 mod many;
 mod objects;
+mod owners;
 mod quota;
 mod transcript;
 mod webhook;

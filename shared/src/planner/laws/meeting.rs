@@ -13,7 +13,7 @@ fn strangers(f: &'static str, ours: &str, theirs: &str) -> World {
     let mut w = World::new(&[Quirk::Faithful], 1);
     w.say(hub_name(f), Some(text(ours)));
     w.edit(0, f, Some(&text(theirs)));
-    w.policy.meets = true;
+    w.meets = true;
     w
 }
 
@@ -40,13 +40,13 @@ proptest! {
     #[test]
     fn blanks_are_filled_both_ways(f in field(), ours in any::<bool>()) {
         let mut w = World::new(&[Quirk::Faithful], 1);
-        w.policy.meets = true;
+        w.meets = true;
         match ours {
             true => w.say(hub_name(f), Some(text("one"))),
             false => w.edit(0, f, Some(&text("one"))),
         }
         w.pull(0);
-        w.policy.meets = false;
+        w.meets = false;
         prop_assert!(w.rest().is_some());
         prop_assert_eq!((w.hub_of(f), w.shown(0, f)), (Some(&text("one")), Some(&text("one"))));
         let mut same = strangers(f, "same", "same");
@@ -74,7 +74,7 @@ proptest! {
         w.pull(0);
         let (take, right) = if ours { (Take::Ours, "ours") } else { (Take::Theirs, "theirs") };
         (w.hub, w.sides[0].link) = decided(&w, f, take);
-        w.policy.meets = false;
+        w.meets = false;
         prop_assert_eq!(pending(&w.hub, &w.sides[0].link, &w.mapping).iter().any(|change| change.field == f), ours);
         prop_assert!(w.rest().is_some());
         prop_assert_eq!((w.hub_of(f), w.shown(0, f)), (Some(&text(right)), Some(&text(right))));
@@ -89,7 +89,7 @@ fn the_policy_may_say_who_is_right() {
         let mut w = strangers("Company", "ours", "theirs");
         w.policy.joining = joining;
         w.pull(0);
-        w.policy.meets = false;
+        w.meets = false;
         assert!(w.rest().is_some());
         assert_eq!((w.hub_of("Company"), w.shown(0, "Company")), (Some(&text(right)), Some(&text(right))));
     }
@@ -112,7 +112,7 @@ fn rules_that_change_are_met_anew() {
     assert_eq!(w.hub_of("Owner"), None);
     w.mapping = w.mapping.succeeded_by(owners(&[("ada", "7"), ("grace", "8")]));
     assert!(w.mapping.changed.keys().eq(["Owner"]));
-    w.policy.meets = true;
+    w.meets = true;
     w.pull(0);
     assert_eq!(w.hub.said("owner").and_then(|said| said.value), Some(text("grace")));
     assert!(w.sides[0].link.parked.is_empty());
@@ -126,6 +126,6 @@ fn rules_that_change_are_met_anew() {
 fn a_look_that_comes_twice_parks_once() {
     let mut w = strangers("Company", "ours", "theirs");
     w.pull(0);
-    let again = absorb(&w.hub, &w.sides[0].link, &w.look(0), &w.sides[0].connection, &w.mapping, &w.policy);
+    let again = absorb(&w.hub, &w.sides[0].link, &w.look(0), &w.mapping, w.judge(0));
     assert!(again.parked.is_empty(), "{:?}", again.parked);
 }

@@ -12,6 +12,7 @@ mod fights;
 mod fresh;
 mod life;
 mod meeting;
+mod ownership;
 mod policy;
 mod races;
 mod refusals;

@@ -3,8 +3,10 @@
 use super::{acts::*, world::*};
 use crate::{
     id::Source,
-    planner::{Policy, Strategy as Conflicts, Verdict, policy::Difference, spelling::is_spelling_of},
-    record::Written,
+    planner::{
+        Apart, Judge, Ownership, Policy, Strategy as Conflicts, Verdict, policy::Difference, spelling::is_spelling_of,
+    },
+    record::{Object, Written},
 };
 use proptest::prelude::*;
 
@@ -28,6 +30,17 @@ fn written() -> impl Strategy<Value = Written> {
     )
 }
 
+/// An edit in a CRM, of a field that anybody may write.
+fn edited(theirs: &Written) -> Difference<'_> {
+    Difference { heard: true, disputed: false, first: true, hub: None, ours: None, ours_changed: true, theirs }
+}
+
+fn verdict(policy: &Policy, difference: &Difference<'_>) -> Verdict {
+    let (connection, ownership) = ("crm-0".parse().unwrap(), Ownership::default());
+    Judge { connection: &connection, object: &Object::Person, policy, ownership: &ownership, meets: false }
+        .judge(difference)
+}
+
 fn newest(priority: Vec<Source>) -> Policy {
     Policy { conflicts: Conflicts::NewestWins, priority, ..Policy::default() }
 }
@@ -42,7 +55,7 @@ proptest! {
         let differ = a.value != b.value || a.source != b.source && policy.priority.contains(&a.source) && policy.priority.contains(&b.source);
         prop_assume!(differ);
         prop_assert!(policy.beats(&a, &b) != policy.beats(&b, &a), "{a:?} {b:?}");
-        let judge = |ours, theirs| policy.judge(&Difference { heard: true, disputed: false, first: true, ours: Some(ours), theirs });
+        let judge = |ours, theirs| verdict(&policy, &Difference { ours: Some(ours), ..edited(theirs) });
         prop_assert_eq!(judge(&a, &b) == Verdict::Take, judge(&b, &a) == Verdict::Restore);
     }
 
@@ -94,7 +107,7 @@ proptest! {
     fn each_strategy_does_what_it_says((ours, theirs) in (written(), written()), priority in priority()) {
         let judge = |conflicts, ours| {
             let policy = Policy { conflicts, priority: priority.clone(), ..Policy::default() };
-            let said = |heard, disputed| policy.judge(&Difference { heard, disputed, first: true, ours, theirs: &theirs });
+            let said = |heard, disputed| verdict(&policy, &Difference { heard, disputed, ours, ..edited(&theirs) });
             (said(true, false), said(true, true), said(false, true))
         };
         for (strategy, verdict) in [(Conflicts::CrmWins, Verdict::Take), (Conflicts::LocalWins, Verdict::Restore), (Conflicts::Manual, Verdict::Park)] {
@@ -102,6 +115,23 @@ proptest! {
             prop_assert_eq!(judge(strategy, None).0, Verdict::Take, "an unopposed edit is no conflict");
         }
     }
+}
+
+#[test]
+fn the_narrowest_rule_for_conflicts_holds() {
+    let fields = [("phone".to_owned(), Conflicts::Manual)].into();
+    let apart = [(Object::Person, Apart { conflicts: Some(Conflicts::CrmWins), fields })].into();
+    let policy = Policy { conflicts: Conflicts::LocalWins, apart, ..Policy::default() };
+    let (ours, theirs) = (Written::new(None, time(1), &product()), Written::new(None, time(2), &product()));
+    let judge = |object, hub| {
+        let (connection, ownership) = ("crm-0".parse().unwrap(), Ownership::default());
+        let judge = Judge { connection: &connection, object, policy: &policy, ownership: &ownership, meets: false };
+        judge.judge(&Difference { hub, ours: Some(&ours), ..edited(&theirs) })
+    };
+    assert_eq!(judge(&Object::Person, Some("phone")), Verdict::Park);
+    assert_eq!(judge(&Object::Person, Some("company")), Verdict::Take);
+    assert_eq!(judge(&Object::Person, None), Verdict::Take);
+    assert_eq!(judge(&Object::Deal, Some("phone")), Verdict::Restore);
 }
 
 /// What we only send, the CRM may change; it is neither heard nor pushed over until the hub changes.

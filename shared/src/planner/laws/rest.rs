@@ -5,7 +5,7 @@ use crate::planner::{spelling::is_spelling_of, wanted};
 use proptest::prelude::*;
 
 /// The fields that a side shows otherwise than the hub wants, for no good reason.
-fn astray(w: &World, i: usize) -> Vec<String> {
+pub(super) fn astray(w: &World, i: usize) -> Vec<String> {
     let side = &w.sides[i];
     let wanted = wanted(&w.hub, &side.link, &w.mapping);
     let stray = |field: &&&str| {

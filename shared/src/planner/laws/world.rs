@@ -2,10 +2,11 @@
 
 pub use super::crm::{Crm, Quirk};
 use crate::{
+    cause::Denied,
     id::{ConnectionId, Source},
     mapping::{Direction, Mapping, Rule},
     planner::*,
-    record::{Fields, Gone, Link, Refusal, Value, Written},
+    record::{Fields, Gone, Link, Object, Refusal, Value, Written},
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,10 @@ pub struct World {
     pub hub: Fields,
     pub mapping: Mapping,
     pub policy: Policy,
+    pub ownership: Ownership,
+    /// The hub and the CRMs meet for the first time.
+    pub meets: bool,
+    pub denied: Vec<Denied>,
     pub sides: Vec<Side>,
     pub writes: usize,
     pub story: Vec<String>,
@@ -102,6 +107,9 @@ impl World {
             hub: Fields::default(),
             mapping: mapping(),
             policy: Policy::default(),
+            ownership: Ownership::default(),
+            meets: false,
+            denied: Vec::new(),
             sides,
             writes: 0,
             story: Vec::new(),
@@ -152,14 +160,20 @@ impl World {
 
     fn absorb(&mut self, i: usize, seen: &Seen) {
         let side = &self.sides[i];
-        let done = absorb(&self.hub, &side.link, seen, &side.connection, &self.mapping, &self.policy);
+        let done = absorb(&self.hub, &side.link, seen, &self.mapping, self.judge(i));
         self.commit(i, done);
+    }
+
+    pub fn judge(&self, i: usize) -> Judge<'_> {
+        let World { policy, ownership, meets, .. } = self;
+        Judge { connection: &self.sides[i].connection, object: &Object::Person, policy, ownership, meets: *meets }
     }
 
     fn commit(&mut self, i: usize, done: Absorbed) {
         let side = &mut self.sides[i];
         side.parked.extend(done.parked);
         side.misfits += done.misfits.len();
+        self.denied.extend(done.denied);
         (self.hub, side.link) = (done.hub, done.link);
     }
 
@@ -220,22 +234,14 @@ impl World {
             return;
         }
         let seen = echo.unwrap_or_else(|| self.look(i));
-        let side = &mut self.sides[i];
+        let side = &self.sides[i];
         if side.link.rev == rev {
             let (hub, link) = (&self.hub, &side.link);
-            let done = read_back(
-                hub,
-                link,
-                &changes,
-                &seen,
-                Shown::After(Some(time(written))),
-                &side.connection,
-                &self.mapping,
-                &self.policy,
-            );
+            let shown = Shown::After(Some(time(written)));
+            let done = read_back(hub, link, &changes, &seen, shown, &self.mapping, self.judge(i));
             self.commit(i, done);
         } else {
-            side.link = settle(&side.link, &changes, &seen, Shown::After(Some(time(written))));
+            self.sides[i].link = settle(&side.link, &changes, &seen, Shown::After(Some(time(written))));
             self.pull(i);
         }
     }
