@@ -1,6 +1,7 @@
 //! Why a record changed, written into the change itself, so that the stream can tell the story.
 
 use crate::{
+    engagement::Told,
     id::{ConnectionId, RemoteId, RequestId, Source},
     record::{FieldName, RemoteField, Value, Workflow},
 };
@@ -23,6 +24,9 @@ pub struct Cause {
     /// Values that were not taken, because the field is not their source's to write.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub denied: Vec<Denied>,
+    /// Events that were counted by this change, with what each added to the score.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted: Vec<Told>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +40,8 @@ pub enum By {
     Push { connection: ConnectionId },
     /// A CRM merged, deleted or erased the remote.
     Remote { connection: ConnectionId, what: String },
+    /// The tenant's rules are others.
+    Rules { what: String },
     /// A person decided about a conflict with a CRM.
     Person { connection: ConnectionId },
 }
@@ -95,6 +101,7 @@ pub enum Side {
 
 impl Cause {
     pub fn new(by: By, trace: &str, at: Timestamp) -> Cause {
-        Cause { by, trace: trace.to_owned(), at, steps: Vec::new(), overruled: Vec::new(), denied: Vec::new() }
+        let (steps, overruled, denied, counted) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Cause { by, trace: trace.to_owned(), at, steps, overruled, denied, counted }
     }
 }

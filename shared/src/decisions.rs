@@ -166,7 +166,7 @@ impl App {
         }
         after.cause = Cause::new(By::Person { connection: connection.id.clone() }, &cx.trace, cx.now());
         after.version += 1;
-        let commit = Commit { before: Some(&record), after: &after, once: None, unclaimed: &[] };
+        let commit = Commit::of(Some(&record), &after);
         match self.store.commit(&commit, &connection.region, cx.now()).await {
             Ok(()) => self.told(conflicts, after).await,
             Err(Lost::Failed(error)) => Err(error),

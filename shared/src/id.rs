@@ -66,6 +66,8 @@ id! {
     Source;
     /// One sync request.
     RequestId;
+    /// Something that a person did, as the tenant's product calls it.
+    EventId;
 }
 
 /// Bytes, such as a digest's, in lower case hexadecimal.

@@ -1,9 +1,9 @@
 //! Everything that the functions share. In reading order:
 //!
-//! * **meaning**, pure: [`id`], [`record`], [`mapping`], [`planner`], [`request`], [`cause`], [`change`], [`connection`]
+//! * **meaning**, pure: [`id`], [`record`], [`mapping`], [`planner`], [`request`], [`engagement`], [`cause`], [`change`], [`connection`], [`settings`]
 //! * **provider**, which speaks HTTP and knows no AWS: [`provider`]
 //! * **platform**, which is AWS: [`app`], [`store`], [`history`], [`secrets`], [`queue`], [`telemetry`]
-//! * the flows on top of them: [`auth`], [`provision`], [`connecting`], [`brought`], [`drift`], [`doctor`], [`preview`], [`sync`], [`inbox`], [`push`], and one story per function in [`handler`]
+//! * the flows on top of them: [`auth`], [`provision`], [`connecting`], [`brought`], [`drift`], [`doctor`], [`preview`], [`rescore`], [`sync`], [`inbox`], [`push`], and one story per function in [`handler`]
 //!
 //! A layer names only those above it in this list.
 
@@ -12,11 +12,13 @@ pub mod id;
 pub mod cause;
 pub mod change;
 pub mod connection;
+pub mod engagement;
 pub mod error;
 pub mod mapping;
 pub mod planner;
 pub mod record;
 pub mod request;
+pub mod settings;
 
 pub mod provider;
 
@@ -39,6 +41,7 @@ pub mod preview;
 pub mod provision;
 pub mod push;
 pub mod remap;
+pub mod rescore;
 pub mod sync;
 
 pub mod handler;

@@ -45,14 +45,12 @@ fn put(record: &mut Record, field: &str, value: &str) {
 }
 
 async fn create(store: &Store, record: &Record) -> Result<(), Lost> {
-    store.commit(&Commit { before: None, after: record, once: None, unclaimed: &[] }, &Region::default(), now()).await
+    store.commit(&Commit::of(None, record), &Region::default(), now()).await
 }
 
 async fn change(store: &Store, before: &Record, after: &Record) -> Result<(), Lost> {
     let after = Record { version: before.version + 1, ..after.clone() };
-    store
-        .commit(&Commit { before: Some(before), after: &after, once: None, unclaimed: &[] }, &Region::default(), now())
-        .await
+    store.commit(&Commit::of(Some(before), &after), &Region::default(), now()).await
 }
 
 #[tokio::test]
@@ -102,12 +100,13 @@ async fn two_people_cannot_come_into_being_by_one_phone_at_once() {
     let store = store().await;
     let phone = Key::Phone(Phone::parse("+14155550100", &Region::default()).unwrap());
     let both = [record(&[("phone", "+14155550100")]), record(&[("phone", "+14155550100")])];
-    let commits = both.iter().map(|after| {
-        let (store, phone) = (&store, std::slice::from_ref(&phone));
-        async move {
-            store.commit(&Commit { before: None, after, once: None, unclaimed: phone }, &Region::default(), now()).await
-        }
-    });
+    let commits =
+        both.iter().map(|after| {
+            let (store, phone) = (&store, std::slice::from_ref(&phone));
+            async move {
+                store.commit(&Commit { unclaimed: phone, ..Commit::of(None, after) }, &Region::default(), now()).await
+            }
+        });
     let done = futures::future::join_all(commits).await;
     assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 1, "{done:?}");
 }
@@ -130,7 +129,7 @@ async fn a_request_is_done_once_and_forgotten_after_thirty_days() {
     let ada = record(&[("company", "One")]);
     let once = Once::new(request.clone(), "digest".to_owned(), ada.id.clone(), now());
     let commit = async |before: Option<&Record>, after: &Record, at| {
-        store.commit(&Commit { before, after, once: Some(&once), unclaimed: &[] }, &Region::default(), at).await
+        store.commit(&Commit { once: Some(&once), ..Commit::of(before, after) }, &Region::default(), at).await
     };
     commit(None, &ada, now()).await.unwrap();
     let again = Record { version: 2, ..ada.clone() };

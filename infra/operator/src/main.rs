@@ -12,6 +12,7 @@ mod invite;
 mod later;
 mod limits;
 mod mapping;
+mod scoring;
 mod show;
 
 use anyhow::{Context as _, Result};
@@ -68,6 +69,10 @@ enum Command {
     Pull(Which),
     /// Everything about one person: the record, its links, its history, as JSON
     Record(show::Person),
+    /// Explain a person's score: every event, and what it added by which rule, as JSON
+    Score(show::Person),
+    /// Show a tenant's rules for scores as JSON, or give it others: everybody is scored anew
+    Scoring(scoring::Args),
     /// What waits for a person, as JSON
     Exceptions { tenant: TenantId },
     /// A tenant's connections, as JSON
@@ -129,6 +134,8 @@ async fn main() -> Result<()> {
         }
         Command::Limits(args) => limits::run(&app, args).await,
         Command::Record(person) => show::record(&app, &person).await,
+        Command::Score(person) => show::score(&app, &person).await,
+        Command::Scoring(args) => scoring::run(&app, &cx, args).await,
         Command::Exceptions { tenant } => show::json(&app.store.exceptions(&tenant).await?),
         Command::Connections { tenant } => show::json(&app.store.connections(&tenant).await?),
         Command::Dump { tenant } => show::dump(&app, &tenant).await,

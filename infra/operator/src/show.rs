@@ -31,6 +31,20 @@ pub(crate) async fn record(app: &App, person: &Person) -> Result<()> {
     json(&found)
 }
 
+/// Explains a person's score: what each event added to it, by which rule.
+pub(crate) async fn score(app: &App, person: &Person) -> Result<()> {
+    let mut found = Vec::new();
+    for id in find(app, person).await? {
+        let record = app.store.record(&person.tenant, &id).await?.context("there is no such record")?;
+        let mut did: Vec<_> = app.did(&record).await?.into_iter().map(|(_, counted)| counted).collect();
+        did.sort_by_key(|counted| counted.event.at);
+        found.push(
+            json!({"record": id, "score": record.engagement.score, "totals": record.engagement.totals, "events": did}),
+        );
+    }
+    json(&found)
+}
+
 async fn find(app: &App, person: &Person) -> Result<Vec<RecordId>> {
     let (kind, value) = person.key.split_once('=').context("a key looks like email=ada@example.com")?;
     let key = match kind {

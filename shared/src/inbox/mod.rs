@@ -7,17 +7,18 @@ mod suspects;
 use crate::{
     app::App,
     context::Context,
+    engagement::{self, Noted},
     error::{Error, Fate, Result},
     id::{TenantId, hex},
     queue::receives,
-    record::{Key, Object, Region},
+    record::{Key, Object, Record, Region},
     request::SyncRequest,
     store::{Commit, Lost, Once},
-    sync::{Pushes, Tenant, who},
+    sync::{Pushes, Tenant, Who, who},
 };
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use futures::{StreamExt, stream};
-use plan::{Plan, plan};
+use plan::{Engaged, Plan, plan};
 use sha2::{Digest, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -209,8 +210,18 @@ async fn apply_wave(
     let ids: Vec<_> = wave.iter().map(|(letter, _)| letter.request.id.clone()).collect();
     let done_before = app.store.done(&id, &ids, cx.now()).await?;
     let found = who(app, &id, object, &people).await?;
+    let engaged = engaged(app, tenant, &wave, &found).await?;
     let planned = wave.into_iter().zip(found).map(|((letter, keys), who)| {
-        let plan = plan(&letter.request, &letter.digest, &keys, who, done_before.get(&letter.request.id), tenant, cx);
+        let plan = plan(
+            &letter.request,
+            &letter.digest,
+            &keys,
+            who,
+            done_before.get(&letter.request.id),
+            tenant,
+            &engaged,
+            cx,
+        );
         (letter, plan)
     });
     let stored: Vec<_> = stream::iter(planned.collect::<Vec<_>>())
@@ -231,6 +242,19 @@ async fn apply_wave(
     Ok(done)
 }
 
+/// Which of the events that a wave tells are known already; nothing is read where it tells none.
+async fn engaged(app: &App, tenant: &Tenant, wave: &[(Letter, Vec<Key>)], found: &[Who]) -> Result<Engaged> {
+    let asked = wave.iter().zip(found).filter_map(|((letter, _), who)| match who {
+        Who::Known(record) if !letter.request.events.is_empty() => {
+            let (events, _) = engagement::read(&letter.request.events);
+            Some((&**record, engagement::noted(&events, &tenant.settings.scoring)))
+        }
+        _ => None,
+    });
+    let asked: Vec<(&Record, BTreeSet<Noted>)> = asked.collect();
+    if asked.is_empty() { Ok(Engaged::default()) } else { app.store.noted(&asked).await }
+}
+
 /// Stores what a request does. Exceptions first: they are raised once however often this is done.
 async fn store(app: &App, cx: &Context, region: &Region, letter: &Letter, plan: &Plan) -> Done {
     for exception in plan.exceptions() {
@@ -238,9 +262,10 @@ async fn store(app: &App, cx: &Context, region: &Region, letter: &Letter, plan: 
             return Done::Failed(error);
         }
     }
-    let Plan::Change { before, after, unclaimed, .. } = plan else { return Done::Yes };
+    let Plan::Change { before, after, unclaimed, counting, .. } = plan else { return Done::Yes };
     let once = Once::new(letter.request.id.clone(), letter.digest.clone(), after.id.clone(), cx.now());
-    let commit = Commit { before: before.as_deref(), after, once: Some(&once), unclaimed };
+    let commit =
+        Commit { before: before.as_deref(), after, once: Some(&once), unclaimed, counting: counting.as_deref() };
     match app.store.commit(&commit, region, cx.now()).await {
         Ok(()) => {
             // Many requests share an invocation: from here on they are followed by its trace.

@@ -5,6 +5,7 @@ use crate::{
     cause::{By, Cause, Denied, Status, Step},
     connection::{Connection, State},
     context::Context,
+    engagement::{self, Counted, Counting, Noted},
     id::RecordId,
     mapping::Mapping,
     planner::refused,
@@ -13,7 +14,10 @@ use crate::{
     store::{Exception, Once},
     sync::{Tenant, Who, lacks},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The events and scores that are known already, by record.
+pub(super) type Engaged = BTreeMap<RecordId, BTreeSet<Noted>>;
 
 pub(super) enum Plan {
     Change {
@@ -21,11 +25,11 @@ pub(super) enum Plan {
         after: Box<Record>,
         unclaimed: Vec<Key>,
         exceptions: Vec<Exception>,
+        /// Where the request tells events.
+        counting: Option<Box<Counting>>,
     },
     /// Done before: only what is still pending is handed on, in case its maker did not live to.
-    Repeat {
-        record: Option<Box<Record>>,
-    },
+    Repeat { record: Option<Box<Record>> },
     /// A person must act; nothing is changed.
     Refuse(Box<Exception>),
 }
@@ -48,6 +52,7 @@ impl Plan {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "all that a request's meaning depends on, and nothing else")]
 pub(super) fn plan(
     request: &SyncRequest,
     digest: &str,
@@ -55,6 +60,7 @@ pub(super) fn plan(
     who: Who,
     done: Option<&Once>,
     tenant: &Tenant,
+    engaged: &Engaged,
     cx: &Context,
 ) -> Plan {
     let refuse = |code: &str, reason: &str| {
@@ -89,8 +95,8 @@ pub(super) fn plan(
             let names: Vec<&str> = records.iter().map(RecordId::as_str).collect();
             refuse("same_identity", &format!("its keys point to the records {}", names.join(" and ")))
         }
-        Who::Known(record) => change(request, Some(record), Vec::new(), &targets, tenant, cx),
-        Who::New { unclaimed } => change(request, None, unclaimed, &targets, tenant, cx),
+        Who::Known(record) => change(request, Some(record), Vec::new(), &targets, tenant, engaged, cx),
+        Who::New { unclaimed } => change(request, None, unclaimed, &targets, tenant, engaged, cx),
     }
 }
 
@@ -116,6 +122,7 @@ fn change(
     unclaimed: Vec<Key>,
     targets: &[&Connection],
     tenant: &Tenant,
+    engaged: &Engaged,
     cx: &Context,
 ) -> Plan {
     let by = By::Request { id: request.id.clone(), source: request.source.clone() };
@@ -124,7 +131,7 @@ fn change(
         Some(record) => Record { cause, ..(**record).clone() },
         None => Record::empty(request.tenant_id.clone(), request.object.clone(), RecordId::fresh(), cause),
     };
-    let mut applied = apply(request, &after.fields, &tenant.region, &tenant.ownership, cx.now());
+    let mut applied = apply(request, &after.fields, &tenant.region, &tenant.settings.ownership, cx.now());
     after.fields = applied.fields;
     after.version += 1;
     let mut exceptions: Vec<Exception> =
@@ -134,6 +141,8 @@ fn change(
             .into_iter()
             .map(|bad| bad_value(request, &bad, cx).of(&after.id)),
     );
+    let (counting, odd) = counted(request, &mut after, tenant, engaged, cx);
+    exceptions.extend(odd);
     let mut steps = Vec::new();
     for connection in targets {
         let (own, denied) = owned(request, connection, &after.object, &applied.overrides);
@@ -150,7 +159,32 @@ fn change(
         steps.push(step(request, None, Status::Skipped, "no_connection_sends"));
     }
     after.cause.steps = steps;
-    Plan::Change { before, after: Box::new(after), unclaimed, exceptions }
+    Plan::Change { before, after: Box::new(after), unclaimed, exceptions, counting }
+}
+
+/// Counts the request's events into the record; what is odd about some of them is kept as exceptions.
+fn counted(
+    request: &SyncRequest,
+    after: &mut Record,
+    tenant: &Tenant,
+    engaged: &Engaged,
+    cx: &Context,
+) -> (Option<Box<Counting>>, Vec<Exception>) {
+    let (events, bad) = engagement::read(&request.events);
+    let known = engaged.get(&after.id).cloned().unwrap_or_default();
+    let counting = engagement::count(after, &events, known, &tenant.settings.scoring, &request.source, cx.now());
+    let odd =
+        |code, field: String, reason: String| bad_value(request, &BadValue { field, code, reason }, cx).of(&after.id);
+    let bad = bad.into_iter().map(|bad| odd("bad_event", format!("events[{}]", bad.place), bad.reason));
+    let unknown = counting.unknown.iter().map(|event| {
+        let reason = "neither a type that is known nor one that a rule for scores names".to_owned();
+        odd("unknown_event", event.kind.as_str().to_owned(), reason)
+    });
+    let misfits = counting.misfits.iter().map(|wrong| odd("wrong_kind", wrong.field.clone(), wrong.to_string()));
+    let exceptions = bad.chain(unknown).chain(misfits).collect();
+    (after.fields, after.engagement) = (counting.fields.clone(), counting.engagement.clone());
+    after.cause.counted = counting.counted.iter().map(Counted::told).collect();
+    ((!counting.counted.is_empty()).then(|| Box::new(counting)), exceptions)
 }
 
 /// The request's own values that this connection's CRM may have, and those that are another source's to write: they are mapped

@@ -109,7 +109,7 @@ impl Job<'_> {
         let (fields, version) = (read.hub, record.version + 1);
         let mut after = Record { deleted: None, fields, version, cause, ..record.clone() };
         after.links.insert(connection.id.clone(), read.link);
-        let commit = Commit { before: Some(record), after: &after, once: None, unclaimed: &[] };
+        let commit = Commit::of(Some(record), &after);
         match self.app.store.commit(&commit, &connection.region, self.cx.now()).await {
             Ok(()) => pushes.note(after),
             Err(Lost::Failed(error)) => return Err(error),

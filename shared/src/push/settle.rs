@@ -190,7 +190,7 @@ impl Job<'_> {
         let done = if after.fields == before.fields {
             self.app.store.settle(before, &self.connection.id, link, &after.cause).await
         } else {
-            let commit = Commit { before: Some(before), after: &after, once: None, unclaimed: &[] };
+            let commit = Commit::of(Some(before), &after);
             self.app.store.commit(&commit, &self.connection.region, self.cx.now()).await
         };
         match done {

@@ -61,6 +61,8 @@ const KINDS: &[(&str, Kind)] = &[
     ("company", Kind::Text),
     ("callStatus", Kind::Text),
     ("duration", Kind::Number),
+    ("lead_score", Kind::Number),
+    ("email_opted_out", Kind::Flag),
     ("successEvaluation", Kind::Text),
 ];
 

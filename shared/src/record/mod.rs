@@ -14,6 +14,7 @@ pub use value::{Kind, NotAValue, Text, Value};
 
 use crate::{
     cause::Cause,
+    engagement::Engagement,
     id::{ConnectionId, RecordId, TenantId},
 };
 use jiff::Timestamp;
@@ -29,6 +30,9 @@ pub struct Record {
     pub fields: Fields,
     #[serde(default)]
     pub links: BTreeMap<ConnectionId, Link>,
+    /// What the person's events come to.
+    #[serde(default, skip_serializing_if = "Engagement::is_empty")]
+    pub engagement: Engagement,
     /// Counts the changes of the whole item, and names each one's history entry.
     pub version: u64,
     /// Why the item is as it is: what made its last change.
@@ -54,8 +58,8 @@ pub struct Deletion {
 impl Record {
     /// A record that nothing is known of yet. Its version is 0 until it is stored.
     pub fn empty(tenant: TenantId, object: Object, id: RecordId, cause: Cause) -> Record {
-        let (fields, links) = (Fields::default(), BTreeMap::new());
-        Record { tenant, id, object, fields, links, version: 0, cause, merged_into: None, deleted: None }
+        let (fields, links, engagement) = (Fields::default(), BTreeMap::new(), Engagement::default());
+        Record { tenant, id, object, fields, links, engagement, version: 0, cause, merged_into: None, deleted: None }
     }
 
     /// What this one refers to: by which field, to what, and under which name.

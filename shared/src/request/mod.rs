@@ -5,6 +5,7 @@ mod apply;
 pub use apply::{Applied, BadValue, apply};
 
 use crate::{
+    engagement::Event,
     id::{ConnectionId, RequestId, Source, TenantId},
     record::{Object, Workflow},
 };
@@ -43,8 +44,9 @@ pub struct SyncRequest {
     /// CRM field → text with `{{placeholders}}` for the lead's fields.
     #[serde(default, alias = "syncFields")]
     pub sync_fields: BTreeMap<String, String>,
-    /// Engagement events.
+    /// What the person did: at most 20 events, each counted once however often it arrives.
     #[serde(default)]
+    #[schemars(with = "Vec<Event>", length(max = 20))]
     pub events: Vec<serde_json::Value>,
     #[serde(default)]
     pub workflow: Option<Workflow>,
@@ -80,6 +82,8 @@ pub struct Remains {
 
 /// The largest request that is taken, in bytes; the item it becomes is limited too.
 const LARGEST: usize = 128 * 1024;
+/// The most events of one request: they are counted in one transaction, of a hundred steps.
+const MOST_EVENTS: usize = 20;
 
 impl SyncRequest {
     /// Reads a message, or says why it cannot be done.
@@ -98,7 +102,13 @@ impl SyncRequest {
         if let Some(direction) = json.get("direction").and_then(|d| d.as_str()).filter(|d| *d != "send") {
             return Err(refused("wrong_direction", format!("direction is {direction:?}; only \"send\" is done")));
         }
-        serde_json::from_value(json).map_err(|e| refused("malformed_request", e.to_string()))
+        let request: SyncRequest =
+            serde_json::from_value(json).map_err(|e| refused("malformed_request", e.to_string()))?;
+        let told = request.events.len();
+        match told > MOST_EVENTS {
+            true => Err(refused("too_many_events", format!("{told} events; at most {MOST_EVENTS} are taken"))),
+            false => Ok(request),
+        }
     }
 
     /// What can be read of a message that [`SyncRequest::parse`] refused.

@@ -5,8 +5,8 @@ use crate::{
     connection::{Connection, State},
     error::{Error, Result},
     id::{AccountId, ConnectionId, TenantId},
-    planner::Ownership,
     provider::Crm,
+    settings::Settings,
 };
 use aws_sdk_dynamodb::{
     error::SdkError,
@@ -46,29 +46,22 @@ struct Pointer {
     connection: ConnectionId,
 }
 
-/// What holds for all of a tenant's connections.
-#[derive(Serialize, Deserialize)]
-struct Governing {
-    ownership: Ownership,
-}
-
 impl Store {
     pub async fn connection(&self, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Connection>> {
-        let items = self.get_all(&[keys::connection(tenant, id), keys::ownership(tenant)]).await?;
+        let items = self.get_all(&[keys::connection(tenant, id), keys::settings(tenant)]).await?;
         Ok(governed(items)?.into_iter().next())
     }
 
     /// A connection with its quota, in one read.
     pub async fn ready(&self, tenant: &TenantId, id: &ConnectionId, now: Timestamp) -> Result<Option<Ready>> {
-        let at = [keys::connection(tenant, id), keys::ownership(tenant), keys::quota(tenant, id)];
+        let at = [keys::connection(tenant, id), keys::settings(tenant), keys::quota(tenant, id)];
         let items = self.get_all(&at).await?;
         let paused_until = items.iter().find_map(paused).filter(|until| *until > now);
         Ok(governed(items)?.into_iter().next().map(|connection| Ready { connection, paused_until }))
     }
 
     pub async fn connections(&self, tenant: &TenantId) -> Result<Vec<Connection>> {
-        let page = self.page(&keys::connections(tenant), "", None, 200).await?;
-        governed(page.items.unwrap_or_default())
+        Ok(self.tenant(tenant).await?.1)
     }
 
     /// Stores a new connection, and the ways by which webhooks find it. Its id is part of its webhooks' URL, so no other
@@ -107,21 +100,27 @@ impl Store {
     pub async fn connections_by_account(&self, crm: Crm, account: &AccountId) -> Result<Vec<Connection>> {
         let page = self.page(&keys::account(crm, account), "", None, 100).await?;
         let pointers = page.items.unwrap_or_default().into_iter().map(read::<Pointer>).collect::<Result<Vec<_>>>()?;
-        let of = |p: &Pointer| [keys::connection(&p.tenant, &p.connection), keys::ownership(&p.tenant)];
+        let of = |p: &Pointer| [keys::connection(&p.tenant, &p.connection), keys::settings(&p.tenant)];
         let at: Vec<Pk> = pointers.iter().flat_map(of).collect();
         governed(self.get_all(&at).await?)
     }
 
-    /// Says which source may write which of a tenant's fields, from now on.
-    pub async fn set_ownership(&self, tenant: &TenantId, ownership: &Ownership) -> Result<()> {
-        let stored = item(&keys::ownership(tenant), "ownership", &Governing { ownership: ownership.clone() })?;
+    /// Says what holds for a tenant from now on.
+    pub async fn set_settings(&self, tenant: &TenantId, settings: &Settings) -> Result<()> {
+        let stored = item(&keys::settings(tenant), "settings", settings)?;
         self.client.put_item().table_name(&self.table).set_item(Some(stored)).send().await.map_err(trouble)?;
         Ok(())
     }
 
-    pub async fn ownership(&self, tenant: &TenantId) -> Result<Ownership> {
-        let stored: Option<Governing> = self.get(&keys::ownership(tenant)).await?;
-        Ok(stored.map(|governing| governing.ownership).unwrap_or_default())
+    pub async fn settings(&self, tenant: &TenantId) -> Result<Settings> {
+        Ok(self.get(&keys::settings(tenant)).await?.unwrap_or_default())
+    }
+
+    /// A tenant's connections with what holds for all of them, in one read.
+    pub async fn tenant(&self, tenant: &TenantId) -> Result<(Settings, Vec<Connection>)> {
+        let items = self.page(&keys::connections(tenant), "", None, 200).await?.items.unwrap_or_default();
+        let settings = items.iter().find(|item| is(item, "settings")).cloned().map(read::<Settings>).transpose()?;
+        Ok((settings.unwrap_or_default(), governed(items)?))
     }
 
     /// Changes a connection, unless someone else did since it was read. Whether it was changed.
@@ -222,18 +221,21 @@ fn works(state: &State) -> bool {
 
 /// The connections among these items, each with what its tenant has said for all of them.
 fn governed(items: Vec<Item>) -> Result<Vec<Connection>> {
-    let is = |item: &Item, kind: &str| item.get("kind").and_then(|k| k.as_s().ok()).is_some_and(|k| k == kind);
-    let partition = |item: &Item| item.get("pk").and_then(|pk| pk.as_s().ok()).cloned();
-    let mut owners: BTreeMap<Option<String>, Ownership> = BTreeMap::new();
-    for item in items.iter().filter(|item| is(item, "ownership")) {
-        owners.insert(partition(item), read::<Governing>(item.clone())?.ownership);
+    let partition = |item: &Item| Pk::of(item).map(|at| at.pk);
+    let mut settings: BTreeMap<Option<String>, Settings> = BTreeMap::new();
+    for item in items.iter().filter(|item| is(item, "settings")) {
+        settings.insert(partition(item), read(item.clone())?);
     }
     let connections = items.into_iter().filter(|item| is(item, "connection"));
     let governed = connections.map(|item| {
-        let ownership = owners.get(&partition(&item)).cloned().unwrap_or_default();
+        let ownership = settings.get(&partition(&item)).map(|settings| settings.ownership.clone()).unwrap_or_default();
         Ok(Connection { ownership, ..read(item)? })
     });
     governed.collect()
+}
+
+fn is(item: &Item, kind: &str) -> bool {
+    item.get("kind").and_then(|k| k.as_s().ok()).is_some_and(|k| k == kind)
 }
 
 fn paused(quota: &Item) -> Option<Timestamp> {

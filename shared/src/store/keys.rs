@@ -1,6 +1,7 @@
 //! The only file that formats keys of the tables.
 
 use crate::{
+    engagement::Noted,
     id::{AccountId, ConnectionId, RecordId, RequestId, TenantId},
     provider::Crm,
     record::{Key, Object},
@@ -63,9 +64,28 @@ pub fn connection(tenant: &TenantId, id: &ConnectionId) -> Pk {
     key(connections(tenant), format!("C#{id}"))
 }
 
-/// Which source may write which field.
-pub fn ownership(tenant: &TenantId) -> Pk {
-    key(connections(tenant), "OWNERSHIP")
+/// What holds for all of a tenant's connections.
+pub fn settings(tenant: &TenantId) -> Pk {
+    key(connections(tenant), "SETTINGS")
+}
+
+/// The partition of what a person did, and of the rules that have scored.
+pub fn engaged(tenant: &TenantId, record: &RecordId) -> String {
+    format!("T#{tenant}#A#{record}")
+}
+
+/// How the keys of events begin in it, and those of rules that have scored.
+pub const EVENT: &str = "E#";
+pub const SCORED: &str = "S#";
+
+/// That an event was counted, or that a rule has scored. The visit comes last, so whatever it holds cannot be taken for another part.
+pub fn noted(tenant: &TenantId, record: &RecordId, noted: &Noted) -> Pk {
+    let sk = match noted {
+        Noted::Event(id) => format!("{EVENT}{id}"),
+        Noted::Scored { rule, visit: None } => format!("{SCORED}{rule}"),
+        Noted::Scored { rule, visit: Some(visit) } => format!("{SCORED}{rule}#{visit}"),
+    };
+    key(engaged(tenant, record), sk)
 }
 
 /// The partition of a tenant's connections, and of what holds for all of them.

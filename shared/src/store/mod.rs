@@ -4,6 +4,7 @@ mod claims;
 mod connections;
 mod deletions;
 mod edges;
+mod engagement;
 mod exceptions;
 pub mod keys;
 mod leases;
@@ -95,6 +96,12 @@ impl Store {
 }
 
 impl Pk {
+    /// Where an item is.
+    fn of(item: &Item) -> Option<Pk> {
+        let text = |name: &str| item.get(name)?.as_s().ok().cloned();
+        Some(Pk { pk: text("pk")?, sk: text("sk")? })
+    }
+
     fn attributes(&self) -> Item {
         HashMap::from([("pk".to_owned(), text(&self.pk)), ("sk".to_owned(), text(&self.sk))])
     }

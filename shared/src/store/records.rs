@@ -3,6 +3,7 @@
 use super::{Item, Store, attribute, item, keys, keys::Pk, number, read, transact::one_per_item, unbuilt};
 use crate::{
     cause::Cause,
+    engagement::Counting,
     error::{Error, Result},
     id::{ConnectionId, RecordId, RequestId, TenantId},
     record::{Key, Link, Object, Record, Region},
@@ -38,6 +39,15 @@ pub struct Commit<'a> {
     pub once: Option<&'a Once>,
     /// Phones by which nobody was found, so that two people cannot come into being by one number at once.
     pub unclaimed: &'a [Key],
+    /// Events that are counted by it.
+    pub counting: Option<&'a Counting>,
+}
+
+impl<'a> Commit<'a> {
+    /// A change that comes from no request.
+    pub fn of(before: Option<&'a Record>, after: &'a Record) -> Commit<'a> {
+        Commit { before, after, once: None, unclaimed: &[], counting: None }
+    }
 }
 
 /// Two records that become one: each as it was and as it will be.
@@ -141,7 +151,7 @@ impl Store {
     ///
     /// One write where no key moves and no request is done.
     pub async fn commit(&self, commit: &Commit<'_>, region: &Region, now: Timestamp) -> Result<(), Lost> {
-        let Commit { before, after, once, unclaimed } = commit;
+        let Commit { before, after, once, unclaimed, counting } = commit;
         let at = keys::record(&after.tenant, &after.id);
         let stored = item(&at, "record", after)?;
         if serde_json::to_vec(after).map_or(0, |json| json.len()) > LARGEST {
@@ -165,6 +175,9 @@ impl Store {
             steps.push((None, self.release(after, key)?));
         }
         steps.extend(self.moved_edges(*before, after)?.into_iter().map(|step| (None, step)));
+        if let Some(counting) = counting {
+            steps.extend(self.counted(after, counting)?);
+        }
         if let Some(once) = once {
             let put = Put::builder().table_name(&self.table).set_item(Some(item(
                 &keys::once(&after.tenant, &once.request),

@@ -74,7 +74,7 @@ impl Looker<'_> {
         let gone = Some(Gone::Deleted { at });
         let ended = Link { gone, awaiting: Vec::new(), rev: link.rev + 1, ..link.clone() };
         after.links.insert(self.connection.id.clone(), ended);
-        let commit = Commit { before: Some(record), after: &after, once: None, unclaimed: &[] };
+        let commit = Commit::of(Some(record), &after);
         match self.app.store.commit(&commit, &self.connection.region, self.cx.now()).await {
             Ok(()) => Ok(Done::Stands(Box::new(after))),
             Err(Lost::Failed(error)) => Err(error),

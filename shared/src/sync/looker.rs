@@ -142,7 +142,7 @@ impl Looker<'_> {
     ) -> Result<Done> {
         let region = &self.connection.region;
         loop {
-            let commit = Commit { before, after: &after, once: None, unclaimed };
+            let commit = Commit { unclaimed, ..Commit::of(before, &after) };
             match self.app.store.commit(&commit, region, self.cx.now()).await {
                 Ok(()) => return Ok(Done::Stands(Box::new(after))),
                 Err(Lost::Race | Lost::Done) => return Ok(Done::Again),

@@ -44,7 +44,7 @@ pub(super) async fn merged(
         // Whoever merges a person that was deleted elsewhere wants them.
         let mut after = Record { deleted: None, version: loser.version + 1, cause, ..loser.clone() };
         after.links.insert(connection.id.clone(), moved);
-        let commit = Commit { before: Some(loser), after: &after, once: None, unclaimed: &[] };
+        let commit = Commit::of(Some(loser), &after);
         return lost(app.store.commit(&commit, &connection.region, cx.now()).await);
     };
     let (survivor_after, tombstone, doubled) = join(&survivor, loser, connection, cause);
@@ -76,6 +76,9 @@ fn join(
 ) -> (Record, Record, Vec<crate::id::ConnectionId>) {
     let mut joined = survivor.clone();
     joined.fields.fill_blanks(&loser.fields);
+    joined.engagement.join(&loser.id, &loser.engagement);
+    // A total that does not fit its field was told of when it was counted.
+    let _ = joined.engagement.tell(&mut joined.fields, cause.at);
     joined.deleted = joined.deleted.filter(|_| loser.deleted.is_some());
     let mut doubled = Vec::new();
     for (id, link) in loser.links.iter().filter(|(id, _)| **id != connection.id) {

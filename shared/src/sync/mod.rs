@@ -22,8 +22,8 @@ use crate::{
     connection::Connection,
     error::Result,
     id::{ConnectionId, TenantId},
-    planner::Ownership,
     record::Region,
+    settings::Settings,
 };
 use std::collections::BTreeMap;
 
@@ -31,17 +31,16 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default)]
 pub struct Tenant {
     pub connections: BTreeMap<ConnectionId, Connection>,
-    pub ownership: Ownership,
+    pub settings: Settings,
     /// Where its telephone numbers are from, unless they say so.
     pub region: Region,
 }
 
 impl Tenant {
     pub async fn load(app: &App, tenant: &TenantId) -> Result<Tenant> {
-        let connections = app.store.connections(tenant).await?;
-        let first = connections.first();
-        let (ownership, region) = first.map(|c| (c.ownership.clone(), c.region.clone())).unwrap_or_default();
+        let (settings, connections) = app.store.tenant(tenant).await?;
+        let region = connections.first().map(|c| c.region.clone()).unwrap_or_default();
         let connections = connections.into_iter().map(|c| (c.id.clone(), c)).collect();
-        Ok(Tenant { connections, ownership, region })
+        Ok(Tenant { connections, settings, region })
     }
 }

@@ -18,6 +18,10 @@ const REMEDIES: &[(&str, &str)] = &[
         "app_refused",
         "Correct the app's client id and secret in Secrets Manager; everything goes on by itself within minutes.",
     ),
+    (
+        "bad_event",
+        "Correct this event where it comes from, then send it in another request; the other events were counted.",
+    ),
     ("bad_template", "Correct the template of this sync field in the workflow step, then send the request again."),
     (
         "bad_value",
@@ -84,6 +88,11 @@ const REMEDIES: &[(&str, &str)] = &[
     ("scope_missing", "Grant the scope in the app's settings at the CRM, then let us in again under the same name."),
     ("unanswered", "Try again in a minute; if it stays, give the connected user the right that the CRM names."),
     ("unknown_connection", "Name a connection of this tenant, or null for all of them."),
+    ("too_many_events", "Send the events in several requests, at most 20 in each."),
+    (
+        "unknown_event",
+        "Use a type that infra/schemas/sync-request.json names, or make a rule for it (`operator scoring`), then send the event in another request.",
+    ),
     ("unknown_field", "No connection that this request is for has such a field: correct the sync field's name."),
     ("unknown_placeholder", "Use a field that the lead has, such as {{email}} or {{callStatus}}."),
     ("unknown_tenant", "Connect a CRM for this tenant first, then send the request again."),

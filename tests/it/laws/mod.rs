@@ -8,6 +8,7 @@ mod deletes;
 mod delta;
 mod doctor;
 mod drift;
+mod engaged;
 mod faults;
 mod many;
 mod objects;

@@ -23,7 +23,8 @@ crate::laws::laws_of! {
 }
 
 async fn owned(world: &World, matrix: Json) {
-    world.app.store.set_ownership(&tenant(), &serde_json::from_value(matrix).unwrap()).await.unwrap();
+    let settings = serde_json::from_value(json!({ "ownership": matrix })).unwrap();
+    world.app.store.set_settings(&tenant(), &settings).await.unwrap();
 }
 
 /// What was denied, by the record's history.

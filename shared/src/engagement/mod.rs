@@ -1,0 +1,83 @@
+//! What people do with the product's pages, calls and e-mails: each event counted once, and scored by the tenant's rules. Pure.
+
+mod count;
+mod event;
+mod scoring;
+
+pub use count::{Counted, Counting, Told, count, noted, source};
+pub use event::{BadEvent, Event, Kind, read};
+pub use scoring::{BadRule, Contribution, Per, Rule, Scoring};
+
+use crate::{
+    id::{EventId, RecordId},
+    record::{Fields, Value, WrongKind},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The hub's field for the score.
+const SCORE: &str = "lead_score";
+
+/// What a person's events come to: part of their record.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Engagement {
+    /// The sum of all contributions; may be negative.
+    #[serde(default)]
+    pub score: i64,
+    /// By the hub's field: how many, or how many seconds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub totals: BTreeMap<String, i64>,
+    /// Records that became one with this one: their events are this person's too.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub merged: BTreeSet<RecordId>,
+}
+
+impl Engagement {
+    pub fn is_empty(&self) -> bool {
+        *self == Engagement::default()
+    }
+
+    /// Tells score and totals by the hub's fields; those that hold something of another kind. A score of the product's own stands
+    /// until an event scores.
+    pub fn tell(&self, fields: &mut Fields, now: Timestamp) -> Vec<WrongKind> {
+        let source = source();
+        let ours = fields.written(SCORE).is_some_and(|written| written.source == source);
+        let score = (ours || self.score != 0).then_some((SCORE, self.score));
+        let totals = self.totals.iter().map(|(field, total)| (field.as_str(), *total));
+        let mut misfits = Vec::new();
+        for (field, total) in totals.chain(score) {
+            let total = Value::number(total.into());
+            if fields.get(field) != Some(&total) {
+                misfits.extend(fields.put(field, Some(total), now, &source).err());
+            }
+        }
+        misfits
+    }
+
+    /// Of two records that become one.
+    pub fn join(&mut self, of: &RecordId, other: &Engagement) {
+        if other.is_empty() {
+            return;
+        }
+        self.score += other.score;
+        for (field, total) in &other.totals {
+            *self.totals.entry(field.clone()).or_default() += total;
+        }
+        self.merged.extend(other.merged.iter().chain([of]).cloned());
+    }
+}
+
+/// What is remembered apart from the record, so that nothing counts twice.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Noted {
+    Event(EventId),
+    /// A rule has scored in this visit, or for this person.
+    Scored {
+        rule: String,
+        visit: Option<String>,
+    },
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! A person's events, and which rules have scored: items of their own, stored in one transaction with what they change.
+
+use super::{Store, item, keys, keys::Pk, read, trouble, unbuilt};
+use crate::{
+    engagement::{Counted, Counting, Noted},
+    error::Result,
+    id::{RecordId, TenantId},
+    record::{Key, Record},
+};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// That a rule has scored, or nothing but a key.
+#[derive(Serialize)]
+struct Mark {}
+
+impl Store {
+    /// What of this is known already of each record, in one batched read. Records that became one with it count as it does.
+    pub async fn noted(&self, asked: &[(&Record, BTreeSet<Noted>)]) -> Result<BTreeMap<RecordId, BTreeSet<Noted>>> {
+        let mut places: BTreeMap<Pk, (&RecordId, &Noted)> = BTreeMap::new();
+        for (record, noted) in asked {
+            for holder in record.engagement.merged.iter().chain([&record.id]) {
+                places.extend(noted.iter().map(|one| (keys::noted(&record.tenant, holder, one), (&record.id, one))));
+            }
+        }
+        let at: Vec<Pk> = places.keys().cloned().collect();
+        let mut known: BTreeMap<RecordId, BTreeSet<Noted>> = BTreeMap::new();
+        for item in self.get_all(&at).await? {
+            let found = Pk::of(&item).and_then(|pk| places.get(&pk));
+            if let Some((record, noted)) = found {
+                known.entry((*record).clone()).or_default().insert((*noted).clone());
+            }
+        }
+        Ok(known)
+    }
+
+    /// Everything that a person did, in the order of the events' ids.
+    pub async fn events(&self, tenant: &TenantId, record: &RecordId) -> Result<Vec<Counted>> {
+        let (partition, mut after, mut events) = (keys::engaged(tenant, record), None, Vec::new());
+        loop {
+            let page = self.page(&partition, keys::EVENT, after.as_ref(), 500).await?;
+            for item in page.items.unwrap_or_default() {
+                events.push(read::<Counted>(item)?);
+            }
+            after = page.last_evaluated_key.as_ref().and_then(Pk::of);
+            if after.is_none() {
+                return Ok(events);
+            }
+        }
+    }
+
+    /// Tells anew what each of these events added to the score, and which rules have scored.
+    pub async fn rewrite(&self, record: &Record, events: &[(RecordId, Counted)], scored: &[Noted]) -> Result<()> {
+        let tenant = &record.tenant;
+        for holder in record.engagement.merged.iter().chain([&record.id]) {
+            let mut after = None;
+            loop {
+                let page = self.page(&keys::engaged(tenant, holder), keys::SCORED, after.as_ref(), 500).await?;
+                for at in page.items.unwrap_or_default().iter().filter_map(Pk::of) {
+                    let call = self.client.delete_item().table_name(&self.table).set_key(Some(at.attributes()));
+                    call.send().await.map_err(trouble)?;
+                }
+                after = page.last_evaluated_key.as_ref().and_then(Pk::of);
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        let event = |(holder, one): &(RecordId, Counted)| {
+            item(&keys::noted(tenant, holder, &Noted::Event(one.event.id.clone())), "event", one)
+        };
+        let scored = scored.iter().map(|noted| item(&keys::noted(tenant, &record.id, noted), "scored", &Mark {}));
+        for stored in events.iter().map(event).chain(scored) {
+            self.client.put_item().table_name(&self.table).set_item(Some(stored?)).send().await.map_err(trouble)?;
+        }
+        Ok(())
+    }
+
+    /// The steps by which events are counted once: each fails where somebody else was quicker.
+    pub(super) fn counted(
+        &self,
+        record: &Record,
+        counting: &Counting,
+    ) -> Result<Vec<(Option<Key>, TransactWriteItem)>> {
+        let at = |noted: &Noted| keys::noted(&record.tenant, &record.id, noted);
+        let events = counting.counted.iter().map(|one| item(&at(&Noted::Event(one.event.id.clone())), "event", one));
+        let scored = counting.scored.iter().map(|noted| item(&at(noted), "scored", &Mark {}));
+        let step = |item: Result<super::Item>| {
+            let put = Put::builder().table_name(&self.table).set_item(Some(item?));
+            let put = put.condition_expression("attribute_not_exists(pk)").build().map_err(unbuilt)?;
+            Ok((None, TransactWriteItem::builder().put(put).build()))
+        };
+        events.chain(scored).map(step).collect()
+    }
+}
