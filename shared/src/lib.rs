@@ -3,7 +3,7 @@
 //! * **meaning**, pure: [`id`], [`record`], [`mapping`], [`planner`], [`request`], [`engagement`], [`cause`], [`change`], [`connection`], [`settings`]
 //! * **provider**, which speaks HTTP and knows no AWS: [`provider`]
 //! * **platform**, which is AWS: [`app`], [`store`], [`history`], [`secrets`], [`queue`], [`telemetry`]
-//! * the flows on top of them: [`auth`], [`provision`], [`connecting`], [`brought`], [`drift`], [`doctor`], [`preview`], [`rescore`], [`sync`], [`inbox`], [`push`], and one story per function in [`handler`]
+//! * the flows on top of them: [`auth`], [`provision`], [`connecting`], [`brought`], [`drift`], [`doctor`], [`preview`], [`explain`], [`rescore`], [`sync`], [`inbox`], [`push`], and one story per function in [`handler`]
 //!
 //! A layer names only those above it in this list.
 
@@ -36,6 +36,7 @@ pub mod connecting;
 pub mod decisions;
 pub mod doctor;
 pub mod drift;
+pub mod explain;
 pub mod inbox;
 pub mod preview;
 pub mod provision;

@@ -47,8 +47,8 @@ enum Command {
     Adopt(adopt::Args),
     /// Examine connections: access, scopes, fields, webhooks, quota, clocks; and what to do about what is wrong
     Doctor(doctor::Args),
-    /// Count what a connection would write if it were approved now: nothing is written
-    Preview(Which),
+    /// Count what a connection would write if it were approved now, or show it for one record: nothing is written
+    Preview(show::Preview),
     /// Approve a new connection, or resume a paused or reconnected one: what changed is pulled, what is pending is pushed
     Activate(Which),
     /// Stop a connection; nothing is lost
@@ -69,6 +69,8 @@ enum Command {
     Pull(Which),
     /// Everything about one person: the record, its links, its history, as JSON
     Record(show::Person),
+    /// Explain a field of a record: who wrote it and when, what did not prevail, and how it stands in each CRM, as JSON
+    Explain(show::Field),
     /// Explain a person's score: every event, and what it added by which rule, as JSON
     Score(show::Person),
     /// Show a tenant's rules for scores as JSON, or give it others: everybody is scored anew
@@ -106,10 +108,7 @@ async fn main() -> Result<()> {
         Command::Adopt(args) => adopt::run(&app, &cx, args).await,
         Command::Connect(args) => connect::run(&app, &cx, args).await,
         Command::Doctor(args) => doctor::run(&app, &cx, args).await,
-        Command::Preview(Which { tenant, connection }) => {
-            let found = app.store.connection(&tenant, &connection).await?.context("there is no such connection")?;
-            show::json(&app.preview(&found).await?)
-        }
+        Command::Preview(args) => show::preview(&app, args).await,
         Command::Activate(Which { tenant, connection }) => {
             app.activate(&cx, &tenant, &connection).await?;
             println!("{connection} is active: what changed is pulled, what is pending is pushed");
@@ -134,6 +133,7 @@ async fn main() -> Result<()> {
         }
         Command::Limits(args) => limits::run(&app, args).await,
         Command::Record(person) => show::record(&app, &person).await,
+        Command::Explain(field) => show::explain(&app, &field).await,
         Command::Score(person) => show::score(&app, &person).await,
         Command::Scoring(args) => scoring::run(&app, &cx, args).await,
         Command::Exceptions { tenant } => show::json(&app.store.exceptions(&tenant).await?),

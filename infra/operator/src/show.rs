@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 use shared::{
     App,
-    id::{RecordId, TenantId},
+    id::{ConnectionId, RecordId, TenantId},
     record::{Email, Key, Object, Phone, Region},
     store::keys::RECORD_SHARDS,
 };
@@ -27,6 +27,51 @@ pub(crate) async fn record(app: &App, person: &Person) -> Result<()> {
         let record = app.store.record(&person.tenant, &id).await?;
         let history = app.history.of(&person.tenant, &id).await?;
         found.push(json!({"record": record, "history": history}));
+    }
+    json(&found)
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Field {
+    #[command(flatten)]
+    person: Person,
+    /// The hub's name for it, such as phone
+    field: String,
+}
+
+/// Explains one field of a record.
+pub(crate) async fn explain(app: &App, Field { person, field }: &Field) -> Result<()> {
+    let (settings, connections) = app.store.tenant(&person.tenant).await?;
+    let mut found = Vec::new();
+    for id in find(app, person).await? {
+        let record = app.store.record(&person.tenant, &id).await?.context("there is no such record")?;
+        let history = app.history.of(&person.tenant, &id).await?;
+        found.push(shared::explain::explain(&record, field, &history, &settings, &connections));
+    }
+    json(&found)
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Preview {
+    tenant: TenantId,
+    connection: ConnectionId,
+    /// One record alone: email=…, phone=…, id=… (the product's own) or record=…
+    #[arg(long)]
+    of: Option<String>,
+    /// person, company, deal, task, …
+    #[arg(long, default_value = "person")]
+    object: Object,
+}
+
+/// What a connection would write: counted, or field by field for one record.
+pub(crate) async fn preview(app: &App, Preview { tenant, connection, of, object }: Preview) -> Result<()> {
+    let connection = app.store.connection(&tenant, &connection).await?.context("there is no such connection")?;
+    let Some(key) = of else { return json(&app.preview(&connection).await?) };
+    let person = Person { tenant, key, object };
+    let mut found = Vec::new();
+    for id in find(app, &person).await? {
+        let record = app.store.record(&person.tenant, &id).await?.context("there is no such record")?;
+        found.push(json!({"record": id, "telling": shared::explain::telling(&record, &connection)}));
     }
     json(&found)
 }

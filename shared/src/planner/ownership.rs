@@ -53,6 +53,11 @@ impl Ownership {
         self
     }
 
+    /// Who may write a field; `None` where anybody may.
+    pub fn owners(&self, field: &str) -> Option<&BTreeSet<Source>> {
+        self.0.get(field)
+    }
+
     /// Whether a sync request of this source may write a field.
     pub fn allows(&self, field: &str, source: &Source) -> bool {
         self.grants(field, &[source.as_str()])

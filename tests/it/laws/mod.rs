@@ -9,6 +9,7 @@ mod delta;
 mod doctor;
 mod drift;
 mod engaged;
+mod explained;
 mod faults;
 mod many;
 mod objects;
