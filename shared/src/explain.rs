@@ -69,6 +69,8 @@ pub enum Stands {
     SetAside,
     /// The record is not in this CRM, or is no more.
     Absent,
+    /// The record is not this CRM's business.
+    Excluded,
 }
 
 /// What a CRM would be told of one record.
@@ -128,6 +130,7 @@ fn in_crm(record: &Record, field: &str, connection: &Connection) -> Option<InCrm
     let remote = &rule.remote;
     let pending = || pending(&record.fields, &link, mapping).iter().any(|change| change.field == *remote);
     let stands = match route(&link) {
+        _ if !mapping.includes(&record.fields) => Stands::Excluded,
         _ if mapping.set_aside.contains(remote) => Stands::SetAside,
         _ if link.parked.contains(remote) => Stands::Parked,
         _ if refused(&record.fields, &link, mapping).is_some() => Stands::Refused,

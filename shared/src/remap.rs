@@ -5,7 +5,7 @@ use crate::{
     connection::{Connection, State},
     context::Context,
     error::{Error, Result},
-    mapping::{Direction, Mapping, Rule},
+    mapping::{Direction, Formula, Mapping, Rule},
     provider::{Field, Session},
     provision::Opened,
     record::{Object, RemoteField},
@@ -21,6 +21,9 @@ pub struct Rules {
     pub object: String,
     /// A text field with unique values that holds our record id. It is made where the API allows that.
     pub id_field: RemoteField,
+    /// Whose records are this CRM's business: an expression of the hub's fields, such as `not email_opted_out`.
+    #[serde(default)]
+    pub include: Option<Formula>,
     pub rules: Vec<Rule>,
 }
 
@@ -40,8 +43,8 @@ impl App {
         rules: Rules,
         origin: &str,
     ) -> Result<Result<Opened, Unfit>> {
-        let Rules { object: name, id_field, rules } = rules;
-        let mapping = Mapping { region: connection.region.clone(), ..Mapping::new(&name, &id_field, rules) };
+        let Rules { object: name, id_field, include, rules } = rules;
+        let mapping = Mapping { include, region: connection.region.clone(), ..Mapping::new(&name, &id_field, rules) };
         let asks = async |session: &Session| connection.crm.schema(session, &mapping).await;
         let schema = self.ask(connection, cx, asks).await?;
         let mapped: BTreeSet<Object> = connection.mappings.keys().chain([object]).cloned().collect();
@@ -141,7 +144,7 @@ mod tests {
             {"hub": "plate", "remote": "Plat__c"}, {"hub": "made", "remote": "CreatedDate"},
             {"hub": "company_id", "remote": "Account__c"}, {"hub": "fuel", "remote": "Fuel__c", "values": {"a": "x", "b": "x"}},
             {"hub": "again", "remote": "Fuel__c"}, {"hub": "seen", "remote": "CreatedDate", "direction": "from_crm"}]}"#;
-        let Rules { object, id_field, rules } = serde_json::from_str(rules).unwrap();
+        let Rules { object, id_field, rules, .. } = serde_json::from_str(rules).unwrap();
         let schema = [field("CreatedDate", false), field("Account__c", true), field("Fuel__c", true)];
         let (vehicle, mapped) = (Object::Custom("vehicle".to_owned()), BTreeSet::from([Object::Person]));
         let faults = wrong(&vehicle, &Mapping::new(&object, &id_field, rules), None, &schema, &mapped);

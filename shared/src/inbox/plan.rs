@@ -229,9 +229,10 @@ fn ask(
         vec![Step { remote: link.remote.clone(), ..step(request, Some(&connection.id), status, code) }]
     };
     let gone = link.gone.is_some() || record.deleted.is_some();
-    let mapping = connection.mapping(&request.object);
-    let refused = mapping.ok().and_then(|mapping| refused(&record.fields, &link, mapping)).map(str::to_owned);
+    let mapping = connection.mapping(&request.object).ok();
+    let refused = mapping.and_then(|mapping| refused(&record.fields, &link, mapping)).map(str::to_owned);
     let parked = !link.parked.is_empty();
+    let excluded = mapping.is_some_and(|mapping| !mapping.includes(&record.fields));
     let awaiting = Awaiting { request: request.id.clone(), told: false, workflow: request.workflow.clone() };
     let mut next = link.clone();
     next.rev += 1;
@@ -246,6 +247,7 @@ fn ask(
     if !lacks(connection, record) {
         return match refused {
             Some(code) => said(Status::Failed, &code),
+            None if excluded => said(Status::Skipped, "not_included"),
             None if parked => said(Status::Skipped, "waits_for_decision"),
             None => said(Status::Skipped, spoilt.unwrap_or("already_there")),
         };

@@ -20,6 +20,9 @@ pub struct Mapping {
     pub object: String,
     /// The unique field of the CRM that holds our record id.
     pub id_field: RemoteField,
+    /// Whose records are made and changed in this CRM, and taken from it: those of which this comes to true. `None`: everybody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub include: Option<Formula>,
     pub rules: Vec<Rule>,
     #[serde(default)]
     pub region: Region,
@@ -89,7 +92,7 @@ impl Mapping {
     pub fn new(object: &str, id_field: &str, rules: Vec<Rule>) -> Mapping {
         let (object, id_field) = (object.to_owned(), id_field.to_owned());
         let (set_aside, changed) = (BTreeSet::new(), BTreeMap::new());
-        Mapping { version: 1, object, id_field, rules, region: Region::default(), set_aside, changed }
+        Mapping { version: 1, object, id_field, include: None, rules, region: Region::default(), set_aside, changed }
     }
 
     /// Other rules in the place of these.
@@ -103,6 +106,12 @@ impl Mapping {
         let mut changed = self.changed.clone();
         changed.extend(known.into_iter().filter(is_another).map(|field| (field.clone(), version)));
         Mapping { version, changed, ..next }
+    }
+
+    /// Whether a record with these fields is this CRM's business.
+    pub fn includes(&self, hub: &Fields) -> bool {
+        let included = |include: &Formula| include.of(hub) == Some(Value::Flag(true));
+        self.include.as_ref().is_none_or(included) || cfg!(feature = "mutant_everybody_is_included")
     }
 
     /// The version since which all of these rules hold.

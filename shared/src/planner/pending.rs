@@ -32,9 +32,13 @@ pub(super) fn in_force<'a>(hub: &Fields, link: &'a Link, mapping: &Mapping, fiel
 
 /// The fields where what is wanted differs from what we last agreed to; empty when there is nothing to push.
 ///
-/// Nothing is sent to a remote that is gone, of a field that waits for a decision, or of what was refused as it is.
+/// Nothing is sent to a remote that is gone, of a record that is not this CRM's business, of a field that waits for a decision, or of
+/// what was refused as it is.
 pub fn pending(hub: &Fields, link: &Link, mapping: &Mapping) -> Vec<Change> {
     if link.gone.is_some() && !cfg!(feature = "mutant_push_to_the_gone") {
+        return Vec::new();
+    }
+    if !mapping.includes(hub) {
         return Vec::new();
     }
     let wanted = wanted(hub, link, mapping);

@@ -130,6 +130,7 @@ impl Job<'_> {
                 cause.steps = match refused(&after.fields, &link, self.mapping) {
                     _ if record.deleted.is_some() => end(Status::Skipped, "deleted_in_crm"),
                     Some(code) => end(Status::Failed, code),
+                    None if !self.mapping.includes(&after.fields) => end(Status::Skipped, "not_included"),
                     None if !item.link.waits.is_empty() => end(Status::Skipped, "waits_for_reference"),
                     None if link.parked.is_empty() => end(Status::Skipped, "already_there"),
                     None => end(Status::Skipped, "waits_for_decision"),

@@ -110,6 +110,9 @@ impl Looker<'_> {
         let link = record.links.get(&self.connection.id).cloned().unwrap_or_default();
         let link = Link { remote: Some(remote.clone()), gone: None, intent: None, ..link };
         let absorbed = absorb(&record.fields, &link, seen, self.mapping, self.connection.judge(self.object));
+        if before.is_none() && !self.mapping.includes(&absorbed.hub) {
+            return Ok(Done::Nothing);
+        }
         if before.is_some_and(|before| changes_nothing(before, &absorbed, self.connection)) {
             return Ok(Done::Stands(Box::new(record.clone())));
         }

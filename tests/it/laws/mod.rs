@@ -11,6 +11,7 @@ mod drift;
 mod engaged;
 mod explained;
 mod faults;
+mod included;
 mod many;
 mod objects;
 mod owners;

@@ -10,6 +10,7 @@ mod crm;
 mod deletions;
 mod fights;
 mod fresh;
+mod included;
 mod life;
 mod meeting;
 mod ownership;
