@@ -16,7 +16,7 @@ use crate::{
 use std::collections::BTreeMap;
 
 impl Policy {
-    /// Rules for conflicts about fields that do not come from this connection's CRM.
+    /// New rules for conflicts about fields that do not come from this connection's CRM.
     fn idle(&self, connection: &Connection) -> Vec<String> {
         let heard = |object: &Object, field: &str| {
             let rules = connection.mappings.get(object).map(|mapping| mapping.rules.as_slice()).unwrap_or_default();
@@ -24,7 +24,10 @@ impl Policy {
         };
         let fields =
             self.apart.iter().flat_map(|(object, apart)| apart.fields.keys().map(move |field| (object, field)));
-        let idle = fields.filter(|(object, field)| !heard(object, field));
+        let stood = |object: &Object, field: &str| {
+            connection.policy.apart.get(object).is_some_and(|apart| apart.fields.contains_key(field))
+        };
+        let idle = fields.filter(|(object, field)| !heard(object, field) && !stood(object, field));
         idle.map(|(object, field)| format!("{object}.{field}")).collect()
     }
 

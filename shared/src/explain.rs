@@ -6,9 +6,9 @@ use crate::{
     history::Entry,
     id::{ConnectionId, Source},
     mapping::{Mapping, Rule},
-    planner::{Route, pending, refused, route, wanted},
+    planner::{Route, due, refused, route, wanted},
     provider::Echo,
-    record::{FieldName, Key, Link, Record, RemoteField, Value, Written},
+    record::{FieldName, Key, Link, Record, RemoteField, Value, Written, parts_of},
     settings::Settings,
 };
 use jiff::Timestamp;
@@ -106,41 +106,50 @@ pub fn explain(
     let mapped = |overruled: &Overruled| {
         let connection = connections.iter().find(|connection| connection.id == overruled.connection);
         let mapping = connection.and_then(|connection| connection.mapping(&record.object).ok());
-        mapping.and_then(|mapping| mapping.hub_of(&overruled.field)) == Some(field)
+        mapping.and_then(|mapping| mapping.hub_of(&overruled.field)).is_some_and(|hub| is_about(hub, field))
     };
     let mut said = Vec::new();
     for entry in history.iter().rev() {
         let Entry::Change { cause, fields, .. } = entry else { continue };
-        let changed = fields.iter().filter(|change| change.field == field);
+        let changed = fields.iter().filter(|change| is_about(&change.field, field));
         let changed = changed.map(|c| What::Changed { before: c.before.clone(), after: c.after.clone() });
         let overruled = cause.overruled.iter().filter(|one| mapped(one)).cloned().map(What::Overruled);
-        let denied = cause.denied.iter().filter(|one| one.field == field).cloned().map(What::Denied);
+        let denied = cause.denied.iter().filter(|one| is_about(&one.field, field)).cloned().map(What::Denied);
         let whats = changed.chain(overruled).chain(denied);
         said.extend(whats.map(|what| Said { at: cause.at, by: cause.by.clone(), what }));
     }
-    let crms = connections.iter().filter_map(|connection| in_crm(record, field, connection)).collect();
+    let crms = connections.iter().flat_map(|connection| in_crm(record, field, connection)).collect();
     let owners = settings.ownership.owners(field).cloned();
     Explanation { field: field.to_owned(), written: record.fields.said(field), owners, said, crms }
 }
 
-fn in_crm(record: &Record, field: &str, connection: &Connection) -> Option<InCrm> {
-    let mapping = connection.mapping(&record.object).ok()?;
-    let rule = mapping.rules.iter().find(|rule| rule.hub == field)?.clone();
+/// Whether a field is the other one, a part of it, or made of it.
+fn is_about(one: &str, other: &str) -> bool {
+    one == other || parts_of(one).contains(&other) || parts_of(other).contains(&one)
+}
+
+fn in_crm(record: &Record, field: &str, connection: &Connection) -> Vec<InCrm> {
+    let Ok(mapping) = connection.mapping(&record.object) else { return Vec::new() };
     let link = record.links.get(&connection.id).cloned().unwrap_or_default();
+    let rules = mapping.rules.iter().filter(|rule| is_about(&rule.hub, field));
+    rules.map(|rule| by_this_rule(record, &link, rule, mapping, connection)).collect()
+}
+
+fn by_this_rule(record: &Record, link: &Link, rule: &Rule, mapping: &Mapping, connection: &Connection) -> InCrm {
     let remote = &rule.remote;
-    let pending = || pending(&record.fields, &link, mapping).iter().any(|change| change.field == *remote);
-    let stands = match route(&link) {
+    let pending = || due(&record.fields, link, mapping).iter().any(|change| change.field == *remote);
+    let stands = match route(link) {
         _ if !mapping.includes(&record.fields) => Stands::Excluded,
         _ if mapping.set_aside.contains(remote) => Stands::SetAside,
         _ if link.parked.contains(remote) => Stands::Parked,
-        _ if refused(&record.fields, &link, mapping).is_some() => Stands::Refused,
+        _ if refused(&record.fields, link, mapping).is_some() => Stands::Refused,
         Route::Nowhere => Stands::Absent,
         _ if pending() => Stands::Pending,
         Route::Create | Route::Find => Stands::Absent,
         Route::Update(_) => Stands::Agreed,
     };
-    let shows = shown(&link, remote);
-    Some(InCrm { connection: connection.id.clone(), rule, shows, stands })
+    let shows = shown(link, remote);
+    InCrm { connection: connection.id.clone(), rule: rule.clone(), shows, stands }
 }
 
 fn shown(link: &Link, field: &str) -> Option<Value> {
@@ -152,10 +161,10 @@ fn shown(link: &Link, field: &str) -> Option<Value> {
 pub fn telling(record: &Record, connection: &Connection) -> Option<Telling> {
     let mapping = connection.mapping(&record.object).ok().filter(|_| connection.direction.sends())?;
     let link = record.links.get(&connection.id).cloned().unwrap_or_default();
-    let pending = pending(&record.fields, &link, mapping);
+    let due = due(&record.fields, &link, mapping);
     let stays = record.merged_into.is_some() || record.deleted.is_some();
     let would = match route(&link) {
-        _ if stays || pending.is_empty() => "nothing",
+        _ if stays || due.is_empty() => "nothing",
         Route::Nowhere => "nothing",
         Route::Update(_) => "update",
         Route::Create | Route::Find => "create",
@@ -169,7 +178,7 @@ pub fn telling(record: &Record, connection: &Connection) -> Option<Telling> {
         field: change.field,
         after: change.value,
     };
-    let changes = pending.into_iter().map(told).collect();
+    let changes = due.into_iter().map(told).collect();
     Some(Telling { would, changes, calls: calls(record, connection, &link) })
 }
 

@@ -4,10 +4,11 @@ use crate::{
     app::App,
     cause::{By, Cause},
     context::Context,
-    engagement::{Counted, Engagement, Event, Scoring, count},
+    engagement::{Counted, Counting, Engagement, Event, count, source},
     error::{Error, Result},
     id::{RecordId, TenantId},
     record::{Record, Region},
+    settings::Settings,
     store::{Commit, Lost, keys::RECORD_SHARDS},
     sync::{Pushes, Tenant},
 };
@@ -29,15 +30,9 @@ impl App {
             loop {
                 let (records, next) = self.store.record_page(tenant, shard, after.as_ref(), PAGE).await?;
                 let mut pushes = Pushes::default();
-                for record in
-                    records.iter().filter(|record| !record.engagement.is_empty() && record.merged_into.is_none())
-                {
-                    if let Some(changed) = self.rescore_one(cx, record, &settings.scoring, &region).await? {
-                        pushes.note(changed);
-                        others += 1;
-                    }
-                }
+                let done = self.rescore_all(cx, &records, &settings, &region, &mut pushes).await;
                 pushes.send(self, cx).await?;
+                others += done?;
                 after = next;
                 if after.is_none() {
                     break;
@@ -47,42 +42,53 @@ impl App {
         Ok(others)
     }
 
-    /// The record, where its score or a total is another now. Events are written first: what a crash leaves is done again.
-    async fn rescore_one(
+    async fn rescore_all(
         &self,
         cx: &Context,
-        record: &Record,
-        scoring: &Scoring,
+        records: &[Record],
+        settings: &Settings,
         region: &Region,
-    ) -> Result<Option<Record>> {
+        pushes: &mut Pushes,
+    ) -> Result<usize> {
+        let mut others = 0;
+        for record in records.iter().filter(|record| !record.engagement.is_empty() && record.merged_into.is_none()) {
+            let scored = self.rescore_one(cx, record, settings, region).await?;
+            others += usize::from(scored.engagement != record.engagement);
+            // Also where it was scored before a crash, and nobody lived to tell.
+            pushes.note(scored);
+        }
+        Ok(others)
+    }
+
+    /// The record with its score. Events are written first: what a crash leaves is done again.
+    async fn rescore_one(&self, cx: &Context, record: &Record, settings: &Settings, region: &Region) -> Result<Record> {
         let mut record = record.clone();
         for _ in 0..ROUNDS {
+            let had = self.store.scored(&record).await?;
             let told = self.did(&record).await?;
             let events: Vec<Event> = told.iter().map(|(_, counted)| counted.event.clone()).collect();
-            let merged = record.engagement.merged.clone();
-            let fresh = Record { engagement: Engagement { merged, ..Engagement::default() }, ..record.clone() };
+            let nothing = Engagement { merged: record.engagement.merged.clone(), ..Engagement::default() };
+            let counting = count(&record, nothing, &events, BTreeSet::new(), settings, &source(), cx.now());
+            self.store.rewrite(&record, &changed(&told, &counting), &counting.scored, &had).await?;
+            let newer = self.store.record(&record.tenant, &record.id).await?;
+            match newer {
+                Some(newer) if newer.version != record.version => {
+                    record = newer;
+                    continue;
+                }
+                _ if counting.engagement == record.engagement => return Ok(record),
+                _ => {}
+            }
             let by = By::Rules { what: "scored anew".to_owned() };
             let cause = Cause::new(by, &cx.trace, cx.now());
-            let counting = count(&fresh, &events, BTreeSet::new(), scoring, &crate::engagement::source(), cx.now());
-            let scores: BTreeMap<_, _> =
-                counting.counted.iter().map(|one| (&one.event.id, &one.contributions)).collect();
-            let rewritten = told.iter().map(|(holder, one)| {
-                let contributions = scores.get(&one.event.id).map(|scored| (*scored).clone()).unwrap_or_default();
-                (holder.clone(), Counted { contributions, ..one.clone() })
-            });
-            let rewritten: Vec<(RecordId, Counted)> = rewritten.collect();
-            self.store.rewrite(&record, &rewritten, &counting.scored).await?;
-            if counting.engagement == record.engagement && counting.fields == record.fields {
-                return Ok(None);
-            }
             let (fields, engagement, version) = (counting.fields, counting.engagement, record.version + 1);
             let after = Record { fields, engagement, version, cause, ..record.clone() };
             match self.store.commit(&Commit::of(Some(&record), &after), region, cx.now()).await {
-                Ok(()) => return Ok(Some(after)),
+                Ok(()) => return Ok(after),
                 Err(Lost::Failed(error)) => return Err(error),
                 Err(_) => match self.store.record(&record.tenant, &record.id).await? {
                     Some(newer) => record = newer,
-                    None => return Ok(None),
+                    None => return Ok(record),
                 },
             }
         }
@@ -98,4 +104,15 @@ impl App {
         }
         Ok(all)
     }
+}
+
+/// The events that add something else now. One that both of two merged records were told of adds under the first.
+fn changed(told: &[(RecordId, Counted)], counting: &Counting) -> Vec<(RecordId, Counted)> {
+    let mut scores: BTreeMap<_, _> =
+        counting.counted.iter().map(|one| (one.event.noted(), &one.contributions)).collect();
+    let anew = told.iter().map(|(holder, one)| {
+        let contributions = scores.remove(&one.event.noted()).cloned().unwrap_or_default();
+        (holder.clone(), Counted { contributions, ..one.clone() })
+    });
+    anew.zip(told).filter(|(anew, before)| anew != *before).map(|(anew, _)| anew).collect()
 }

@@ -10,7 +10,6 @@ use shared::{
     id::TenantId,
     planner::{Deletes, Joining, Policy, Strategy, Take},
     record::Object,
-    settings::Settings,
 };
 use std::path::PathBuf;
 
@@ -92,19 +91,19 @@ pub(crate) struct OwnershipArgs {
 }
 
 pub(crate) async fn ownership(app: &App, args: OwnershipArgs) -> Result<()> {
-    let before = app.store.settings(&args.tenant).await?;
+    let before = app.store.settings(&args.tenant).await?.ownership;
     let mut ownership = match &args.from {
         Some(file) => {
             let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
             serde_json::from_str(&text).with_context(|| format!("{} says of no field who owns it", file.display()))?
         }
-        None => before.ownership.clone(),
+        None => before.clone(),
     };
     if let Some(system) = &args.consent {
         ownership = ownership.with_consent_by(&system.parse()?);
     }
-    if ownership != before.ownership {
-        app.store.set_settings(&args.tenant, &Settings { ownership: ownership.clone(), ..before }).await?;
+    if ownership != before {
+        app.store.set_ownership(&args.tenant, &ownership).await?;
     }
     show::json(&ownership)
 }

@@ -2,8 +2,8 @@
 
 use crate::show;
 use anyhow::{Context as _, Result};
-use shared::{App, context::Context, engagement::Scoring, id::TenantId, settings::Settings};
-use std::path::PathBuf;
+use shared::{App, context::Context, engagement::Scoring, id::TenantId};
+use std::{path::PathBuf, time::Duration};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -13,13 +13,18 @@ pub(crate) struct Args {
     from: Option<PathBuf>,
 }
 
+/// As long as a function works by the rules that it has read.
+const AT_WORK: Duration = Duration::from_secs(65);
+
 pub(crate) async fn run(app: &App, cx: &Context, Args { tenant, from }: Args) -> Result<()> {
-    let before = app.store.settings(&tenant).await?;
-    let Some(file) = from else { return show::json(&before.scoring) };
+    let Some(file) = from else { return show::json(&app.store.settings(&tenant).await?.scoring) };
     let text = std::fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
     let scoring: Scoring =
         serde_json::from_str(&text).with_context(|| format!("{} holds no rules for scores", file.display()))?;
-    app.store.set_settings(&tenant, &Settings { scoring, ..before }).await?;
+    app.store.set_scoring(&tenant, &scoring).await?;
     println!("{} people have another score now", app.rescore(cx, &tenant).await?);
+    println!("What was being counted by the old rules is scored anew in a minute …");
+    tokio::time::sleep(AT_WORK).await;
+    println!("{} more have another score", app.rescore(cx, &tenant).await?);
     Ok(())
 }

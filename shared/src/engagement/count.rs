@@ -1,9 +1,13 @@
 //! Events counted and scored.
 
-use super::{Contribution, Engagement, Event, Kind, Noted, Scoring, event::Tells};
+use super::{
+    Contribution, Engagement, Event, Kind, Noted, Scoring,
+    event::{OPTED_OUT, Tells},
+};
 use crate::{
     id::{EventId, Source},
     record::{Fields, Record, Value, Written, WrongKind},
+    settings::Settings,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -58,21 +62,23 @@ pub struct Counting {
 /// By what it is known whether these events were counted before, and which of the rules have scored.
 pub fn noted(events: &[Event], scoring: &Scoring) -> BTreeSet<Noted> {
     let scored = events.iter().flat_map(|event| scoring.on(&event.kind).filter_map(|rule| rule.noted(event)));
-    scored.chain(events.iter().map(|event| Noted::Event(event.id.clone()))).collect()
+    scored.chain(events.iter().map(Event::noted)).collect()
 }
 
-/// Counts those of the events that are not `known`, in the order in which they happened.
+/// Counts those of the events that are not `known`, in the order in which they happened, to what there was before.
 pub fn count(
     record: &Record,
+    before: Engagement,
     events: &[Event],
     mut known: BTreeSet<Noted>,
-    scoring: &Scoring,
+    settings: &Settings,
     source: &Source,
     now: Timestamp,
 ) -> Counting {
+    let Settings { scoring, ownership } = settings;
     let mut events: Vec<&Event> = events.iter().collect();
     events.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
-    let (fields, engagement) = (record.fields.clone(), record.engagement.clone());
+    let (fields, engagement) = (record.fields.clone(), before);
     let (counted, scored, misfits, unknown) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut done = Counting { fields, engagement, counted, scored, misfits, unknown };
     let mut told: BTreeMap<&str, Written> = BTreeMap::new();
@@ -81,11 +87,14 @@ pub fn count(
             done.unknown.push(event.clone());
             continue;
         }
-        if !known.insert(Noted::Event(event.id.clone())) {
+        if !known.insert(event.noted()) {
             continue;
         }
+        done.engagement.events += 1;
         done.total(event);
-        if let Some((field, value)) = says(event) {
+        if let Some((field, value)) =
+            says(event).filter(|(field, _)| *field == OPTED_OUT || ownership.allows(field, source))
+        {
             let written = Written::new(Some(value), event.at.min(now), source);
             if record.fields.written(field).is_none_or(|before| before.at < written.at) {
                 told.insert(field, written);
@@ -95,7 +104,7 @@ pub fn count(
         done.counted.push(Counted { event: event.clone(), contributions });
     }
     let (fields, misfits) = (&mut done.fields, &mut done.misfits);
-    misfits.extend(done.engagement.tell(fields, now));
+    misfits.extend(done.engagement.tell(&record.engagement, fields, ownership, now));
     for (field, written) in told {
         misfits.extend(fields.write(field, written).err());
     }
@@ -132,7 +141,7 @@ impl Counting {
 /// What an event says by itself, without being counted.
 fn says(event: &Event) -> Option<(&'static str, Value)> {
     match event.kind.tells()? {
-        Tells::Latest(field, attribute) => Some((field, Value::from_json(event.attributes.get(attribute)?).ok()??)),
+        Tells::Latest(field, attribute) => Some((field, event.attributes.get(attribute)?.clone())),
         Tells::Flag(field) => Some((field, Value::Flag(true))),
         Tells::Count(_) | Tells::Sum(..) => None,
     }

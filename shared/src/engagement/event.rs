@@ -1,18 +1,19 @@
 //! One event, as the product tells it.
 
+use super::Noted;
 use crate::{
     id::EventId,
     record::{Kind as Holds, Value},
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use std::collections::BTreeMap;
 
 /// Something that a person did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
-    /// Counted once for this person, however often it arrives.
+    /// Of its type. Counted once for this person, however often it arrives.
     pub id: EventId,
     /// `view`, `question`, `time_spent`, `content_accessed`, `download`, `cta_clicked`, `email_sent`, `email_opened`, `email_clicked`,
     /// `email_replied`, `email_bounced`, `unsubscribed`, `conversion`, `completed`, `sentiment`, or a name of your own that a rule for scores names.
@@ -22,8 +23,22 @@ pub struct Event {
     #[schemars(with = "String")]
     pub at: Timestamp,
     /// Texts, numbers, true or false: `visit`, `campaign`, `subject`, `question`, `content_id`, `seconds`, `sentiment`, and whatever else there is.
-    #[serde(default)]
-    pub attributes: BTreeMap<String, serde_json::Value>,
+    #[serde(default, deserialize_with = "attributes")]
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    pub attributes: BTreeMap<String, Value>,
+}
+
+/// Attributes as the table takes them; blank ones are left out.
+fn attributes<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Value>, D::Error> {
+    let mut attributes = BTreeMap::new();
+    for (name, json) in BTreeMap::<String, serde_json::Value>::deserialize(from)? {
+        if name.trim().is_empty() || name.len() > 255 {
+            return Err(D::Error::custom("an attribute's name has 1 to 255 bytes"));
+        }
+        let value = Value::from_json(&json).map_err(|wrong| D::Error::custom(format!("{name:?}: {wrong}")))?;
+        attributes.extend(value.map(|value| (name, value)));
+    }
+    Ok(attributes)
 }
 
 /// What kind of event it is: lower-case letters, digits and underscores.
@@ -44,6 +59,9 @@ pub(super) enum Tells {
     Flag(&'static str),
 }
 
+/// That a person wants no e-mails is taken from whoever tells it: it is their own word.
+pub(super) const OPTED_OUT: &str = "email_opted_out";
+
 const KINDS: &[(&str, Tells)] = &[
     ("view", Tells::Count("views")),
     ("question", Tells::Count("questions")),
@@ -56,7 +74,7 @@ const KINDS: &[(&str, Tells)] = &[
     ("email_clicked", Tells::Count("clicks")),
     ("email_replied", Tells::Count("replies")),
     ("email_bounced", Tells::Count("bounces")),
-    ("unsubscribed", Tells::Flag("email_opted_out")),
+    ("unsubscribed", Tells::Flag(OPTED_OUT)),
     ("conversion", Tells::Count("conversions")),
     ("completed", Tells::Count("completions")),
     ("sentiment", Tells::Latest("sentiment", "sentiment")),
@@ -89,10 +107,14 @@ impl From<Kind> for String {
 }
 
 impl Event {
+    /// By what it is known that it was counted.
+    pub fn noted(&self) -> Noted {
+        Noted::Event(self.kind.clone(), self.id.clone())
+    }
+
     /// A number among the attributes.
     pub(super) fn number(&self, attribute: &str) -> Option<f64> {
-        let value = Value::from_json(self.attributes.get(attribute)?).ok()??;
-        match value.into_kind(Holds::Number).ok()? {
+        match self.attributes.get(attribute)?.clone().into_kind(Holds::Number).ok()? {
             Value::Number(number) => number.as_f64(),
             _ => None,
         }

@@ -10,6 +10,7 @@ pub use scoring::{BadRule, Contribution, Per, Rule, Scoring};
 
 use crate::{
     id::{EventId, RecordId},
+    planner::Ownership,
     record::{Fields, Value, WrongKind},
 };
 use jiff::Timestamp;
@@ -22,6 +23,9 @@ const SCORE: &str = "lead_score";
 /// What a person's events come to: part of their record.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Engagement {
+    /// How many there were.
+    #[serde(default)]
+    pub events: u64,
     /// The sum of all contributions; may be negative.
     #[serde(default)]
     pub score: i64,
@@ -38,28 +42,30 @@ impl Engagement {
         *self == Engagement::default()
     }
 
-    /// Tells score and totals by the hub's fields; those that hold something of another kind. A score of the product's own stands
-    /// until an event scores.
-    pub fn tell(&self, fields: &mut Fields, now: Timestamp) -> Vec<WrongKind> {
+    /// Tells by the hub's fields what is another now than it was; those that hold something of another kind. So a score of the product's
+    /// own stands until an event scores.
+    pub fn tell(
+        &self,
+        before: &Engagement,
+        fields: &mut Fields,
+        ownership: &Ownership,
+        now: Timestamp,
+    ) -> Vec<WrongKind> {
         let source = source();
-        let ours = fields.written(SCORE).is_some_and(|written| written.source == source);
-        let score = (ours || self.score != 0).then_some((SCORE, self.score));
-        let totals = self.totals.iter().map(|(field, total)| (field.as_str(), *total));
-        let mut misfits = Vec::new();
-        for (field, total) in totals.chain(score) {
-            let total = Value::number(total.into());
-            if fields.get(field) != Some(&total) {
-                misfits.extend(fields.put(field, Some(total), now, &source).err());
-            }
-        }
-        misfits
+        let score = (self.score != before.score).then_some((SCORE, self.score));
+        let totals = self.totals.iter().filter(|(field, total)| before.totals.get(*field) != Some(*total));
+        let news = totals.map(|(field, total)| (field.as_str(), *total)).chain(score);
+        let ours = news.filter(|(field, _)| ownership.allows(field, &source));
+        ours.filter_map(|(field, total)| fields.put(field, Some(Value::number(total.into())), now, &source).err())
+            .collect()
     }
 
-    /// Of two records that become one.
+    /// Of two records that become one. What both were told of stands twice until it is scored anew.
     pub fn join(&mut self, of: &RecordId, other: &Engagement) {
         if other.is_empty() {
             return;
         }
+        self.events += other.events;
         self.score += other.score;
         for (field, total) in &other.totals {
             *self.totals.entry(field.clone()).or_default() += total;
@@ -71,12 +77,10 @@ impl Engagement {
 /// What is remembered apart from the record, so that nothing counts twice.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Noted {
-    Event(EventId),
+    /// Senders of e-mails have one id for what was sent, opened and clicked.
+    Event(Kind, EventId),
     /// A rule has scored in this visit, or for this person.
-    Scored {
-        rule: String,
-        visit: Option<String>,
-    },
+    Scored { rule: String, visit: Option<String> },
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 
 use super::{Event, Kind, Noted};
 use crate::{
+    id::hex,
     mapping::Formula,
     record::{Fields, Value, Written},
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A tenant's rules, each with a name of its own.
@@ -55,7 +57,10 @@ pub struct BadRule(String, &'static str);
 /// The most rules of a tenant, and the most for one kind that score once per visit or person: each of those is remembered by itself.
 const MOST: usize = 50;
 const MOST_ONCE: usize = 3;
-const MOST_POINTS: i64 = 10_000;
+const MOST_POINTS: u64 = 10_000;
+
+/// The longest name of a visit that is kept as it is, in bytes.
+const LONGEST_VISIT: usize = 256;
 
 impl TryFrom<Vec<Rule>> for Scoring {
     type Error = BadRule;
@@ -70,7 +75,10 @@ impl TryFrom<Vec<Rule>> for Scoring {
             if !names.insert(&rule.name) {
                 return bad("another rule has this name");
             }
-            if rule.points == 0 || rule.points.abs() > MOST_POINTS {
+            if rule.when.as_ref().is_some_and(Formula::is_template) {
+                return bad("its condition is an expression, such as seconds > 300");
+            }
+            if rule.points == 0 || rule.points.unsigned_abs() > MOST_POINTS {
                 return bad("its points are 1 to 10000, or as many below zero");
             }
             let same = once.entry(&rule.on).or_default();
@@ -131,7 +139,7 @@ impl Rule {
     /// Whether the rule's condition holds. An attribute comes before a total of the same name.
     pub(super) fn holds(&self, event: &Event, totals: &BTreeMap<String, i64>) -> bool {
         let Some(when) = &self.when else { return true };
-        let told = event.attributes.iter().filter_map(|(name, json)| Some((name, Value::from_json(json).ok()??)));
+        let told = event.attributes.iter().map(|(name, value)| (name, value.clone()));
         let counted = totals.iter().map(|(name, total)| (name, Value::number((*total).into())));
         let named: BTreeMap<&String, Value> = counted.chain(told).collect();
         let source = super::source();
@@ -142,9 +150,9 @@ impl Rule {
 }
 
 impl Event {
-    /// The visit that it belongs to, shortened to what a key holds.
+    /// The visit that it belongs to; of a long name the digest, because a key holds it.
     fn visit(&self) -> String {
-        let visit = self.attributes.get("visit").and_then(|visit| Value::from_json(visit).ok().flatten());
-        visit.map_or_else(|| self.id.to_string(), |visit| visit.to_string().chars().take(128).collect())
+        let visit = self.attributes.get("visit").map_or_else(|| self.id.to_string(), ToString::to_string);
+        if visit.len() <= LONGEST_VISIT { visit } else { hex(&Sha256::digest(visit)) }
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     cause::{By, Cause},
     id::Source,
     record::{Object, Record, Value},
+    settings::Settings,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -32,10 +33,11 @@ fn event(id: &str, kind: &str, second: i64, attributes: impl Into<serde_json::Va
 /// Counts events into a record, as requests do one after the other.
 fn told(record: &mut Record, known: &mut BTreeSet<Noted>, events: &[Event], scoring: &Scoring) -> Counting {
     let asked = noted(events, scoring);
-    let counting =
-        count(record, events, known.intersection(&asked).cloned().collect(), scoring, &workflow(), at(9_999));
+    let settings = Settings { scoring: scoring.clone(), ..Settings::default() };
+    let known_of_these = known.intersection(&asked).cloned().collect();
+    let counting = count(record, record.engagement.clone(), events, known_of_these, &settings, &workflow(), at(9_999));
     (record.fields, record.engagement) = (counting.fields.clone(), counting.engagement.clone());
-    known.extend(counting.counted.iter().map(|one| Noted::Event(one.event.id.clone())));
+    known.extend(counting.counted.iter().map(|one| one.event.noted()));
     known.extend(counting.scored.iter().cloned());
     counting
 }
@@ -130,10 +132,34 @@ fn rules_that_make_no_sense_are_refused_with_the_reason() {
     assert!(but("points", json!(0)).contains("points"));
     assert!(but("name", json!("a b")).contains("letters"));
     assert!(but("on", json!("View")).contains("lower-case"));
+    assert!(but("points", json!(i64::MIN)).contains("points"));
     assert!(but("when", json!("seconds >")).contains("cannot be read"));
+    assert!(but("when", json!("{{seconds}}")).contains("expression"));
     assert!(but("untill", json!("x")).contains("unknown field"));
     let twice = serde_json::from_value::<Scoring>(json!([rule, rule])).unwrap_err().to_string();
     assert!(twice.contains("another rule has this name"), "{twice}");
+}
+
+/// A score that the product tells itself stands until an event scores, and totals that are others' fields are not ours.
+#[test]
+fn what_nothing_was_added_to_is_not_told_again() {
+    let (mut record, mut known) = (once(&[event("e1", "view", 1, json!({}))], &Scoring::default()), BTreeSet::new());
+    record.fields.put("lead_score", Some(Value::number(80.into())), at(50), &workflow()).unwrap();
+    let mut tell = |events: &[Event]| {
+        told(&mut record, &mut known, events, &Scoring::default());
+        (number(&record, "lead_score"), number(&record, "opens"))
+    };
+    let n = |n: i64| Some(Value::number(n.into()));
+    assert_eq!(tell(&[]), (n(80), None));
+    assert_eq!(tell(&[event("e2", "email_opened", 2, json!({}))]), (n(80), n(1)));
+    assert_eq!(tell(&[event("e3", "view", 3, json!({}))]), (n(10), n(1)));
+}
+
+#[test]
+fn senders_of_mail_have_one_id_for_what_is_sent_and_opened() {
+    let mail = ["email_sent", "email_opened", "email_opened"].map(|kind| event("m1", kind, 1, json!({})));
+    let record = once(&mail, &Scoring::default());
+    assert_eq!((record.engagement.events, record.engagement.totals["opens"]), (2, 1));
 }
 
 #[test]
@@ -150,8 +176,16 @@ fn an_event_of_no_known_kind_needs_a_rule() {
 fn an_event_that_cannot_be_read_is_named() {
     let stay = |seconds| json!({"id": "e3", "type": "time_spent", "at": at(1), "attributes": {"seconds": seconds}});
     let (view, of_no_time) = (json!({"id": "e1", "type": "view", "at": at(1)}), json!({"id": "e2", "type": "view"}));
-    let (sound, bad) = read(&[view, of_no_time, stay(json!("a while")), stay(json!(7))]);
+    let (sound, bad) = read(&[view.clone(), of_no_time, stay(json!("a while")), stay(json!(7))]);
     assert_eq!(sound.len(), 2);
+    for odd in [json!({"seconds": 1e300}), json!({"seconds": 1, "": 2}), json!({"seconds": 1, "a": {"b": 1}})] {
+        let mut event = stay(json!(1));
+        event["attributes"] = odd;
+        assert_eq!(read(&[event]).1.len(), 1, "what no table takes");
+    }
+    let mut blank = view;
+    blank["attributes"] = json!({"campaign": null, "subject": " "});
+    assert!(read(&[blank]).0[0].attributes.is_empty());
     assert_eq!(bad.iter().map(|bad| bad.place).collect::<Vec<_>>(), [1, 2]);
     assert!(bad[0].reason.contains("`at`") && bad[1].reason.contains("\"seconds\""), "{bad:?}");
 }
@@ -178,7 +212,7 @@ fn anything() -> impl Strategy<Value = Event> {
 /// Events of one id are one event.
 fn happened() -> impl Strategy<Value = Vec<Event>> {
     prop::collection::vec(anything(), 0..20).prop_map(|events| {
-        let by_id: BTreeMap<EventId, Event> = events.into_iter().map(|one| (one.id.clone(), one)).collect();
+        let by_id: BTreeMap<Noted, Event> = events.into_iter().map(|one| (one.noted(), one)).collect();
         by_id.into_values().collect()
     })
 }

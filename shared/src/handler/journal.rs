@@ -96,6 +96,14 @@ impl Told {
             });
             self.events.push(Outgoing { kind: "record.changed".to_owned(), detail });
         }
+        if !after.cause.denied.is_empty() {
+            let names: BTreeSet<&str> = after.cause.denied.iter().map(|denied| denied.field.as_str()).collect();
+            let detail = json!({
+                "id": format!("{}.{}.denied", after.id, after.version), "tenant_id": after.tenant, "record_id": after.id,
+                "fields": names, "by": after.cause.by, "trace": after.cause.trace,
+            });
+            self.events.push(Outgoing { kind: "write.denied".to_owned(), detail });
+        }
         let (tenant, record, version, cause) = (after.tenant, after.id, after.version, after.cause);
         self.entries.push(Entry::Change { tenant, record, version, cause, fields, sent });
     }

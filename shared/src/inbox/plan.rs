@@ -131,7 +131,7 @@ fn change(
         Some(record) => Record { cause, ..(**record).clone() },
         None => Record::empty(request.tenant_id.clone(), request.object.clone(), RecordId::fresh(), cause),
     };
-    let mut applied = apply(request, &after.fields, &tenant.region, &tenant.settings.ownership, cx.now());
+    let applied = apply(request, &after.fields, &tenant.region, &tenant.settings.ownership, cx.now());
     after.fields = applied.fields;
     after.version += 1;
     let mut exceptions: Vec<Exception> =
@@ -141,20 +141,26 @@ fn change(
             .into_iter()
             .map(|bad| bad_value(request, &bad, cx).of(&after.id)),
     );
+    if before.is_none() && after.keys(&tenant.region).is_empty() {
+        let reason = "what tells who it is about is not this source's to write: name somebody who is known";
+        return Plan::Refuse(Box::new(failed(request, "no_identity", reason, request.connection_id.as_ref(), cx)));
+    }
     let (counting, odd) = counted(request, &mut after, tenant, engaged, cx);
     exceptions.extend(odd);
-    let mut steps = Vec::new();
+    let (mut steps, mut alone) = (Vec::new(), Vec::<Denied>::new());
     for connection in targets {
         let (own, denied) = owned(request, connection, &after.object, &applied.overrides);
-        applied.denied.extend(denied);
-        let spoilt = match (exceptions.is_empty(), applied.denied.is_empty()) {
+        let spoilt = match (exceptions.is_empty(), applied.denied.is_empty() && denied.is_empty()) {
             (false, _) => Some("bad_value"),
             (true, false) => Some("not_owner"),
             (true, true) => None,
         };
         steps.extend(ask(request, &mut after, connection, &own, spoilt));
+        for one in denied.into_iter().filter(|one| !alone.contains(one)).collect::<Vec<_>>() {
+            alone.push(one);
+        }
     }
-    after.cause.denied = applied.denied;
+    after.cause.denied = applied.denied.into_iter().chain(alone).collect();
     if targets.is_empty() {
         steps.push(step(request, None, Status::Skipped, "no_connection_sends"));
     }
@@ -170,9 +176,12 @@ fn counted(
     engaged: &Engaged,
     cx: &Context,
 ) -> (Option<Box<Counting>>, Vec<Exception>) {
+    if request.events.is_empty() {
+        return (None, Vec::new());
+    }
     let (events, bad) = engagement::read(&request.events);
-    let known = engaged.get(&after.id).cloned().unwrap_or_default();
-    let counting = engagement::count(after, &events, known, &tenant.settings.scoring, &request.source, cx.now());
+    let (known, before) = (engaged.get(&after.id).cloned().unwrap_or_default(), after.engagement.clone());
+    let counting = engagement::count(after, before, &events, known, &tenant.settings, &request.source, cx.now());
     let odd =
         |code, field: String, reason: String| bad_value(request, &BadValue { field, code, reason }, cx).of(&after.id);
     let bad = bad.into_iter().map(|bad| odd("bad_event", format!("events[{}]", bad.place), bad.reason));

@@ -67,6 +67,11 @@ impl Formula {
         Ok(Formula { source: source.to_owned(), kind: Arc::new(kind?) })
     }
 
+    /// Whether it is a text with values in it, which is never true or false.
+    pub fn is_template(&self) -> bool {
+        matches!(*self.kind, Kind::Template(_))
+    }
+
     /// What it comes to; `None` where that is blank or cannot be told. A text that is a number counts as one. A field that the record does
     /// not have is blank: it is inserted as nothing, is less than anything, and counts for nothing in `SUM`, `COUNT`, `MIN` and `MAX`.
     pub fn of(&self, fields: &Fields) -> Option<Value> {

@@ -227,10 +227,14 @@ impl Look<'_> {
                     None => done.overruled.push(lost(Side::Remote, facts.theirs.clone())),
                 }
             }
-            (Verdict::Leave, _) => {
-                agree(done, facts, facts.agreed.ours.as_ref());
-                done.denied.extend(self.denied(facts).filter(|_| facts.is_heard()));
-            }
+            (Verdict::Leave, _) => match self.denied(facts).filter(|_| facts.is_heard()) {
+                // Not even a filler of ours takes the place of what is there.
+                Some(denied) => {
+                    agree(done, facts, facts.ours.as_ref());
+                    done.denied.push(denied);
+                }
+                None => agree(done, facts, facts.agreed.ours.as_ref()),
+            },
             (Verdict::Park, _) => {
                 let (ours, theirs) = (facts.ours.clone(), facts.theirs.clone());
                 done.link.parked.insert(facts.field.clone());

@@ -12,8 +12,18 @@ use std::collections::{BTreeMap, BTreeSet};
 ///
 /// It guards against systems that know a value less well than its owner does, not against a sender who lies about its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "BTreeMap<FieldName, BTreeSet<Source>>")]
 pub struct Ownership(BTreeMap<FieldName, BTreeSet<Source>>);
+
+impl TryFrom<BTreeMap<FieldName, BTreeSet<Source>>> for Ownership {
+    type Error = String;
+    fn try_from(owners: BTreeMap<FieldName, BTreeSet<Source>>) -> Result<Ownership, String> {
+        match owners.keys().find(|field| !parts_of(field).is_empty()) {
+            Some(whole) => Err(format!("name the owners of {}, not of {whole}", parts_of(whole).join(" and "))),
+            None => Ok(Ownership(owners)),
+        }
+    }
+}
 
 /// Stands for every connection.
 const CRM: &str = "crm";
@@ -42,7 +52,7 @@ impl Default for Ownership {
 }
 
 /// Whether a person wants no e-mails.
-const CONSENT: &str = "email_opted_out";
+pub(super) const CONSENT: &str = "email_opted_out";
 
 impl Ownership {
     /// The same, where consent is recorded by this system too. Who sends the e-mails still hears of unsubscribing first.
@@ -123,6 +133,8 @@ mod tests {
         assert!(matrix.allows_crm("owner", &"hubspot".parse().unwrap()));
         assert!(!matrix.allows_crm("owner", &"zoho".parse().unwrap()));
         assert!(!matrix.allows("owner", &"workflow".parse().unwrap()));
+        let whole = serde_json::from_value::<Ownership>(serde_json::json!({"full_name": ["hubspot"]})).unwrap_err();
+        assert!(whole.to_string().contains("first_name and last_name"), "{whole}");
         assert!(matrix.allows("ltv", &"workflow".parse().unwrap()), "what is not listed is anybody's");
     }
 }

@@ -1,9 +1,9 @@
 //! Who wins where a CRM shows a field otherwise than agreed.
 
-use super::{Deletes, Guard, Ownership};
+use super::{Deletes, Guard, Ownership, ownership::CONSENT};
 use crate::{
     id::{ConnectionId, Source},
-    record::{FieldName, Object, Written},
+    record::{FieldName, Object, Value, Written},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -95,13 +95,20 @@ pub(super) struct Difference<'a> {
     pub disputed: bool,
     /// Nothing was agreed about it before, and both sides have a value.
     pub first: bool,
-    /// The hub's field that it flows into; a value of the link's own has none.
+    /// The hub's field that it flows into, if it flows into any.
     pub hub: Option<&'a str>,
     /// Our side's write, if we send it …
     pub ours: Option<&'a Written>,
     /// … and whether it is not as agreed either.
     pub ours_changed: bool,
     pub theirs: &'a Written,
+}
+
+impl Difference<'_> {
+    /// Somebody says that this person wants no e-mails: not ours to take, perhaps, but nobody's to undo.
+    fn opts_out(&self) -> bool {
+        self.hub == Some(CONSENT) && self.theirs.value == Some(Value::Flag(true))
+    }
 }
 
 impl Judge<'_> {
@@ -111,13 +118,8 @@ impl Judge<'_> {
         match (opposed, self.strategy(difference)) {
             _ if !difference.heard => Verdict::Leave,
             _ if difference.disputed => Verdict::Park,
-            _ if !self.owns(difference.hub) => {
-                if difference.ours.is_some() {
-                    Verdict::Restore
-                } else {
-                    Verdict::Leave
-                }
-            }
+            _ if !self.owns(difference.hub) && (difference.ours.is_none() || difference.opts_out()) => Verdict::Leave,
+            _ if !self.owns(difference.hub) => Verdict::Restore,
             (None, _) | (Some(_), Strategy::CrmWins) => Verdict::Take,
             (Some(_), Strategy::LocalWins) => Verdict::Restore,
             (Some(_), Strategy::Manual) => Verdict::Park,

@@ -96,7 +96,9 @@ impl Job<'_> {
         }
         let connection = self.connection;
         let read = absorb(&record.fields, link, seen, self.mapping, connection.judge(self.object));
-        if !says_something_new(&record.fields, &read.hub) && read.parked.is_empty() {
+        // An edit that counts for nobody else is one all the same.
+        let edited = says_something_new(&record.fields, &read.hub) || !read.denied.is_empty();
+        if !edited && read.parked.is_empty() {
             return Ok(false);
         }
         let reason = format!("{} shows an edit of this person, who was deleted elsewhere", connection.crm);

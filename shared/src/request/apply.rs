@@ -71,6 +71,11 @@ pub fn apply(
             continue;
         }
         if !ownership.allows(&field, &request.source) {
+            // Who repeats what is known writes nothing.
+            let known = written.value.clone().map(|value| applied.fields.fit(&field, value)).and_then(Result::ok);
+            if known.as_ref() == applied.fields.get(&field) {
+                continue;
+            }
             applied.denied.push(Denied { field, source: written.source, value: written.value });
             continue;
         }

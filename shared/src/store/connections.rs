@@ -3,14 +3,16 @@
 use super::{Item, Store, attribute, item, keys, keys::Pk, number, read, text, trouble, unbuilt, where_it_held};
 use crate::{
     connection::{Connection, State},
+    engagement::Scoring,
     error::{Error, Result},
     id::{AccountId, ConnectionId, TenantId},
+    planner::Ownership,
     provider::Crm,
     settings::Settings,
 };
 use aws_sdk_dynamodb::{
     error::SdkError,
-    types::{Put, TransactWriteItem},
+    types::{AttributeValue, Put, TransactWriteItem},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -105,10 +107,24 @@ impl Store {
         governed(self.get_all(&at).await?)
     }
 
-    /// Says what holds for a tenant from now on.
-    pub async fn set_settings(&self, tenant: &TenantId, settings: &Settings) -> Result<()> {
-        let stored = item(&keys::settings(tenant), "settings", settings)?;
-        self.client.put_item().table_name(&self.table).set_item(Some(stored)).send().await.map_err(trouble)?;
+    /// Says which source may write which of a tenant's fields, from now on.
+    pub async fn set_ownership(&self, tenant: &TenantId, ownership: &Ownership) -> Result<()> {
+        self.set(tenant, "ownership", attribute(ownership)?).await
+    }
+
+    /// Says how many points events are worth, from now on.
+    pub async fn set_scoring(&self, tenant: &TenantId, scoring: &Scoring) -> Result<()> {
+        self.set(tenant, "scoring", attribute(scoring)?).await
+    }
+
+    /// One of a tenant's settings; the others stay.
+    async fn set(&self, tenant: &TenantId, name: &str, value: AttributeValue) -> Result<()> {
+        let call = self.client.update_item().table_name(&self.table);
+        let call = call
+            .set_key(Some(keys::settings(tenant).attributes()))
+            .update_expression("SET #name = :value, kind = :kind");
+        let call = call.expression_attribute_names("#name", name).expression_attribute_values(":value", value);
+        call.expression_attribute_values(":kind", text("settings")).send().await.map_err(trouble)?;
         Ok(())
     }
 
@@ -118,7 +134,7 @@ impl Store {
 
     /// A tenant's connections with what holds for all of them, in one read.
     pub async fn tenant(&self, tenant: &TenantId) -> Result<(Settings, Vec<Connection>)> {
-        let items = self.page(&keys::connections(tenant), "", None, 200).await?.items.unwrap_or_default();
+        let items = self.all(&keys::connections(tenant), "").await?;
         let settings = items.iter().find(|item| is(item, "settings")).cloned().map(read::<Settings>).transpose()?;
         Ok((settings.unwrap_or_default(), governed(items)?))
     }

@@ -35,43 +35,37 @@ impl Store {
         Ok(known)
     }
 
-    /// Everything that a person did, in the order of the events' ids.
+    /// Everything that a person did, by type.
     pub async fn events(&self, tenant: &TenantId, record: &RecordId) -> Result<Vec<Counted>> {
-        let (partition, mut after, mut events) = (keys::engaged(tenant, record), None, Vec::new());
-        loop {
-            let page = self.page(&partition, keys::EVENT, after.as_ref(), 500).await?;
-            for item in page.items.unwrap_or_default() {
-                events.push(read::<Counted>(item)?);
-            }
-            after = page.last_evaluated_key.as_ref().and_then(Pk::of);
-            if after.is_none() {
-                return Ok(events);
-            }
-        }
+        self.all(&keys::engaged(tenant, record), keys::EVENT).await?.into_iter().map(read).collect()
     }
 
-    /// Tells anew what each of these events added to the score, and which rules have scored.
-    pub async fn rewrite(&self, record: &Record, events: &[(RecordId, Counted)], scored: &[Noted]) -> Result<()> {
-        let tenant = &record.tenant;
+    /// Which rules have scored for a person, as keys.
+    pub async fn scored(&self, record: &Record) -> Result<BTreeSet<Pk>> {
+        let mut scored = BTreeSet::new();
         for holder in record.engagement.merged.iter().chain([&record.id]) {
-            let mut after = None;
-            loop {
-                let page = self.page(&keys::engaged(tenant, holder), keys::SCORED, after.as_ref(), 500).await?;
-                for at in page.items.unwrap_or_default().iter().filter_map(Pk::of) {
-                    let call = self.client.delete_item().table_name(&self.table).set_key(Some(at.attributes()));
-                    call.send().await.map_err(trouble)?;
-                }
-                after = page.last_evaluated_key.as_ref().and_then(Pk::of);
-                if after.is_none() {
-                    break;
-                }
-            }
+            let items = self.all(&keys::engaged(&record.tenant, holder), keys::SCORED).await?;
+            scored.extend(items.iter().filter_map(Pk::of));
         }
-        let event = |(holder, one): &(RecordId, Counted)| {
-            item(&keys::noted(tenant, holder, &Noted::Event(one.event.id.clone())), "event", one)
-        };
-        let scored = scored.iter().map(|noted| item(&keys::noted(tenant, &record.id, noted), "scored", &Mark {}));
-        for stored in events.iter().map(event).chain(scored) {
+        Ok(scored)
+    }
+
+    /// Tells anew what these events added to the score, and which rules have scored; `before` are those that had.
+    pub async fn rewrite(
+        &self,
+        record: &Record,
+        events: &[(RecordId, Counted)],
+        scored: &[Noted],
+        before: &BTreeSet<Pk>,
+    ) -> Result<()> {
+        let at = |holder: &RecordId, noted: &Noted| keys::noted(&record.tenant, holder, noted);
+        let now: BTreeSet<Pk> = scored.iter().map(|noted| at(&record.id, noted)).collect();
+        for stale in before.difference(&now) {
+            let call = self.client.delete_item().table_name(&self.table).set_key(Some(stale.attributes()));
+            call.send().await.map_err(trouble)?;
+        }
+        let events = events.iter().map(|(holder, one)| item(&at(holder, &one.event.noted()), "event", one));
+        for stored in events.chain(now.difference(before).map(|at| item(at, "scored", &Mark {}))) {
             self.client.put_item().table_name(&self.table).set_item(Some(stored?)).send().await.map_err(trouble)?;
         }
         Ok(())
@@ -84,7 +78,7 @@ impl Store {
         counting: &Counting,
     ) -> Result<Vec<(Option<Key>, TransactWriteItem)>> {
         let at = |noted: &Noted| keys::noted(&record.tenant, &record.id, noted);
-        let events = counting.counted.iter().map(|one| item(&at(&Noted::Event(one.event.id.clone())), "event", one));
+        let events = counting.counted.iter().map(|one| item(&at(&one.event.noted()), "event", one));
         let scored = counting.scored.iter().map(|noted| item(&at(noted), "scored", &Mark {}));
         let step = |item: Result<super::Item>| {
             let put = Put::builder().table_name(&self.table).set_item(Some(item?));

@@ -81,7 +81,7 @@ pub const SCORED: &str = "S#";
 /// That an event was counted, or that a rule has scored. The visit comes last, so whatever it holds cannot be taken for another part.
 pub fn noted(tenant: &TenantId, record: &RecordId, noted: &Noted) -> Pk {
     let sk = match noted {
-        Noted::Event(id) => format!("{EVENT}{id}"),
+        Noted::Event(kind, id) => format!("{EVENT}{}#{id}", kind.as_str()),
         Noted::Scored { rule, visit: None } => format!("{SCORED}{rule}"),
         Noted::Scored { rule, visit: Some(visit) } => format!("{SCORED}{rule}#{visit}"),
     };

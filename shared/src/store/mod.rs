@@ -81,6 +81,19 @@ impl Store {
         Ok(items)
     }
 
+    /// A partition's items whose sort key begins with `prefix`, to the end.
+    async fn all(&self, pk: &str, prefix: &str) -> Result<Vec<Item>> {
+        let (mut after, mut items) = (None, Vec::new());
+        loop {
+            let page = self.page(pk, prefix, after.as_ref(), 1_000).await?;
+            items.extend(page.items.unwrap_or_default());
+            after = page.last_evaluated_key.as_ref().and_then(Pk::of);
+            if after.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
     /// One page of a partition's items whose sort key begins with `prefix` and comes after `after`.
     async fn page(&self, pk: &str, prefix: &str, after: Option<&Pk>, limit: i32) -> Result<QueryOutput> {
         let call = self.client.query().table_name(&self.table).consistent_read(true).limit(limit);

@@ -105,7 +105,7 @@ impl Looker<'_> {
         let Some(deleted) = &before.deleted else { return Ok(()) };
         let link = before.links.get(&self.connection.id);
         let returned = link.is_none_or(|link| link.gone.is_some() || link.remote.is_none());
-        let edited = says_something_new(&before.fields, hub);
+        let edited = says_something_new(&before.fields, hub) || !after.cause.denied.is_empty();
         if !returned && !edited {
             return Ok(());
         }

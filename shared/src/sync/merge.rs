@@ -78,7 +78,7 @@ fn join(
     joined.fields.fill_blanks(&loser.fields);
     joined.engagement.join(&loser.id, &loser.engagement);
     // A total that does not fit its field was told of when it was counted.
-    let _ = joined.engagement.tell(&mut joined.fields, cause.at);
+    let _ = joined.engagement.tell(&survivor.engagement, &mut joined.fields, &connection.ownership, cause.at);
     joined.deleted = joined.deleted.filter(|_| loser.deleted.is_some());
     let mut doubled = Vec::new();
     for (id, link) in loser.links.iter().filter(|(id, _)| **id != connection.id) {

@@ -79,8 +79,7 @@ async fn rules_that_are_others_score_everybody_anew(crm: Crm) {
     assert_eq!(world.only(crm).await.get("last_call"), "10");
     for (per, score) in [("visit", "100"), ("event", "200"), ("lead", "100")] {
         let scoring = json!([{"name": "view", "on": "view", "points": 100, "per": per}]);
-        let settings = serde_json::from_value(json!({ "scoring": scoring })).unwrap();
-        world.app.store.set_settings(&tenant(), &settings).await.unwrap();
+        world.app.store.set_scoring(&tenant(), &serde_json::from_value(scoring).unwrap()).await.unwrap();
         assert_eq!(world.app.rescore(&world.cx("rescore"), &tenant()).await.unwrap(), 1);
         assert_eq!(world.app.rescore(&world.cx("again"), &tenant()).await.unwrap(), 0);
         world.settle().await;

@@ -3,6 +3,7 @@
 use super::{peer, tenant_of};
 use crate::{
     engine::{ada, codes, hub},
+    story::request,
     verdicts::{end, ends},
     world::{World, connection, tenant},
 };
@@ -20,11 +21,12 @@ crate::laws::laws_of! {
     a_request_about_what_another_owns_is_told_so
     what_another_owns_is_set_in_no_crm_alone
     a_conflict_is_settled_by_the_narrowest_rule
+    nobody_comes_to_be_by_a_key_that_is_not_the_sources_to_write
+    a_filler_takes_nobodys_place
 }
 
 async fn owned(world: &World, matrix: Json) {
-    let settings = serde_json::from_value(json!({ "ownership": matrix })).unwrap();
-    world.app.store.set_settings(&tenant(), &settings).await.unwrap();
+    world.app.store.set_ownership(&tenant(), &serde_json::from_value(matrix).unwrap()).await.unwrap();
 }
 
 /// What was denied, by the record's history.
@@ -119,4 +121,38 @@ async fn a_conflict_is_settled_by_the_narrowest_rule(crm: Crm) {
     let odd = Policy { apart: [(Object::Person, odd)].into(), ..Policy::default() };
     let error = world.app.set_policy(&tenant(), &connection(crm), odd).await.unwrap_err();
     assert!(error.to_string().contains("person.shoe_size"), "{error}");
+}
+
+/// Each such request would make another.
+async fn nobody_comes_to_be_by_a_key_that_is_not_the_sources_to_write(crm: Crm) {
+    let world = tenant_of(crm).await;
+    let asked = |id: &str| {
+        let mut asked = request(id, json!({"phone": "+14155550100", "last_call": "today"}));
+        asked["source"] = json!("commerce");
+        asked
+    };
+    world.send(&[asked("r1"), asked("r2")]).await;
+    world.settle().await;
+    assert!(world.people(crm).await.is_empty());
+    assert_eq!(codes(&world).await, ["no_identity", "no_identity"]);
+    world.send(&[phoned("r3", "workflow"), asked("r4")]).await;
+    world.settle().await;
+    assert_eq!(world.only(crm).await.get("last_call"), "today", "who is known is found by it");
+}
+
+/// The CRM insists on a last name, and has one that is not its own to tell.
+async fn a_filler_takes_nobodys_place(crm: Crm) {
+    let world = tenant_of(crm).await;
+    let names = json!({"first_name": ["workflow"], "last_name": ["workflow"]});
+    owned(&world, names).await;
+    world.type_in(crm, &[vec![("last_name", "Aaron"), ("email", "ada@example.com")]]).await;
+    world.wait(jiff::SignedDuration::from_mins(6)).await;
+    world.tick().await;
+    world.settle().await;
+    let mut asked = request("r1", json!({"email": "ada@example.com", "last_call": "today"}));
+    asked["occurred_at"] = json!(world.now());
+    world.send(&[asked]).await;
+    world.settle().await;
+    let shown = world.only(crm).await;
+    assert_eq!((shown.name().as_str(), shown.get("last_call")), ("Aaron", "today"));
 }

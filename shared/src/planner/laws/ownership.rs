@@ -72,6 +72,20 @@ proptest! {
     }
 }
 
+/// Whether or not the CRM is the system of record: what it says in a person's favour is not undone.
+#[test]
+fn nobody_undoes_that_a_person_wants_no_mail() {
+    let mut w = World::new(&[Quirk::Faithful], 1);
+    w.mapping.rules.push(rule("email_opted_out", "Opted_Out"));
+    w.say("email_opted_out", Some(crate::record::Value::Flag(false)));
+    assert!(w.rest().is_some());
+    w.edit(0, "Opted_Out", Some(&crate::record::Value::Flag(true)));
+    assert!(w.rest().is_some());
+    let flag = |flag| crate::record::Value::Flag(flag);
+    assert_eq!((w.hub_of("Opted_Out"), w.shown(0, "Opted_Out")), (Some(&flag(false)), Some(&flag(true))));
+    assert_eq!(w.denied.len(), 1);
+}
+
 /// Nobody has said anything yet: the CRM keeps its own, and the first word of an owner goes out.
 #[test]
 fn what_no_owner_has_said_stays_where_it_is() {
@@ -82,6 +96,10 @@ fn what_no_owner_has_said_stays_where_it_is() {
     assert!(w.rest().is_some());
     assert_eq!((w.hub_of("Company"), w.shown(0, "Company"), w.shown(1, "Company")), (None, Some(&text("Acme")), None));
     assert_eq!(w.denied.len(), 1);
+    w.ownership = serde_json::from_value(json!({"company": ["workflow"], "last_name": ["workflow"]})).unwrap();
+    w.edit(0, "Last", Some(&text("Byron")));
+    assert!(w.rest().is_some());
+    assert_eq!((w.hub_of("Last"), w.shown(0, "Last")), (None, Some(&text("Byron"))), "a filler takes nobody's place");
     w.say("company", Some(text("Analytical")));
     assert!(w.rest().is_some());
     for side in 0..2 {
