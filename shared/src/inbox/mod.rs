@@ -1,5 +1,6 @@
 //! Sync requests: applied once each, in waves of people that have nothing to do with each other.
 
+mod named;
 mod plan;
 mod refusal;
 mod suspects;
@@ -18,6 +19,7 @@ use crate::{
 };
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use futures::{StreamExt, stream};
+use named::named;
 use plan::{Engaged, Plan, plan};
 use sha2::{Digest, Sha256};
 use std::{
@@ -137,7 +139,6 @@ async fn of_tenant(
     mut letters: VecDeque<Letter>,
 ) -> Result<Vec<Kept>> {
     let tenant = Tenant::load(app, id).await?;
-    let region = &tenant.region;
     let (mut pushes, mut kept) = (Pushes::default(), Vec::new());
     let later = |what: &str| Error::Retryable { what: what.to_owned(), after: Some(Duration::ZERO), source: None };
     while !letters.is_empty() {
@@ -145,7 +146,7 @@ async fn of_tenant(
             kept.extend(letters.drain(..).map(|letter| Kept { slip: letter.slip, why: later("no time is left") }));
             break;
         }
-        let wave = next_wave(&mut letters, region);
+        let wave = next_wave(&mut letters, &tenant);
         for (letter, done) in apply_wave(app, cx, &tenant, object, wave, &mut pushes).await? {
             match done {
                 Done::Yes => {}
@@ -162,11 +163,11 @@ async fn of_tenant(
 }
 
 /// The next requests of which no two concern one person; the others wait for the next wave, in their order.
-fn next_wave(letters: &mut VecDeque<Letter>, region: &Region) -> Vec<(Letter, Vec<Key>)> {
+fn next_wave(letters: &mut VecDeque<Letter>, tenant: &Tenant) -> Vec<(Letter, Vec<Key>)> {
     let (mut wave, mut rest) = (Vec::new(), VecDeque::new());
     let (mut keys_taken, mut ids_taken) = (BTreeSet::new(), BTreeSet::new());
     for letter in letters.drain(..) {
-        let keys = keys_named(&letter.request, region);
+        let keys = keys_named(&letter.request, tenant);
         let known = ids_taken.contains(&letter.request.id) || keys.iter().any(|key| keys_taken.contains(key));
         let clash = known || wave.len() >= WAVE;
         keys_taken.extend(keys.iter().cloned());
@@ -181,13 +182,15 @@ fn next_wave(letters: &mut VecDeque<Letter>, region: &Region) -> Vec<(Letter, Ve
 }
 
 /// Whom a request is about.
-fn keys_named(request: &SyncRequest, region: &Region) -> Vec<Key> {
+fn keys_named(request: &SyncRequest, tenant: &Tenant) -> Vec<Key> {
     let text = |field: &str| match request.lead.get(field)? {
         serde_json::Value::String(text) => Some(text.trim().to_owned()).filter(|t| !t.is_empty()),
         serde_json::Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
-    Key::among(&request.object, text, region)
+    let named = named(request, tenant).into_iter();
+    let remotes = named.filter_map(|named| Some(Key::Remote(named.connection.id.clone(), named.remote?)));
+    remotes.chain(Key::among(&request.object, text, &tenant.region)).collect()
 }
 
 enum Done {

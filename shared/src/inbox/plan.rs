@@ -1,6 +1,9 @@
 //! What a request means for the record it is about. Pure.
 
-use super::refusal::{failed, step};
+use super::{
+    named::{Another, link, named, plain},
+    refusal::{failed, step},
+};
 use crate::{
     cause::{By, Cause, Denied, Status, Step},
     connection::{Connection, State},
@@ -131,11 +134,20 @@ fn change(
         Some(record) => Record { cause, ..(**record).clone() },
         None => Record::empty(request.tenant_id.clone(), request.object.clone(), RecordId::fresh(), cause),
     };
+    let named = named(request, tenant);
+    let odd = match link(&mut after, &named) {
+        Ok(odd) => odd,
+        Err(Another(reason)) => {
+            let exception = failed(request, "same_identity", &reason, request.connection_id.as_ref(), cx);
+            return Plan::Refuse(Box::new(exception.of(&after.id)));
+        }
+    };
+    let request = &plain(request, &named);
     let applied = apply(request, &after.fields, &tenant.region, &tenant.settings.ownership, cx.now());
     after.fields = applied.fields;
     after.version += 1;
     let mut exceptions: Vec<Exception> =
-        applied.bad.iter().map(|bad| bad_value(request, bad, cx).of(&after.id)).collect();
+        odd.iter().chain(&applied.bad).map(|bad| bad_value(request, bad, cx).of(&after.id)).collect();
     exceptions.extend(
         nobodys_fields(request, &applied.overrides, targets)
             .into_iter()

@@ -64,6 +64,11 @@ pub trait Provider {
     /// Whether a field of this CRM can have this name: told apart by how the vendor builds API names.
     fn could_name(field: &str) -> bool;
 
+    /// An id as this CRM's API spells it; `None` of what is none.
+    fn remote_id(raw: &str) -> Option<RemoteId> {
+        raw.bytes().all(|byte| byte.is_ascii_digit()).then(|| raw.parse().ok()).flatten()
+    }
+
     /// Proves that a delivery came from the CRM. `secrets` are the ones in force: two while one is rotated.
     fn verify<'d>(
         delivery: &'d Delivery,
@@ -259,6 +264,10 @@ impl Crm {
     /// Whether a field of this CRM can have this name.
     pub fn could_name(self, field: &str) -> bool {
         each!(self, P => P::could_name(field))
+    }
+    /// An id as this CRM's API spells it; `None` of what is none.
+    pub fn remote_id(self, raw: &str) -> Option<RemoteId> {
+        each!(self, P => P::remote_id(raw))
     }
     pub const fn capabilities(self) -> Capabilities {
         each!(self, P => P::CAPABILITIES)

@@ -46,6 +46,12 @@ impl Object {
         }
     }
 
+    /// What CRMs call it; of an object of the tenant's own, its name.
+    pub fn names(&self) -> Vec<&str> {
+        let known = NAMES.iter().find(|(object, _)| object == self);
+        known.map_or_else(|| vec![self.as_str()], |(_, names)| names.to_vec())
+    }
+
     /// The objects that every tenant knows.
     pub fn known() -> impl Iterator<Item = Object> {
         NAMES.iter().map(|(object, _)| object.clone())

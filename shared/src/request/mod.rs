@@ -38,7 +38,7 @@ pub struct SyncRequest {
     #[schemars(with = "String")]
     pub occurred_at: Timestamp,
     /// The person (or under `record` whatever else it is about): `id`, `email`, `phone`, `first_name`, `last_name` (or `name` for the two), and whatever else there is.
-    /// A field that is absent, null or empty is left as it is.
+    /// `salesforce_id`, `hubspot_contact_id` and the like, or a connection's name with `_id`, hold that CRM's own id of it. A field that is absent, null or empty is left as it is.
     #[serde(alias = "record")]
     pub lead: BTreeMap<String, serde_json::Value>,
     /// CRM field → text with `{{placeholders}}` for the lead's fields.

@@ -19,10 +19,10 @@ pub use references::Leads;
 
 use crate::{
     app::App,
-    connection::Connection,
+    connection::{Connection, State},
     error::Result,
     id::{ConnectionId, TenantId},
-    record::Region,
+    record::{Object, Region},
     settings::Settings,
 };
 use std::collections::BTreeMap;
@@ -42,5 +42,24 @@ impl Tenant {
         let region = connections.first().map(|c| c.region.clone()).unwrap_or_default();
         let connections = connections.into_iter().map(|c| (c.id.clone(), c)).collect();
         Ok(Tenant { connections, settings, region })
+    }
+
+    /// The connection to the CRM whose own id a field of a request holds: `<connection>_id`, or where the tenant has one connection to
+    /// that CRM, `<crm>_id` and `<crm>_<object>_id`, such as `hubspot_contact_id`.
+    pub fn named_by(&self, field: &str, object: &Object) -> Option<&Connection> {
+        let name = field.strip_suffix("_id")?;
+        let all = self.connections.values();
+        let working = all.filter(|c| c.state != State::Closed && c.mappings.contains_key(object));
+        let (by_id, others): (Vec<&Connection>, Vec<&Connection>) = working.partition(|c| c.id.as_str() == name);
+        let is_of = |connection: &&Connection| {
+            let of = name.strip_prefix(connection.crm.name());
+            let word = of.and_then(|of| of.strip_prefix('_'));
+            of == Some("") || word.is_some_and(|word| object.names().contains(&word))
+        };
+        let by_crm: Vec<&Connection> = others.into_iter().filter(is_of).collect();
+        match (by_id.as_slice(), by_crm.as_slice()) {
+            ([one], _) | ([], [one]) => Some(one),
+            _ => None,
+        }
     }
 }

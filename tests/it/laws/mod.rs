@@ -13,6 +13,7 @@ mod explained;
 mod faults;
 mod included;
 mod many;
+mod named;
 mod objects;
 mod owners;
 mod quota;

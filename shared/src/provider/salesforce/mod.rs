@@ -72,6 +72,10 @@ impl Provider for Salesforce {
         fields::could_name(field)
     }
 
+    fn remote_id(raw: &str) -> Option<RemoteId> {
+        records::is_id(raw).then(|| records::whole(raw).parse().ok()).flatten()
+    }
+
     fn verify<'d>(
         delivery: &'d Delivery,
         secrets: &[Secret],
