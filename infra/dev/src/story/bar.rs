@@ -12,17 +12,17 @@ struct Purpose {
     besides: u64,
 }
 
-/// Phones are looked up for those whom no e-mail address has found: two lists of spellings for each of Zoho's two fields,
-/// as many as HubSpot's search has room for, all of Salesforce's in one call. Pipedrive has no batches. What was written is
-/// pulled once more or twice, by routes that serve other purposes too.
+/// E-mails and phones are looked up together where one query has room for both: in all of Salesforce's calls, in two of Zoho's. HubSpot's
+/// phones are searched for those whom no e-mail address has found, as many as its search has room for. Pipedrive has no batches. What
+/// was written is pulled once more or twice, by routes that serve other purposes too.
 const PURPOSES: &[Purpose] = &[
     purpose("hubspot", "writes", &["/batch/upsert", "/batch/update"], 10, 20),
     purpose("hubspot", "reads", &["/batch/read"], 10, 20),
     purpose("hubspot", "phone lookups and pulls", &["/search"], 30 + 10, 20),
     purpose("salesforce", "writes", &["PATCH /services/data/v66.0/composite/sobjects"], 5, 10),
-    purpose("salesforce", "lookups, read-backs and pulls", &["/composite/batch"], 15 + 2, 20),
+    purpose("salesforce", "lookups, read-backs and pulls", &["/composite/batch"], 10 + 2, 20),
     purpose("zoho", "writes", &["POST /crm/v8/Leads/upsert", "PUT /crm/v8/Leads"], 10, 20),
-    purpose("zoho", "lookups by e-mail and by phone", &["/coql"], 30, 20),
+    purpose("zoho", "lookups by e-mail and by phone", &["/coql"], 20, 20),
     purpose("zoho", "read-backs and pulls", &["GET /crm/v8/Leads"], 10 + 15, 20),
     purpose("pipedrive", "writes", &["POST /api/v2/persons", "PATCH /api/v2/persons/{id}"], 1000, 0),
     purpose("pipedrive", "searches", &["/api/v2/persons/search"], 1000, 0),
