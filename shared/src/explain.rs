@@ -7,7 +7,7 @@ use crate::{
     id::{ConnectionId, Source},
     mapping::{Mapping, Rule},
     planner::{Route, due, refused, route, wanted},
-    provider::Echo,
+    provider::{Echo, Finds},
     record::{FieldName, Key, Link, Record, RemoteField, Value, Written, parts_of},
     settings::Settings,
 };
@@ -190,13 +190,15 @@ fn by_rule(record: &Record, link: &Link, mapping: &Mapping, field: &str) -> Opti
     rule.filter(|_| both(link) == both(&alone)).cloned()
 }
 
-/// One to read or as many as there are keys to find it by, one to write, and one to read back what the answer does not show.
+/// One to read or as many as there are kinds of keys to find it by, one to write, and one to read back what the answer does not show.
 fn calls(record: &Record, connection: &Connection, link: &Link) -> u32 {
+    let capabilities = connection.crm.capabilities();
     let reads = match link.remote {
         Some(_) => 1,
+        None if capabilities.finds == Finds::InOneCall => 1,
         None => Key::of(&record.object, &record.fields, &connection.region).iter().filter(|k| finds(k)).count().max(1),
     };
-    let read_back = usize::from(connection.crm.capabilities().echo == Echo::IdOnly);
+    let read_back = usize::from(capabilities.echo == Echo::IdOnly);
     u32::try_from(reads + 1 + read_back).unwrap_or(u32::MAX)
 }
 

@@ -12,6 +12,7 @@ pub struct Capabilities {
     pub max_write: usize,
     /// Records that are looked for at once.
     pub max_find: usize,
+    pub finds: Finds,
     pub creates: Creates,
     pub echo: Echo,
     /// `None` where nothing lists them: webhooks tell, and whoever looks.
@@ -44,6 +45,15 @@ pub enum Echo {
     Fields,
     /// One read-back per batch supplies it.
     IdOnly,
+}
+
+/// How a record is looked for that has several keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finds {
+    /// By all of them at once, or by the strongest alone.
+    InOneCall,
+    /// By one kind after the other, until one matches.
+    ByKind,
 }
 
 /// What a repeated create does.

@@ -20,7 +20,7 @@ pub mod ways;
 mod zoho;
 
 pub use batch::{Fetched, Found, Outcome, Query, Write};
-pub use capability::{Capabilities, Creates, Deletions, Echo, Restores, Webhooks};
+pub use capability::{Capabilities, Creates, Deletions, Echo, Finds, Restores, Webhooks};
 pub use fact::{Checked, Fact, Hook};
 pub use hint::{Heard, Hint, Says, Unreadable};
 pub use oauth::{Ask, Authorized, Code};

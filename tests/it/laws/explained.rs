@@ -40,7 +40,9 @@ fn lead(id: &str, at: &str, fields: Json) -> Json {
 /// Field for field, and call for call.
 async fn what_is_told_beforehand_is_what_is_written(crm: Crm) {
     let world = tenant_of(crm).await;
-    world.send(&[ada("r1")]).await;
+    let mut asked = ada("r1");
+    asked["lead"]["phone"] = json!("+14155550100");
+    world.send(&[asked]).await;
     world.turn("sync-requests").await;
     let told = would(&world, crm).await;
     assert_eq!(told.would, "create");

@@ -18,8 +18,8 @@ mod write;
 
 use super::{
     AppCredentials, Ask, Authorized, Capabilities, Checked, Code, Creates, Deleted, Deletions, Delivery, Echo, Fact,
-    Fetched, Field, Forged, Found, Grant, Heard, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes,
-    Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write,
+    Fetched, Field, Finds, Forged, Found, Grant, Heard, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores,
+    Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -53,6 +53,7 @@ impl Provider for HubSpot {
         max_read: call::BATCH,
         max_write: call::BATCH,
         max_find: call::BATCH,
+        finds: Finds::ByKind,
         creates: Creates::Once,
         echo: Echo::Fields,
         deletions: Some(Deletions { every: Duration::from_secs(3600) }),

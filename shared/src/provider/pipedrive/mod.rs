@@ -14,8 +14,8 @@ mod write;
 
 use super::{
     AppCredentials, Ask, Authorized, Capabilities, Checked, Code, Creates, Deleted, Delivery, Echo, Fact, Fetched,
-    Field, Forged, Found, Grant, Heard, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes, Secret,
-    Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
+    Field, Finds, Forged, Found, Grant, Heard, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes,
+    Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -44,6 +44,7 @@ impl Provider for Pipedrive {
         max_read: 100,
         max_write: 20,
         max_find: 10,
+        finds: Finds::InOneCall,
         creates: Creates::Guarded,
         echo: Echo::Fields,
         deletions: None,

@@ -14,8 +14,8 @@ mod webhook;
 
 use super::{
     AppCredentials, Ask, Authorized, Capabilities, Checked, Code, Creates, Deleted, Deletions, Delivery, Echo, Fact,
-    Fetched, Field, Forged, Found, Grant, Heard, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes,
-    Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
+    Fetched, Field, Finds, Forged, Found, Grant, Heard, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores,
+    Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -47,6 +47,7 @@ impl Provider for Zoho {
         max_read: 100,
         max_write: 100,
         max_find: 100,
+        finds: Finds::InOneCall,
         creates: Creates::Once,
         echo: Echo::IdOnly,
         deletions: Some(Deletions { every: Duration::from_secs(3600) }),
