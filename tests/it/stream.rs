@@ -8,7 +8,10 @@ use tokio::sync::Mutex;
 pub(crate) struct Stream {
     endpoint: String,
     account: String,
-    iterator: Mutex<String>,
+    /// Its ARN and its only shard.
+    shard: Json,
+    /// The last change that was read.
+    last: Mutex<Option<Json>>,
 }
 
 impl Stream {
@@ -16,23 +19,28 @@ impl Stream {
         let endpoint = aws.endpoint_url().unwrap().to_owned();
         let credentials = aws.credentials_provider().unwrap().provide_credentials().await.unwrap();
         let account = credentials.access_key_id().to_owned();
-        let mut stream = Stream { endpoint, account, iterator: Mutex::default() };
+        let mut stream = Stream { endpoint, account, shard: Json::Null, last: Mutex::default() };
         let streams = stream.ask("ListStreams", &json!({"TableName": table})).await;
         let arn = &streams["Streams"][0]["StreamArn"];
         let described = stream.ask("DescribeStream", &json!({"StreamArn": arn})).await;
-        let shard = &described["StreamDescription"]["Shards"][0]["ShardId"];
-        let from = json!({"StreamArn": arn, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"});
-        let iterator = stream.ask("GetShardIterator", &from).await;
-        stream.iterator = Mutex::new(iterator["ShardIterator"].as_str().unwrap().to_owned());
+        stream.shard = json!({"StreamArn": arn, "ShardId": described["StreamDescription"]["Shards"][0]["ShardId"]});
         stream
     }
 
     /// What it holds since it was last read, in batches as large as the template's.
     pub(crate) async fn read(&self) -> Vec<Json> {
-        let mut iterator = self.iterator.lock().await;
-        let page = self.ask("GetRecords", &json!({"ShardIterator": *iterator})).await;
-        page["NextShardIterator"].as_str().unwrap().clone_into(&mut iterator);
-        page["Records"].as_array().unwrap().chunks(100).map(|batch| json!({"Records": batch})).collect()
+        let mut last = self.last.lock().await;
+        let mut from = self.shard.clone();
+        from["ShardIteratorType"] = json!(if last.is_some() { "AFTER_SEQUENCE_NUMBER" } else { "TRIM_HORIZON" });
+        if let Some(last) = &*last {
+            from["SequenceNumber"] = last.clone();
+        }
+        // An iterator lives for minutes, and some tests for longer.
+        let iterator = self.ask("GetShardIterator", &from).await;
+        let page = self.ask("GetRecords", &json!({"ShardIterator": iterator["ShardIterator"]})).await;
+        let records = page["Records"].as_array().unwrap();
+        *last = records.last().map(|record| record["dynamodb"]["SequenceNumber"].clone()).or(last.take());
+        records.chunks(100).map(|batch| json!({"Records": batch})).collect()
     }
 
     /// The SDK for streams gives no JSON, which is what Lambda gives.
