@@ -69,6 +69,9 @@ impl App {
             let events: Vec<Event> = told.iter().map(|(_, counted)| counted.event.clone()).collect();
             let nothing = Engagement { merged: record.engagement.merged.clone(), ..Engagement::default() };
             let counting = count(&record, nothing, &events, BTreeSet::new(), settings, &source(), cx.now());
+            // Also those that no rule names any more: one may name them again.
+            let distinct: BTreeSet<_> = events.iter().map(Event::noted).collect();
+            let engagement = Engagement { events: distinct.len() as u64, ..counting.engagement.clone() };
             self.store.rewrite(&record, &changed(&told, &counting), &counting.scored, &had).await?;
             let newer = self.store.record(&record.tenant, &record.id).await?;
             match newer {
@@ -76,12 +79,12 @@ impl App {
                     record = newer;
                     continue;
                 }
-                _ if counting.engagement == record.engagement => return Ok(record),
+                _ if engagement == record.engagement => return Ok(record),
                 _ => {}
             }
             let by = By::Rules { what: "scored anew".to_owned() };
             let cause = Cause::new(by, &cx.trace, cx.now());
-            let (fields, engagement, version) = (counting.fields, counting.engagement, record.version + 1);
+            let (fields, version) = (counting.fields, record.version + 1);
             let after = Record { fields, engagement, version, cause, ..record.clone() };
             match self.store.commit(&Commit::of(Some(&record), &after), region, cx.now()).await {
                 Ok(()) => return Ok(after),

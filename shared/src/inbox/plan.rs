@@ -168,8 +168,10 @@ fn change(
             (true, true) => None,
         };
         steps.extend(ask(request, &mut after, connection, &own, spoilt));
-        for one in denied.into_iter().filter(|one| !alone.contains(one)).collect::<Vec<_>>() {
-            alone.push(one);
+        for one in denied {
+            if !alone.contains(&one) {
+                alone.push(one);
+            }
         }
     }
     after.cause.denied = applied.denied.into_iter().chain(alone).collect();

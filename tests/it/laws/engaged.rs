@@ -88,6 +88,16 @@ async fn rules_that_are_others_score_everybody_anew(crm: Crm) {
     world.send(&[did("r2", &[visit("e2"), visit("e3")])]).await;
     world.settle().await;
     assert_eq!(world.only(crm).await.get("last_call"), "100", "the rule has scored for this person");
+    let view = json!({"name": "view", "on": "view", "points": 100, "per": "lead"});
+    let returned = json!({"name": "returned", "on": "brochure_returned", "points": 7});
+    for (rules, score) in [(json!([view, returned]), "107"), (json!([]), "0"), (json!([view, returned]), "107")] {
+        world.app.store.set_scoring(&tenant(), &serde_json::from_value(rules).unwrap()).await.unwrap();
+        world.send(&[did(&format!("r3-{score}"), &[event("e9", "brochure_returned", json!({}))])]).await;
+        world.settle().await;
+        world.app.rescore(&world.cx("rescore"), &tenant()).await.unwrap();
+        world.settle().await;
+        assert_eq!(world.only(crm).await.get("last_call"), score);
+    }
 }
 
 async fn an_odd_event_is_kept_and_the_others_count(crm: Crm) {
