@@ -88,6 +88,18 @@ async fn each_kind_of_event_costs_what_it_must() {
     .await;
     assert_eq!(changed.writes().calls, 3, "one commit with its request, one settle per CRM: {changed:?}");
 
+    let mut told = request("r3", json!({"id": "lead-7"}));
+    told["events"] = json!([{"id": "e1", "type": "question", "at": "2026-11-21T09:02:00Z", "attributes": {"question": "How much?"}}]);
+    world.send(&[told]).await;
+    meter.spent();
+    world.settle().await;
+    let counted = spend(
+        "a request that tells an event, which scores",
+        Floor { writes: 1, entries: 2, reads: 3, lambda: 2, ..Floor::default() },
+    )
+    .await;
+    assert_eq!(counted.writes().calls, 1, "record, event and request at once: {counted:?}");
+
     let contact = world.shown("hubspot/contacts").await[0]["id"].clone();
     world.sim("hubspot/contacts", &json!({"id": contact, "fields": {"phone": "+14155550199"}})).await;
     world.settle().await;
