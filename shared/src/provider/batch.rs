@@ -127,6 +127,11 @@ impl By {
     }
 }
 
+/// An id that is made of digits.
+pub(super) fn digits(raw: &str) -> Option<RemoteId> {
+    raw.bytes().all(|byte| byte.is_ascii_digit()).then(|| raw.parse().ok()).flatten()
+}
+
 impl Outcome {
     /// What is shown, if it is.
     pub fn seen(&mut self) -> Option<&mut Seen> {

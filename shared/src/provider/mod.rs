@@ -16,6 +16,11 @@ mod salesforce;
 pub mod schema;
 pub mod session;
 pub mod signature;
+/// What `cargo dev new-provider` starts with.
+#[cfg(test)]
+#[expect(dead_code, clippy::upper_case_acronyms, reason = "it is to compile, and to be no more than a beginning")]
+#[path = "../../../infra/dev/src/provider/mod.rs.txt"]
+mod skeleton;
 pub mod ways;
 mod zoho;
 
@@ -65,9 +70,7 @@ pub trait Provider {
     fn could_name(field: &str) -> bool;
 
     /// An id as this CRM's API spells it; `None` of what is none.
-    fn remote_id(raw: &str) -> Option<RemoteId> {
-        raw.bytes().all(|byte| byte.is_ascii_digit()).then(|| raw.parse().ok()).flatten()
-    }
+    fn remote_id(raw: &str) -> Option<RemoteId>;
 
     /// Proves that a delivery came from the CRM. `secrets` are the ones in force: two while one is rotated.
     fn verify<'d>(

@@ -30,7 +30,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
     fs::create_dir(&folder)?;
     let skeleton = include_str!("../provider/mod.rs.txt").replace("TITLE", &variant).replace("NAME", name);
     fs::write(folder.join("mod.rs"), skeleton)?;
-    fs::write(folder.join("README.md"), format!("# {title}\n\nWhat is odd about it, and where that is written:\n"))?;
+    fs::write(folder.join("README.md"), include_str!("../provider/README.md").replace("TITLE", title))?;
     fs::write(&list, source)?;
     ensure!(project.cargo().args(["fmt", "--all"]).status()?.success(), "cargo fmt failed");
     println!("{} is there and compiles; no law holds for it yet.", project.shown(&folder));

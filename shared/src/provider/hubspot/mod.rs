@@ -73,6 +73,10 @@ impl Provider for HubSpot {
         fields::could_name(field)
     }
 
+    fn remote_id(raw: &str) -> Option<RemoteId> {
+        super::batch::digits(raw)
+    }
+
     fn verify<'d>(
         delivery: &'d Delivery,
         secrets: &[Secret],

@@ -64,6 +64,10 @@ impl Provider for Pipedrive {
         fields::could_name(field)
     }
 
+    fn remote_id(raw: &str) -> Option<RemoteId> {
+        super::batch::digits(raw)
+    }
+
     fn verify<'d>(
         delivery: &'d Delivery,
         secrets: &[Secret],

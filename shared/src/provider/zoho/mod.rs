@@ -67,6 +67,10 @@ impl Provider for Zoho {
         fields::could_name(field)
     }
 
+    fn remote_id(raw: &str) -> Option<RemoteId> {
+        super::batch::digits(raw)
+    }
+
     fn verify<'d>(
         delivery: &'d Delivery,
         secrets: &[Secret],
