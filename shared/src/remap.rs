@@ -124,6 +124,9 @@ fn wrong(
             say("two of the hub's values are the same in the CRM: it could not be told which is meant".to_owned());
         }
     }
+    if mapping.include.as_ref().is_some_and(Formula::is_template) {
+        wrong.push("include: it is an expression, such as not email_opted_out".to_owned());
+    }
     if mapping.rules.is_empty() {
         wrong.push("there are no rules".to_owned());
     }

@@ -145,7 +145,7 @@ impl Rule {
         let source = super::source();
         let fields =
             named.into_iter().map(|(name, value)| (name.clone(), Written::new(Some(value), event.at, &source)));
-        when.of(&fields.collect::<Fields>()) == Some(Value::Flag(true))
+        when.holds(&fields.collect::<Fields>())
     }
 }
 

@@ -75,20 +75,31 @@ impl Formula {
     /// What it comes to; `None` where that is blank or cannot be told. A text that is a number counts as one. A field that the record does
     /// not have is blank: it is inserted as nothing, is less than anything, and counts for nothing in `SUM`, `COUNT`, `MIN` and `MAX`.
     pub fn of(&self, fields: &Fields) -> Option<Value> {
-        let known = |name: &str| fields.said(name).and_then(|said| said.value);
         match &*self.kind {
             Kind::Template(template) => {
-                template.names().any(|name| known(name).is_some()).then_some(())?;
-                Value::text(&template.filled(known).ok()?)
+                template.names().any(|name| known(fields, name).is_some()).then_some(())?;
+                Value::text(&template.filled(|name| known(fields, name)).ok()?)
             }
-            Kind::Expression(expression, names) => {
-                let counts = |value: Value| value.into_kind(crate::record::Kind::Number).unwrap_or_else(|value| value);
-                let named = names.iter().filter_map(|name| Some((name.as_str(), counts(known(name)?))));
-                let named: BTreeMap<&str, Value> = named.collect();
-                self.can_take(named.values()).then_some(())?;
-                value(&expression.eval(named).ok()?)
-            }
+            Kind::Expression(expression, names) => value(&self.computed(expression, names, fields)?),
         }
+    }
+
+    /// Whether it is true as a condition: of what is blank, zero or cannot be told it is not, and of a template never.
+    pub fn holds(&self, fields: &Fields) -> bool {
+        match &*self.kind {
+            Kind::Template(_) => false,
+            Kind::Expression(expression, names) => self
+                .computed(expression, names, fields)
+                .is_some_and(|computed| value(&computed).is_some() && computed.is_true()),
+        }
+    }
+
+    fn computed(&self, expression: &Expression<'_, '_>, names: &BTreeSet<String>, fields: &Fields) -> Option<Computed> {
+        let counts = |value: Value| value.into_kind(crate::record::Kind::Number).unwrap_or_else(|value| value);
+        let named = names.iter().filter_map(|name| Some((name.as_str(), counts(known(fields, name)?))));
+        let named: BTreeMap<&str, Value> = named.collect();
+        self.can_take(named.values()).then_some(())?;
+        expression.eval(named).ok()
     }
 
     /// What it is fed with makes no text that is too long: where it multiplies there is none, elsewhere each operator adds one at most.
@@ -99,6 +110,10 @@ impl Formula {
         let repeats = self.source.contains('*') && length > 0;
         !repeats && length.saturating_mul(joints + 1) <= LONGEST_TEXT
     }
+}
+
+fn known(fields: &Fields, name: &str) -> Option<Value> {
+    fields.said(name).and_then(|said| said.value)
 }
 
 /// Whether it may multiply something else than numbers: of a text that would make a very long one, in one instruction.

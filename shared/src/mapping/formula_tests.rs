@@ -1,4 +1,5 @@
 use super::*;
+use crate::record::Written;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -26,6 +27,30 @@ fn of(formula: &str) -> Option<String> {
 
 fn check(formula: &str, expected: impl Into<Option<&'static str>>) {
     assert_eq!(of(formula).as_deref(), expected.into(), "{formula}");
+}
+
+#[test]
+fn a_condition_holds_of_what_is_there() {
+    let at = jiff::Timestamp::UNIX_EPOCH;
+    let said = |value: Option<Value>| Written::new(value, at, &"workflow".parse().unwrap());
+    let known = [
+        ("company", said(Value::text("Acme"))),
+        ("views", said(Some(Value::number(0.into())))),
+        ("email_opted_out", said(Some(Value::Flag(false)))),
+    ];
+    let fields: Fields = known.map(|(field, written)| (field.to_owned(), written)).into_iter().collect();
+    for (condition, holds) in [
+        ("not email_opted_out and company", true),
+        ("company", true),
+        ("views", false),
+        ("nobody", false),
+        ("not nobody", true),
+        ("email_opted_out or views > 0", false),
+        ("1 / views", false),
+        ("{{company}}", false),
+    ] {
+        assert_eq!(Formula::parse(condition).unwrap().holds(&fields), holds, "{condition}");
+    }
 }
 
 #[test]

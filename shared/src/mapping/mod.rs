@@ -110,8 +110,7 @@ impl Mapping {
 
     /// Whether a record with these fields is this CRM's business.
     pub fn includes(&self, hub: &Fields) -> bool {
-        let included = |include: &Formula| include.of(hub) == Some(Value::Flag(true));
-        self.include.as_ref().is_none_or(included) || cfg!(feature = "mutant_everybody_is_included")
+        self.include.as_ref().is_none_or(|include| include.holds(hub)) || cfg!(feature = "mutant_everybody_is_included")
     }
 
     /// The version since which all of these rules hold.
