@@ -45,7 +45,7 @@ const ALAN: &str = "alan@example.com";
 pub(crate) fn play(project: &Project, stack: &Stack, crowd: Option<usize>) -> Result<()> {
     let mut scene = Scene::open(project, stack)?;
     if crowd.is_none() {
-        scene.patience = Duration::from_secs(12);
+        scene.patience = Duration::from_secs(40);
     }
     let played = steps(&mut scene, crowd);
     if played.is_err() && !stop::asked() {
