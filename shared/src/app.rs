@@ -1,6 +1,7 @@
 //! All that a function may touch. The environment is read here and nowhere else.
 
 use crate::{
+    control::access::Names,
     error::{Error, Result},
     history::History,
     id::{ConnectionId, TenantId},
@@ -71,6 +72,8 @@ pub struct Settings {
     /// The URL that CRMs call, where it is not the gateway's own.
     pub public_url: Option<String>,
     pub hosts: Hosts,
+    /// The claims by which the control API knows people.
+    pub claims: Names,
 }
 
 impl App {
@@ -119,6 +122,10 @@ impl Settings {
             secret_prefix: set("SECRET_PREFIX")?,
             public_url: optional("PUBLIC_URL"),
             hosts: Hosts { local: optional("CRM_URL") },
+            claims: Names {
+                tenant: optional("TENANT_CLAIM").unwrap_or(Names::default().tenant),
+                role: optional("ROLE_CLAIM").unwrap_or(Names::default().role),
+            },
         })
     }
 }

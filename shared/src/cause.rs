@@ -4,12 +4,14 @@ use crate::{
     engagement::Told,
     id::{ConnectionId, RemoteId, RequestId, Source},
     record::{FieldName, RemoteField, Value, Workflow},
+    trigger::Fired,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What made a change of a record.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cause {
     pub by: By,
     /// Runs through message, record, push, CRM call and log.
@@ -27,9 +29,12 @@ pub struct Cause {
     /// Events that were counted by this change, with what each added to the score.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counted: Vec<Told>,
+    /// What began by this change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fired: Vec<Fired>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
     /// A sync request was applied.
@@ -47,7 +52,7 @@ pub enum By {
 }
 
 /// One step of a sync request's way through one connection.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
     pub request: RequestId,
     pub connection: Option<ConnectionId>,
@@ -64,8 +69,9 @@ pub struct Step {
     pub fields: Vec<RemoteField>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "StepStatus")]
 pub enum Status {
     Pending,
     Waiting,
@@ -75,7 +81,7 @@ pub enum Status {
 }
 
 /// A value that lost.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Overruled {
     pub connection: ConnectionId,
     pub field: RemoteField,
@@ -85,14 +91,14 @@ pub struct Overruled {
 }
 
 /// A value of somebody's who may not write the field.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Denied {
     pub field: FieldName,
     pub source: Source,
     pub value: Option<Value>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     Hub,
@@ -101,7 +107,7 @@ pub enum Side {
 
 impl Cause {
     pub fn new(by: By, trace: &str, at: Timestamp) -> Cause {
-        let (steps, overruled, denied, counted) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Cause { by, trace: trace.to_owned(), at, steps, overruled, denied, counted }
+        let (steps, overruled, denied, counted, fired) = Default::default();
+        Cause { by, trace: trace.to_owned(), at, steps, overruled, denied, counted, fired }
     }
 }

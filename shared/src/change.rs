@@ -3,6 +3,7 @@
 use crate::{
     id::{ConnectionId, RecordId, RemoteId, TenantId},
     record::{Agreed, Object, RemoteField, Value},
+    request::Fetch,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -115,6 +116,16 @@ pub enum Work {
     Deletions(Walk),
     /// Follow the deletions that rested, as a person decided.
     Rested(Rested),
+    /// Walk the tenant's records, and let begin what begins because nothing happened since.
+    Quiet {
+        then: Timestamp,
+        #[serde(default)]
+        shard: u8,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<RecordId>,
+    },
+    /// Read records that a workflow asked for, and tell it.
+    Fetch(Box<Fetching>),
     /// Walk the tenant's records, of every object, and push whatever is pending.
     Sweep {
         #[serde(default)]
@@ -122,6 +133,43 @@ pub enum Work {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<RecordId>,
     },
+}
+
+/// A fetch, and how far it came.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fetching {
+    pub fetch: Fetch,
+    /// The next page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    #[serde(default)]
+    pub so_far: Tally,
+}
+
+/// What was read for a fetch, and what of it was told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    pub pages: u32,
+    /// Records that the CRM showed.
+    pub read: u32,
+    /// Records that the workflow heard of.
+    pub fetched: u32,
+    /// Records for which the filter does not hold.
+    pub filtered: u32,
+    /// Records that are not in the hub: they are not this CRM's business by its mapping, or wait for a person.
+    pub left_out: u32,
+}
+
+impl Tally {
+    pub fn and(self, other: Tally) -> Tally {
+        Tally {
+            pages: self.pages + other.pages,
+            read: self.read + other.read,
+            fetched: self.fetched + other.fetched,
+            filtered: self.filtered + other.filtered,
+            left_out: self.left_out + other.left_out,
+        }
+    }
 }
 
 /// A walk through what a CRM deleted, and how far it came.

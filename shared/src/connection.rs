@@ -5,11 +5,13 @@ use crate::{
     error::{Error, Result},
     id::{AccountId, ConnectionId, TenantId},
     mapping::{Direction, Mapping},
-    planner::{Deletes, Judge, Ownership, Policy},
+    planner::{Deletes, Judge, Mass, Policy},
     provider::Crm,
     record::{Object, Region},
+    settings::Settings,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -30,7 +32,7 @@ pub struct Connection {
     pub policy: Policy,
     /// The tenant's; read together with the connection.
     #[serde(skip)]
-    pub ownership: Ownership,
+    pub settings: Settings,
     #[serde(default)]
     pub region: Region,
     #[serde(default)]
@@ -38,7 +40,9 @@ pub struct Connection {
     /// HubSpot's older signatures carry no timestamp and can be replayed: accepted only where this says so.
     #[serde(default)]
     pub accepts_legacy_signatures: bool,
-    /// Seconds between two pulls.
+    #[serde(default)]
+    pub mode: Mode,
+    /// Seconds between two pulls in real time.
     pub pull_every: u32,
     /// Where each object's next pull starts.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -54,11 +58,39 @@ pub struct Connection {
     /// Everything pending is to be looked through once more: the schedule sees to it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub owes_sweep: bool,
+    /// It would write so much that a person is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Hold>,
+    /// Until then a person has let it write as much as it will.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free_until: Option<Timestamp>,
     /// When its next scheduled work is due; kept by the `due` index.
     pub due_at: Timestamp,
     /// Counts the changes of this item.
     #[serde(default)]
     pub version: u64,
+}
+
+/// When hub and CRM tell each other what changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// At once; a pull every few minutes finds what no webhook told.
+    #[default]
+    RealTime,
+    /// Once an hour, both ways. Webhooks are not listened to.
+    Hourly,
+    /// Once a day.
+    Daily,
+    /// When a person asks.
+    Manual,
+}
+
+impl Mode {
+    /// Whether what changed waits to be told together.
+    pub fn gathers(self) -> bool {
+        self != Mode::RealTime
+    }
 }
 
 /// How much of an account's limits we may use.
@@ -79,7 +111,7 @@ impl Default for Allowance {
 }
 
 /// Whether a connection works, and if not, why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum State {
     /// Two databases meet: everything is read and matched, nothing is written before it is approved.
@@ -95,6 +127,20 @@ pub enum State {
     Closed,
 }
 
+/// What a connection writes no more of, before a person has let it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Hold {
+    pub since: Timestamp,
+    pub mass: Mass,
+}
+
+impl Hold {
+    /// By what a person knows it: whoever finds at the same time that it is too much asks the same question.
+    pub fn about(&self, connection: &Connection) -> String {
+        format!("{}:{}", connection.id, self.since.strftime("%Y-%m-%dT%H"))
+    }
+}
+
 /// A webhook subscription that expires.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watch {
@@ -103,20 +149,40 @@ pub struct Watch {
 }
 
 impl Connection {
+    /// Whether anything is read or written now.
+    pub fn works(&self) -> bool {
+        matches!(self.state, State::Active | State::Joining) && self.settings.stopped.is_none()
+    }
+
     /// Whether pushes may be sent.
     pub fn sends(&self) -> bool {
-        self.state == State::Active && self.direction.sends()
+        self.state == State::Active && self.works() && self.direction.sends()
+    }
+
+    /// Whether a person has let it write as much as it will.
+    pub fn is_free(&self, now: Timestamp) -> bool {
+        self.free_until.is_some_and(|until| now < until)
     }
 
     /// Whether looks may enter the hub.
     pub fn receives(&self) -> bool {
-        matches!(self.state, State::Active | State::Joining) && self.direction.receives()
+        self.works() && self.direction.receives()
+    }
+
+    /// How long after one exchange the next is due; `None` where nobody asks but a person.
+    pub fn every(&self) -> Option<SignedDuration> {
+        match self.mode {
+            Mode::RealTime => Some(SignedDuration::from_secs(i64::from(self.pull_every.max(60)))),
+            Mode::Hourly => Some(SignedDuration::from_hours(1)),
+            Mode::Daily => Some(SignedDuration::from_hours(24)),
+            Mode::Manual => None,
+        }
     }
 
     /// By what its looks at an object are judged now.
     pub fn judge<'a>(&'a self, object: &'a Object) -> Judge<'a> {
         let meets = self.state == State::Joining;
-        Judge { connection: &self.id, object, policy: &self.policy, ownership: &self.ownership, meets }
+        Judge { connection: &self.id, object, policy: &self.policy, ownership: &self.settings.ownership, meets }
     }
 
     /// What it makes of deletions now. What it does not hear of, or was not approved, counts for itself alone.
@@ -126,6 +192,11 @@ impl Connection {
             Deletes::SoftDelete | Deletes::Propagate if !self.direction.receives() => Deletes::Ignore,
             deletes => deletes,
         }
+    }
+
+    /// The objects that are read from this CRM: not those that are only made there, because it has no room for our ids.
+    pub fn objects_read(&self) -> impl Iterator<Item = (&Object, &Mapping)> {
+        self.mappings.iter().filter(|(_, mapping)| mapping.has_room())
     }
 
     /// How an object is spelt in this CRM; an error where the connection has nothing to do with it.

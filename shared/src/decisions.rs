@@ -7,12 +7,14 @@ use crate::{
     context::Context,
     error::{Error, Result},
     id::{ConnectionId, RecordId, RemoteId, TenantId},
-    planner::{Deletes, Policy, Seen, Take, resolve},
+    planner::{Decided, Deletes, Policy, Seen, Take, resolve},
     provider::{Crm, Fetched, Restores, Session},
     record::{Object, Record},
     store::{Commit, Exception, Lost, Open},
     sync::Pushes,
 };
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 impl Policy {
@@ -31,6 +33,18 @@ impl Policy {
         idle.map(|(object, field)| format!("{object}.{field}")).collect()
     }
 
+    /// The connection under this policy, or why it cannot be had. What is pending by it is looked through again.
+    pub fn govern(&self, stored: &Connection) -> Result<Connection> {
+        match (self.refused_by(stored.crm), self.idle(stored).as_slice()) {
+            (Some(why), _) => Err(Error::Config { reason: why.to_owned() }),
+            (None, []) => Ok(Connection { policy: self.clone(), owes_sweep: true, ..stored.clone() }),
+            (None, idle) => {
+                let crm = stored.crm.title();
+                Err(Error::Config { reason: format!("nothing is read from {crm} into {}", idle.join(", ")) })
+            }
+        }
+    }
+
     /// Why this policy cannot be had with a CRM.
     pub fn refused_by(&self, crm: Crm) -> Option<&'static str> {
         match (self.deletes, crm.capabilities().restores) {
@@ -43,7 +57,7 @@ impl Policy {
 }
 
 /// Conflicts that a person has ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Resolved {
     pub ended: usize,
     /// Their remotes are not shown to us now.
@@ -67,15 +81,7 @@ fn tells(connection: &Connection, record: &Record, seen: &Seen, conflict: &Excep
 impl App {
     /// Stores a connection's policy, unless its CRM makes it impossible. What is pending by it is looked through again.
     pub async fn set_policy(&self, tenant: &TenantId, id: &ConnectionId, policy: Policy) -> Result<()> {
-        let governed = |stored: &Connection| match (policy.refused_by(stored.crm), policy.idle(stored).as_slice()) {
-            (Some(why), _) => Err(Error::Config { reason: why.to_owned() }),
-            (None, []) => Ok(Some(Connection { policy: policy.clone(), owes_sweep: true, ..stored.clone() })),
-            (None, idle) => {
-                let crm = stored.crm.title();
-                Err(Error::Config { reason: format!("nothing is read from {crm} into {}", idle.join(", ")) })
-            }
-        };
-        let governed = self.store.revise(tenant, id, governed).await?;
+        let governed = self.store.revise(tenant, id, |stored| policy.govern(stored).map(Some)).await?;
         governed.map(drop).ok_or_else(|| Error::Config { reason: format!("no connection {id}") })
     }
 
@@ -153,7 +159,7 @@ impl App {
         take: Take,
     ) -> Result<Record> {
         let mapping = connection.mapping(&record.object)?;
-        let mut after = record.clone();
+        let (mut after, mut decided) = (record.clone(), BTreeMap::new());
         for field in conflicts.iter().filter_map(|conflict| conflict.field.as_ref()) {
             let Some(link) = after.links.get(&connection.id).filter(|link| link.parked.contains(field)) else {
                 continue;
@@ -161,17 +167,30 @@ impl App {
             let shown = seen.fields.get(field).and_then(Option::as_ref);
             let done = resolve(&after.fields, link, field, shown, take, &connection.id, mapping, cx.now());
             let (fields, link) = done.map_err(|misfit| Error::Config { reason: misfit.to_string() })?;
+            decided.extend(Decided::of(&after.fields, field, shown, take, mapping).map(|done| (field.clone(), done)));
             after.fields = fields;
             after.links.insert(connection.id.clone(), link);
         }
         if after == record {
-            return self.told(conflicts, record).await;
+            return self.told(conflicts, &decided, record).await;
         }
+        let after = self.by_a_person(cx, connection, &record, after).await?;
+        self.told(conflicts, &decided, after).await
+    }
+
+    /// Stores what a person decided about a record.
+    async fn by_a_person(
+        &self,
+        cx: &Context,
+        connection: &Connection,
+        before: &Record,
+        mut after: Record,
+    ) -> Result<Record> {
         after.cause = Cause::new(By::Person { connection: connection.id.clone() }, &cx.trace, cx.now());
         after.version += 1;
-        let commit = Commit::of(Some(&record), &after);
-        match self.store.commit(&commit, &connection.region, cx.now()).await {
-            Ok(()) => self.told(conflicts, after).await,
+        connection.settings.fire(Some(before), &mut after, cx.now());
+        match self.store.commit(&Commit::of(Some(before), &after), &connection.region, cx.now()).await {
+            Ok(()) => Ok(after),
             Err(Lost::Failed(error)) => Err(error),
             Err(Lost::Taken(key)) => Err(Error::Config { reason: format!("another record has this {key}") }),
             // What was seen belongs to the record as it was.
@@ -179,10 +198,36 @@ impl App {
         }
     }
 
-    async fn told(&self, conflicts: &[&Exception], record: Record) -> Result<Record> {
+    async fn told(
+        &self,
+        conflicts: &[&Exception],
+        decided: &BTreeMap<String, Decided>,
+        record: Record,
+    ) -> Result<Record> {
         for conflict in conflicts {
-            self.store.resolve(&conflict.tenant, &conflict.id).await?;
+            match conflict.field.as_ref().and_then(|field| decided.get(field)) {
+                Some(decided) => self.store.decided(&conflict.tenant, &conflict.id, decided).await?,
+                None => self.store.resolve(&conflict.tenant, &conflict.id).await?,
+            }
         }
         Ok(record)
+    }
+
+    /// Takes the other side of a conflict after all, as that was when it was decided; done twice, nothing was. It is written wherever
+    /// the first decision was.
+    pub async fn take_back(&self, cx: &Context, connection: &Connection, conflict: &Exception) -> Result<()> {
+        let cannot = |why: &str| Error::Config { reason: why.to_owned() };
+        let decided = conflict.decided.as_ref().filter(|_| conflict.state == Open::Resolved);
+        let decided = decided.ok_or_else(|| cannot("this is no conflict that a person has ended in the hub"))?;
+        let id = conflict.record.as_ref().ok_or_else(|| Error::bug("a conflict without its record"))?;
+        let record = self.store.record(&connection.tenant, id).await?.ok_or_else(|| cannot("the record is no more"))?;
+        let back = decided.taken_back(&record.fields, &connection.id, cx.now());
+        let back = back.ok_or_else(|| cannot("somebody has written this field since: that stands"))?;
+        let (fields, decided) = back.map_err(|misfit| Error::Config { reason: misfit.to_string() })?;
+        let after = self.by_a_person(cx, connection, &record, Record { fields, ..record.clone() }).await?;
+        self.store.decided(&conflict.tenant, &conflict.id, &decided).await?;
+        let mut pushes = Pushes::default();
+        pushes.note(after);
+        pushes.send(self, cx).await
     }
 }

@@ -62,6 +62,6 @@ impl App {
 /// The mapped fields that a schema does not have. What only another object has is not looked for here.
 fn gone(mapping: &Mapping, schema: &[Field]) -> BTreeSet<RemoteField> {
     let here = mapping.rules.iter().filter(|rule| rule.only.as_ref().is_none_or(|only| only.object == mapping.object));
-    let mapped = here.map(|rule| &rule.remote).chain([&mapping.id_field]);
+    let mapped = here.map(|rule| &rule.remote).chain(mapping.has_room().then_some(&mapping.id_field));
     mapped.filter(|name| !schema.iter().any(|field| field.name == **name)).cloned().collect()
 }

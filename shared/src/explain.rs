@@ -12,11 +12,12 @@ use crate::{
     settings::Settings,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// Why a field of the hub is as it is.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Explanation {
     pub field: FieldName,
     /// Its value, who wrote it, when and by which request; when others last did.
@@ -29,7 +30,8 @@ pub struct Explanation {
 }
 
 /// One change of the field, or one that was not made.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "FieldSaid")]
 pub struct Said {
     pub at: Timestamp,
     pub by: By,
@@ -37,7 +39,7 @@ pub struct Said {
     pub what: What,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum What {
     Changed { before: Option<Value>, after: Option<Value> },
@@ -46,7 +48,8 @@ pub enum What {
 }
 
 /// The field in one CRM.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "FieldInCrm")]
 pub struct InCrm {
     pub connection: ConnectionId,
     pub rule: Rule,
@@ -55,7 +58,7 @@ pub struct InCrm {
     pub stands: Stands,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stands {
     Agreed,
@@ -74,7 +77,7 @@ pub enum Stands {
 }
 
 /// What a CRM would be told of one record.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Telling {
     /// `create`, `update` or `nothing`.
     pub would: &'static str,
@@ -85,7 +88,8 @@ pub struct Telling {
 }
 
 /// One field that would be written.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "FieldToWrite")]
 pub struct Told {
     pub field: RemoteField,
     /// What the CRM showed when we last looked; a long text as its digest.

@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, PutRequest, WriteRequest},
 };
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, time::Duration};
 
@@ -44,8 +45,25 @@ pub enum Entry {
     },
 }
 
+/// What of a record's history is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Changes,
+    Timeline,
+}
+
+impl Part {
+    /// How the keys of its entries begin.
+    pub fn begins(self) -> &'static str {
+        match self {
+            Part::Changes => "V#",
+            Part::Timeline => "E#",
+        }
+    }
+}
+
 /// A field of the hub, before and after.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldChange {
     pub field: FieldName,
     #[serde(default)]
@@ -55,7 +73,7 @@ pub struct FieldChange {
 }
 
 /// A field that was agreed with a CRM.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SentChange {
     pub connection: ConnectionId,
     pub field: RemoteField,
@@ -135,6 +153,28 @@ impl History {
             left.extend(refused);
         }
         Ok(())
+    }
+
+    /// A page of what happened to a record, the latest first: of its changes, or of its timeline. And where to go on.
+    pub async fn page(
+        &self,
+        tenant: &TenantId,
+        record: &RecordId,
+        part: Part,
+        before: Option<&str>,
+        limit: i32,
+    ) -> Result<(Vec<Entry>, Option<String>)> {
+        let pk = keys::history(tenant, record);
+        let start = before.map(|sk| HashMap::from([("pk".to_owned(), text(&pk)), ("sk".to_owned(), text(sk))]));
+        let call = self.client.query().table_name(&self.table).scan_index_forward(false).limit(limit);
+        let call = call
+            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+            .expression_attribute_values(":pk", text(&pk))
+            .expression_attribute_values(":sk", text(part.begins()))
+            .set_exclusive_start_key(start);
+        let page = call.send().await.map_err(trouble)?;
+        let next = page.last_evaluated_key.as_ref().and_then(|at| at.get("sk")?.as_s().ok().cloned());
+        Ok((page.items.unwrap_or_default().into_iter().map(read).collect::<Result<_>>()?, next))
     }
 
     /// Everything that happened to a record: changes by version, then the timeline.

@@ -1,9 +1,9 @@
 //! Everything that the functions share. In reading order:
 //!
-//! * **meaning**, pure: [`id`], [`record`], [`mapping`], [`planner`], [`request`], [`engagement`], [`cause`], [`change`], [`connection`], [`settings`]
+//! * **meaning**, pure: [`id`], [`record`], [`mapping`], [`planner`], [`request`], [`engagement`], [`cause`], [`change`], [`connection`], [`trigger`], [`settings`]
 //! * **provider**, which speaks HTTP and knows no AWS: [`provider`]
-//! * **platform**, which is AWS: [`app`], [`store`], [`history`], [`secrets`], [`queue`], [`telemetry`]
-//! * the flows on top of them: [`auth`], [`provision`], [`connecting`], [`brought`], [`drift`], [`doctor`], [`preview`], [`explain`], [`rescore`], [`sync`], [`inbox`], [`push`], and one story per function in [`handler`]
+//! * **platform**, which is AWS: [`app`], [`store`], [`history`], [`secrets`], [`queue`], [`events`], [`telemetry`]
+//! * the flows on top of them: [`auth`], [`provision`], [`connecting`], [`brought`], [`drift`], [`doctor`], [`preview`], [`explain`], [`rename`], [`rescore`], [`retry`], [`quiet`], [`switches`], [`sync`], [`profile`], [`fetch`], [`inbox`], [`push`], [`control`], and one story per function in [`handler`]
 //!
 //! A layer names only those above it in this list.
 
@@ -15,15 +15,18 @@ pub mod connection;
 pub mod engagement;
 pub mod error;
 pub mod mapping;
+pub mod mutant;
 pub mod planner;
 pub mod record;
 pub mod request;
 pub mod settings;
+pub mod trigger;
 
 pub mod provider;
 
 pub mod app;
 pub mod context;
+pub mod events;
 pub mod history;
 pub mod queue;
 pub mod secrets;
@@ -33,16 +36,23 @@ pub mod telemetry;
 pub mod auth;
 pub mod brought;
 pub mod connecting;
+pub mod control;
 pub mod decisions;
 pub mod doctor;
 pub mod drift;
 pub mod explain;
+pub mod fetch;
 pub mod inbox;
 pub mod preview;
+pub mod profile;
 pub mod provision;
 pub mod push;
+pub mod quiet;
 pub mod remap;
+pub mod rename;
 pub mod rescore;
+pub mod retry;
+pub mod switches;
 pub mod sync;
 
 pub mod handler;

@@ -6,13 +6,14 @@ use crate::{
     error::Result,
     planner::pending,
     record::{Link, Object, Record},
-    store::keys::RECORD_SHARDS,
+    store::Place,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Records by what would become of them in a connection's CRM.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Preview {
     /// In the CRM, and known to the hub from elsewhere too.
     pub matched: usize,
@@ -55,22 +56,27 @@ impl Preview {
 impl App {
     /// Counts over all records of the tenant, by object. They are those of the last complete pull.
     pub async fn preview(&self, connection: &Connection) -> Result<BTreeMap<Object, Preview>> {
+        Ok(self.preview_from(connection, (0, None), || true).await?.0)
+    }
+
+    /// The same, from some place on and for as long as there is time; where to go on, where that is not the end.
+    pub async fn preview_from(
+        &self,
+        connection: &Connection,
+        from: Place,
+        has_time: impl Fn() -> bool,
+    ) -> Result<(BTreeMap<Object, Preview>, Option<Place>)> {
         let mapped = connection.mappings.keys().map(|object| (object.clone(), Preview::default()));
         let mut preview: BTreeMap<Object, Preview> = mapped.collect();
-        for shard in 0..RECORD_SHARDS {
-            let mut after = None;
-            loop {
-                let (records, next) = self.store.record_page(&connection.tenant, shard, after.as_ref(), PAGE).await?;
-                for record in &records {
-                    preview.entry(record.object.clone()).or_default().add(record, connection);
-                }
-                after = next;
-                if after.is_none() {
-                    break;
-                }
+        let mut place = Some(from);
+        while let Some(at) = place.take_if(|_| has_time()) {
+            let (records, next) = self.store.walk(&connection.tenant, &at, PAGE).await?;
+            for record in &records {
+                preview.entry(record.object.clone()).or_default().add(record, connection);
             }
+            place = next;
         }
-        Ok(preview)
+        Ok((preview, place))
     }
 }
 

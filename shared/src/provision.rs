@@ -54,6 +54,7 @@ pub struct Provisioned {
 impl App {
     /// Stores a new connection, prepares its account and begins to read it. `origin` is where webhooks are to go.
     pub async fn open(&self, cx: &Context, connection: Connection, origin: &str) -> Result<Opened> {
+        self.store.settle_in(&connection.tenant, cx.now()).await?;
         let Provisioned { mappings, by_hand } = self.provision(cx, &connection).await?;
         let connection = Connection { mappings, ..connection };
         self.store.put_connection(&connection).await?;
@@ -64,6 +65,7 @@ impl App {
 
     /// Goes on with a connection that a person has connected again: one that had stopped works from now on.
     pub async fn reopen(&self, cx: &Context, connection: &Connection, origin: &str) -> Result<Opened> {
+        self.store.settle_in(&connection.tenant, cx.now()).await?;
         // Its subscription may have died with the grant.
         let before = Connection { watch: None, ..connection.clone() };
         let Provisioned { mappings, by_hand } = self.provision(cx, &before).await?;
@@ -181,7 +183,7 @@ fn is_called(field: &Field, name: &str) -> bool {
 /// Fields that stand under their labels get their names.
 fn rename(mapping: &mut Mapping, schema: &[Field]) {
     let names = mapping.rules.iter_mut().map(|rule| &mut rule.remote).chain([&mut mapping.id_field]);
-    for name in names.filter(|name| !schema.iter().any(|field| field.name == **name)) {
+    for name in names.filter(|name| !name.is_empty() && !schema.iter().any(|field| field.name == **name)) {
         if let Some(field) = schema.iter().find(|field| field.label == *name) {
             name.clone_from(&field.name);
         }

@@ -1,6 +1,7 @@
 //! SQS, as the functions use it: send many, and hide what comes back later.
 
 use crate::{
+    change::{Pull, Work},
     error::{Error, Result},
     id::{ConnectionId, TenantId, hex},
 };
@@ -29,6 +30,18 @@ impl Outgoing {
         let body = serde_json::to_string(body).map_err(|e| Error::bug("a message that is no JSON").because(e))?;
         Ok(Outgoing { body, group: name(&group.to_string()), deduplication: None })
     }
+
+    /// Work on a connection, which is done in its order. What a person decided may have to wait, and what is fetched may take long: they keep
+    /// nothing else from going on.
+    pub fn of_pull(pull: &Pull) -> Result<Outgoing> {
+        let group = group(&pull.tenant, &pull.connection);
+        match pull.work {
+            Work::Rested(_) => Outgoing::new(pull, &format!("{group}.decided")),
+            Work::Fetch(_) => Outgoing::new(pull, &format!("{group}.fetched")),
+            _ => Outgoing::new(pull, &group),
+        }
+    }
+
     /// For FIFO queues: a message with an id that was sent within five minutes is swallowed.
     pub fn deduplicated(self, id: &str) -> Outgoing {
         Outgoing { deduplication: Some(name(id)), ..self }

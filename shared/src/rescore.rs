@@ -9,7 +9,7 @@ use crate::{
     id::{RecordId, TenantId},
     record::{Record, Region},
     settings::Settings,
-    store::{Commit, Lost, keys::RECORD_SHARDS},
+    store::{Commit, Lost, Place},
     sync::{Pushes, Tenant},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,23 +23,29 @@ impl App {
     /// Scores everybody who ever did anything by the tenant's rules of now, and pushes what that changes; how many have another
     /// score. What is left after an error is done by doing it again.
     pub async fn rescore(&self, cx: &Context, tenant: &TenantId) -> Result<usize> {
+        Ok(self.rescore_from(cx, tenant, (0, None), || true).await?.0)
+    }
+
+    /// The same, from some place on and for as long as there is time; where to go on, where that is not the end.
+    pub async fn rescore_from(
+        &self,
+        cx: &Context,
+        tenant: &TenantId,
+        from: Place,
+        has_time: impl Fn() -> bool,
+    ) -> Result<(usize, Option<Place>)> {
         let Tenant { settings, region, .. } = Tenant::load(self, tenant).await?;
         let mut others = 0;
-        for shard in 0..RECORD_SHARDS {
-            let mut after = None;
-            loop {
-                let (records, next) = self.store.record_page(tenant, shard, after.as_ref(), PAGE).await?;
-                let mut pushes = Pushes::default();
-                let done = self.rescore_all(cx, &records, &settings, &region, &mut pushes).await;
-                pushes.send(self, cx).await?;
-                others += done?;
-                after = next;
-                if after.is_none() {
-                    break;
-                }
-            }
+        let mut place = Some(from);
+        while let Some(at) = place.take_if(|_| has_time()) {
+            let (records, next) = self.store.walk(tenant, &at, PAGE).await?;
+            let mut pushes = Pushes::default();
+            let done = self.rescore_all(cx, &records, &settings, &region, &mut pushes).await;
+            pushes.send(self, cx).await?;
+            others += done?;
+            place = next;
         }
-        Ok(others)
+        Ok((others, place))
     }
 
     async fn rescore_all(

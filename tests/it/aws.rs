@@ -105,6 +105,7 @@ pub(crate) async fn app(aws: &SdkConfig, crm_url: Option<String>, public_url: Op
         secret_prefix: "crm-sync".to_owned(),
         public_url,
         hosts: Hosts { local: crm_url },
+        claims: Default::default(),
     };
     App::new(aws, settings).unwrap()
 }

@@ -37,6 +37,7 @@ fn page(crm: Crm, object: &Object) -> (&'static str, Names) {
                 ("due_date", "Due_Date"),
                 ("status", "Status"),
                 ("priority", "Priority"),
+                ("contact_id", "What_Id"),
             ],
         ),
         (Crm::Salesforce, Object::Task) => (
@@ -53,6 +54,23 @@ fn page(crm: Crm, object: &Object) -> (&'static str, Names) {
         (Crm::HubSpot, Object::Note) => (
             "hubspot/notes",
             &[("body", "hs_note_body"), ("happened_at", "hs_timestamp"), ("contact_id", "associations.contacts")],
+        ),
+        (Crm::Zoho, Object::Note) => {
+            ("zoho/notes", &[("title", "Note_Title"), ("body", "Note_Content"), ("contact_id", "Parent_Id")])
+        }
+        (Crm::Salesforce, Object::Note) => {
+            ("salesforce/note", &[("title", "Title"), ("body", "Body"), ("contact_id", "ParentId")])
+        }
+        (Crm::Pipedrive, Object::Note) => ("pipedrive/notes", &[("body", "content"), ("contact_id", "person_id")]),
+        (Crm::Pipedrive, Object::Task) => (
+            "pipedrive/activities",
+            &[
+                ("subject", "subject"),
+                ("body", "note"),
+                ("due_date", "due_date"),
+                ("status", "done"),
+                ("contact_id", "person_id"),
+            ],
         ),
         (Crm::HubSpot, _) => (
             "hubspot/deals",
@@ -126,7 +144,8 @@ pub(crate) fn won_and_lost(crm: Crm) -> (&'static str, &'static str) {
 pub(crate) fn done(crm: Crm) -> &'static str {
     match crm {
         Crm::HubSpot => "COMPLETED",
-        Crm::Zoho | Crm::Salesforce | Crm::Pipedrive => "Completed",
+        Crm::Zoho | Crm::Salesforce => "Completed",
+        Crm::Pipedrive => "true",
     }
 }
 
@@ -197,6 +216,9 @@ impl World {
         let known = |(hub, value): &(&str, &str)| {
             let (_, name) = names.iter().find(|(name, _)| name == hub)?;
             let number = value.parse::<u64>().ok().filter(|_| crm == Crm::Pipedrive);
+            if *name == "Parent_Id" {
+                return Some(((*name).to_owned(), json!({"id": value, "module": {"api_name": "Leads"}})));
+            }
             Some(((*name).to_owned(), number.map_or_else(|| json!(value), |number| json!(number))))
         };
         let fields: Map<String, Json> = fields.iter().filter_map(known).collect();

@@ -6,6 +6,10 @@ use crate::{
     world::{World, tenant},
 };
 use serde_json::{Value as Json, json};
+use shared::{
+    profile::Known,
+    record::{Object, Region},
+};
 
 fn ada(id: &str, at: &str, company: &str) -> Json {
     let about = "x".repeat(2_200);
@@ -138,4 +142,48 @@ async fn each_kind_of_event_costs_what_it_must() {
     )
     .await;
     assert!(world.app.store.exceptions(&tenant()).await.unwrap().is_empty());
+}
+
+/// What a page is personalised by must be quick: a key, and the record that it points to.
+#[tokio::test]
+async fn a_profile_is_two_reads_and_a_fetch_writes_nothing_of_who_is_known() {
+    let (world, meter) = World::metered().await;
+    world.settle().await;
+    let people: Vec<Json> = (0..100)
+        .map(|n| {
+            request(
+                &format!("r{n}"),
+                json!({"id": format!("lead-{n}"), "email": format!("p{n}@example.com"), "last_name": "Byron"}),
+            )
+        })
+        .collect();
+    world.send(&people).await;
+    world.settle().await;
+    for (field, value, reads) in [("id", "lead-7", 2), ("email", "p7@example.com", 2)] {
+        let known = Known::read(&Object::Person, field, value, &Region::default()).unwrap();
+        meter.spent();
+        let profile = world.app.profile(&tenant(), &Object::Person, &known).await.unwrap().unwrap();
+        let spent = meter.spent();
+        assert_eq!(spent.reads().calls, reads, "{spent:?}");
+        assert_eq!(profile.crms.len(), 2);
+        tell("a profile", &spent, 0, &json!({}), &Floor { reads: 2, ..Floor::default() });
+        let remote = &profile.crms[&"zoho".parse().unwrap()];
+        let known = Known::read(&Object::Person, "zoho_lead_id", remote.as_str(), &Region::default()).unwrap();
+        let same = world.app.profile(&tenant(), &Object::Person, &known).await.unwrap().unwrap();
+        assert_eq!((same.record_id, meter.spent().reads().calls), (profile.record_id, 2));
+    }
+    let fetch = json!({
+        "version": 1, "id": "f1", "tenant_id": "demo", "connection_id": "hubspot", "direction": "fetch", "workflow": {"id": "wf-1"},
+    });
+    world.send(&[fetch]).await;
+    meter.spent();
+    world.invocations();
+    world.shown("calls?reset=1").await;
+    world.settle().await;
+    let spent = meter.spent();
+    let calls = world.shown("calls?reset=1").await;
+    let floor = Floor { reads: 4, sends: 1, lambda: 2, hubspot: 1, ..Floor::default() };
+    tell("a fetch of 100 people who are known", &spent, world.invocations(), &calls, &floor);
+    assert_eq!((spent.writes().calls, spent.events()), (0, 11), "ten events to a call, and the end: {spent:?}");
+    assert_eq!(calls["hubspot"].as_object().unwrap().values().filter_map(Json::as_u64).sum::<u64>(), 1, "{calls}");
 }

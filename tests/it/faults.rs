@@ -7,6 +7,7 @@ use crate::{
 use serde_json::{Value as Json, json};
 use shared::{
     cause::Status,
+    handler,
     history::Entry,
     record::{Email, Key, Record},
 };
@@ -179,4 +180,44 @@ async fn outbound_is_killed_after_the_crm_answered() {
     world.handle("pushes", event).await;
     world.settle().await;
     assert_eq!(world.shown("hubspot/contacts").await.as_array().unwrap().len(), 1);
+}
+
+/// An edit in HubSpot is learned of by a hint, by a pull, or by the look before a push; and whoever learned it dies before
+/// anybody is told. Nothing else ever tells of it.
+#[tokio::test]
+async fn what_was_learned_is_handed_on_though_its_worker_died() {
+    for queue in ["changes", "pulls", "pushes"] {
+        let world = World::new().await;
+        world.settle().await;
+        let lead = json!({"id": "lead-0", "email": email(0), "last_name": "Name 0", "company": "Before"});
+        world.send(&[request("first", lead)]).await;
+        world.settle().await;
+        if queue == "pushes" {
+            world.send(&[request("second", json!({"id": "lead-0", "company": "After"}))]).await;
+            while !world.turn("sync-requests").await {}
+        }
+        let contact = world.shown("hubspot/contacts").await[0]["id"].clone();
+        let edit = json!({"id": contact, "fields": {"phone": "+14155550100"}, "silent": queue != "changes"});
+        world.sim("hubspot/contacts", &edit).await;
+        if queue == "pulls" {
+            world.tick().await;
+        }
+        let event = loop {
+            let event = world.receive(queue).await;
+            if !event.records.is_empty() {
+                break event;
+            }
+        };
+        let mut dying = world.twin();
+        dying.settings.pushes = format!("{}-that-nobody-made", dying.settings.pushes);
+        let cx = world.cx("dying");
+        let kept = match queue {
+            "changes" => handler::reconcile(&dying, &cx, event).await,
+            "pulls" => handler::delta_pull(&dying, &cx, handler::PullEvent::Messages(event)).await,
+            _ => handler::outbound(&dying, &cx, event).await,
+        };
+        assert!(!kept.unwrap().batch_item_failures.is_empty(), "{queue}: its messages come back");
+        world.settle().await;
+        assert_eq!(world.shown("zoho/leads").await[0]["fields"]["Phone"], "+14155550100", "{queue}");
+    }
 }

@@ -131,6 +131,34 @@ async fn connect_hears_of_an_uninstallation() {
 }
 
 #[tokio::test]
+async fn control_connections() {
+    let world = World::new().await;
+    let answer = handler::control(&world.app, &then(), event("control/connections.json")).await.unwrap();
+    assert_eq!((answer.status_code, answer.headers["cache-control"].to_str().unwrap()), (200, "no-store"));
+    let body: serde_json::Value = serde_json::from_slice(&answer.body.unwrap()).unwrap();
+    assert_eq!(body["items"].as_array().unwrap().len(), 2, "{body}");
+}
+
+#[tokio::test]
+async fn control_set_scoring() {
+    let world = World::new().await;
+    let set = async || handler::control(&world.app, &then(), event("control/set-scoring.json")).await.unwrap();
+    let answer = set().await;
+    assert_eq!((answer.status_code, answer.headers["etag"].to_str().unwrap()), (200, "\"1\""));
+    assert_eq!(set().await.status_code, 412, "the version that it was meant for is no more");
+}
+
+/// Whoever leaves the authorizer out opens nothing.
+#[tokio::test]
+async fn control_without_claims() {
+    let world = World::new().await;
+    let mut unproved: serde_json::Value = event("control/connections.json");
+    unproved["requestContext"].as_object_mut().unwrap().remove("authorizer");
+    let unproved = serde_json::from_value(unproved).unwrap();
+    assert_eq!(handler::control(&world.app, &then(), unproved).await.unwrap().status_code, 401);
+}
+
+#[tokio::test]
 async fn reconcile_sync_requests() {
     let world = World::new().await;
     let done = handler::reconcile(&world.app, &then(), event("reconcile/sync-requests.json")).await.unwrap();
@@ -165,6 +193,19 @@ async fn reconcile_sync_requests_that_are_refused() {
 }
 
 #[tokio::test]
+async fn reconcile_fetch() {
+    let world = World::new().await;
+    queued(&world, &world.app.settings.pulls).await;
+    let done = handler::reconcile(&world.app, &then(), event("reconcile/fetch.json")).await.unwrap();
+    assert!(done.batch_item_failures.is_empty());
+    let messages = queued(&world, &world.app.settings.pulls).await;
+    assert!(messages.len() == 1 && messages[0].contains("lead_score >= 75"), "{messages:?}");
+    let raised = world.app.store.exceptions(&tenant()).await.unwrap();
+    assert_eq!(raised.iter().map(|e| e.code.as_str()).collect::<Vec<_>>(), ["bad_filter"]);
+    assert_eq!(raised[0].fetch.as_ref().unwrap().fetch.as_str(), "bad-filter", "its workflow hears of it");
+}
+
+#[tokio::test]
 async fn reconcile_changes() {
     let world = World::new().await;
     world.sim("hubspot/contacts", &serde_json::json!({"fields": {"email": "eve@example.com"}, "silent": true})).await;
@@ -192,12 +233,12 @@ async fn outbound_pushes() {
 }
 
 #[tokio::test]
-async fn delta_pull_tick_delta_and_sweep() {
+async fn delta_pull_tick_delta_sweep_and_fetch() {
     let world = World::new().await;
     let before = queued(&world, &world.app.settings.pulls).await.len();
     handler::delta_pull(&world.app, &world.cx("sample"), event("delta-pull/tick.json")).await.unwrap();
     assert!(queued(&world, &world.app.settings.pulls).await.len() + before > 0);
-    for file in ["delta-pull/delta.json", "delta-pull/sweep.json"] {
+    for file in ["delta-pull/delta.json", "delta-pull/sweep.json", "delta-pull/fetch.json"] {
         let done = handler::delta_pull(&world.app, &world.cx("sample"), event(file)).await.unwrap();
         assert!(done.batch_item_failures.is_empty(), "{file}");
     }

@@ -10,12 +10,16 @@
     reason = "a test says what it expects by unwrapping it"
 )]
 
+mod authorizer;
 mod aws;
 mod browser;
 mod bus;
 mod card;
 mod connect;
+mod contract;
+mod control;
 mod costs;
+mod ear;
 mod engine;
 mod face;
 mod faults;
@@ -23,6 +27,7 @@ mod gateway;
 mod handlers;
 mod joining;
 mod laws;
+mod mappings;
 mod meter;
 mod people;
 mod pipedrive;

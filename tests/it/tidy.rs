@@ -1,5 +1,6 @@
 //! What keeps the house in order: layers, file sizes, and the template's promises.
 
+use shared::planner::Mass;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -41,6 +42,7 @@ fn layers_hold() {
         "record",
         "request",
         "settings.rs",
+        "trigger.rs",
     ];
     const FORBIDDEN_TO_MEANING: &[&str] =
         &["aws_", "reqwest", "tokio", "crate::store", "crate::app", "Timestamp::now", "crate::sync"];
@@ -99,11 +101,29 @@ fn every_code_has_its_remedy() {
         for (at, _) in code.match_indices("Exception::new(") {
             let call = &code[at..(at + 120).min(code.len())];
             let code = call.split('"').nth(1).filter(|code| code.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
-            raised.extend(code.map(str::to_owned));
+            raised.extend(code.filter(|code| !code.is_empty()).map(str::to_owned));
         }
     }
+    raised.extend([Mass::Deletions, Mass::Writes, Mass::Blanks].map(|mass| mass.code().to_owned()));
     assert!(raised.len() > 8, "{raised:?}");
     for code in raised {
         assert!(!shared::sync::remedy::remedy(&code).starts_with("Look at the reason"), "{code} has no remedy");
     }
+}
+
+/// Every rule that can be broken on purpose is: a manifest lists its mutant.
+#[test]
+fn every_mutant_is_listed() {
+    let manifests =
+        ["shared/Cargo.toml", "tests/model/Cargo.toml"].map(|path| fs::read_to_string(root().join(path)).unwrap());
+    let mut found = 0;
+    for file in ["shared/src", "tests/model/src"].iter().flat_map(|folder| sources(&root().join(folder))) {
+        let code = code(&file);
+        for mutant in code.split("mutant::lives(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let listed = manifests.iter().any(|manifest| manifest.contains(&format!("    \"{mutant}\",")));
+            assert!(listed, "{} breaks {mutant}, which nobody tries", file.display());
+            found += 1;
+        }
+    }
+    assert!(found > 20, "{found}");
 }

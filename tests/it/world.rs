@@ -126,6 +126,7 @@ impl World {
         let door = Router::new()
             .route("/webhooks/{*path}", post(gateway::call))
             .route("/connect/{*path}", any(gateway::call))
+            .route("/v1/{*path}", any(gateway::call))
             .with_state(state);
         tokio::spawn(async move { axum::serve(listener, door).await });
         let stream = Stream::of(&aws, &app.settings.state_table).await;
@@ -184,14 +185,17 @@ impl World {
             policy: Default::default(),
             region: Default::default(),
             accepts_legacy_signatures: false,
+            mode: Default::default(),
             pull_every: 300,
             cursors: Default::default(),
             deletions_read: Default::default(),
             watch: None,
             last_success: None,
             owes_sweep: false,
+            held: None,
+            free_until: None,
             allowance: Default::default(),
-            ownership: Default::default(),
+            settings: Default::default(),
             due_at: Timestamp::UNIX_EPOCH,
             version: 1,
         };

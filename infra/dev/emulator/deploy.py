@@ -33,15 +33,21 @@ def main():
     api = f"{EMULATOR['endpoint']}/_aws/execute-api/{deployed['Api']}"
     note("telling the functions the API's address")
     settle(client("cloudformation").update_stack, template, parameters | {"PublicUrl": api})
-    gaps.close(template, deployed)
+    gaps.close(template, deployed, parameters)
     json.dump(
         {
             "api": api,
+            "control": control(deployed),
             "outputs": outputs(),
-            "functions": {binary: deployed[logical] for logical, (binary, _) in source.functions(template).items()},
+            "functions": {binary: deployed[logical] for logical, (binary, _) in source.functions(template).items() if logical in deployed},
         },
         sys.stdout,
     )
+
+
+def control(deployed):
+    """Where the control API is, if there is one."""
+    return f"{EMULATOR['endpoint']}/_aws/execute-api/{deployed['ControlApi']}" if "ControlApi" in deployed else None
 
 
 def upload_code(template, dist):

@@ -24,19 +24,43 @@ def allow_batches(node):
             allow_batches(value)
 
 
-def close(template, deployed):
+def close(template, deployed, parameters):
     note("routes, expiry, concurrency")
-    _routes(template, deployed)
+    _routes(template, deployed, _authorizers(template, deployed, parameters))
     _expiry(template, deployed)
     _functions(template, deployed)
 
 
-def _routes(template, deployed):
+def _authorizers(template, deployed, parameters):
+    """The same is so of authorizers: {API's logical id: what each of its routes has}."""
+    gateway, made = client("apigatewayv2"), {}
+    said = {name: given.get("Default") for name, given in template["Parameters"].items()} | parameters
+    for api, name, properties in source.authorizers(template):
+        if api not in deployed:
+            continue
+        jwt = properties["JwtConfiguration"]
+        authorizer = gateway.create_authorizer(
+            ApiId=deployed[api],
+            Name=name,
+            AuthorizerType="JWT",
+            IdentitySource=[properties["IdentitySource"]],
+            JwtConfiguration={"Issuer": said[jwt["issuer"]["Ref"]], "Audience": [said[one["Ref"]] for one in jwt["audience"]]},
+        )
+        made[api] = {"AuthorizationType": "JWT", "AuthorizerId": authorizer["AuthorizerId"]}
+    return made
+
+
+def _routes(template, deployed, authorizers):
     """CloudFormation ignores `Body` of an HTTP API, which is where SAM puts every route."""
-    gateway, api = client("apigatewayv2"), deployed["Api"]
-    for route in gateway.get_routes(ApiId=api)["Items"]:
-        gateway.delete_route(ApiId=api, RouteId=route["RouteId"])
-    for logical, key in source.http_routes(template):
+    gateway = client("apigatewayv2")
+    for logical, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::HttpApi" and logical in deployed:
+            for route in gateway.get_routes(ApiId=deployed[logical])["Items"]:
+                gateway.delete_route(ApiId=deployed[logical], RouteId=route["RouteId"])
+    for logical, of, key in source.http_routes(template):
+        if of not in deployed:
+            continue
+        api = deployed[of]
         integration = gateway.create_integration(
             ApiId=api,
             IntegrationType="AWS_PROXY",
@@ -44,7 +68,7 @@ def _routes(template, deployed):
             IntegrationUri=f"arn:aws:lambda:{EMULATOR['region']}:000000000000:function:{deployed[logical]}",
             PayloadFormatVersion="2.0",
         )
-        gateway.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{integration['IntegrationId']}")
+        gateway.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{integration['IntegrationId']}", **authorizers.get(of, {}))
 
 
 def _expiry(template, deployed):

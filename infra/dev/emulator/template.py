@@ -37,11 +37,20 @@ def functions(template):
 
 
 def http_routes(template):
-    """(function's logical id, route key) of every HttpApi event."""
+    """(function's logical id, its API's, route key) of every HttpApi event."""
     for logical, (_, properties) in functions(template).items():
         for event in properties.get("Events", {}).values():
             if event["Type"] == "HttpApi":
-                yield logical, f"{event['Properties']['Method'].upper()} {event['Properties']['Path']}"
+                route = event["Properties"]
+                yield logical, route["ApiId"]["Ref"], f"{route['Method'].upper()} {route['Path']}"
+
+
+def authorizers(template):
+    """(API's logical id, name, properties) of every JWT authorizer that all routes of an API have."""
+    for logical, resource in template["Resources"].items():
+        auth = resource.get("Properties", {}).get("Auth", {}) if resource["Type"] == "AWS::Serverless::HttpApi" else {}
+        if name := auth.get("DefaultAuthorizer"):
+            yield logical, name, auth["Authorizers"][name]
 
 
 def tables_with_ttl(template):

@@ -97,17 +97,24 @@ fn free_port() -> Result<u16> {
 pub(crate) struct Deployed {
     /// Base URL of the webhooks.
     pub(crate) api: String,
+    /// Base URL of the control API, if there is one.
+    pub(crate) control: Option<String>,
     pub(crate) outputs: BTreeMap<String, String>,
     pub(crate) functions: BTreeMap<String, String>,
 }
 
-/// Deploys template.yaml as it is; `crm_url` takes the place of every CRM.
-pub(crate) fn deploy(project: &Project, crm_url: &str, without: Option<usize>) -> Result<Deployed> {
+/// Deploys template.yaml as it is; `crm_url` takes the place of every CRM, and people are known by the tokens of `issuer`.
+pub(crate) fn deploy(
+    project: &Project,
+    crm_url: &str,
+    issuer: Option<&str>,
+    without: Option<usize>,
+) -> Result<Deployed> {
     step("template.yaml deployed", |progress| {
         let request = json!({
             "template": project.root.join("template.yaml"),
             "dist": functions::dist(project),
-            "parameters": {"Architecture": architecture(), "CrmUrl": crm_url},
+            "parameters": {"Architecture": architecture(), "CrmUrl": crm_url, "Issuer": issuer.unwrap_or_default()},
             "without": without,
         });
         let answer =

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use std::time::Duration;
 use ureq::Agent;
 
@@ -29,6 +30,21 @@ pub(crate) fn deliver(url: &str, headers: &[(String, String)], body: &str) -> Re
         request = request.header(name, value);
     }
     Ok(request.send(body).with_context(|| format!("POST {url} failed"))?.status().as_u16())
+}
+
+/// One call with a token: the status, whatever it is, and the JSON that came.
+pub(crate) fn ask(method: &str, url: &str, token: &str, body: Option<&Value>) -> Result<(u16, Value)> {
+    let request = ureq::http::Request::builder().method(method).uri(url);
+    let request = request.header("authorization", format!("Bearer {token}")).header("content-type", "application/json");
+    let request = request.body(body.map(Value::to_string).unwrap_or_default())?;
+    let plain: Agent = Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(60)))
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let mut answer = plain.run(request).with_context(|| format!("{method} {url} failed"))?;
+    let status = answer.status().as_u16();
+    Ok((status, serde_json::from_str(&answer.body_mut().read_to_string()?).unwrap_or_default()))
 }
 
 /// One step of a browser that follows nothing by itself.

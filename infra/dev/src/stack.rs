@@ -12,6 +12,10 @@ pub(crate) struct Stack {
     pub(crate) aws: Aws,
     /// Base URL of the webhooks.
     pub(crate) api: String,
+    /// Base URL of the control API, if there is one: /v1 is below it.
+    pub(crate) control: Option<String>,
+    /// By whose tokens people are known there.
+    pub(crate) issuer: Option<String>,
     pub(crate) queues: Queues,
     pub(crate) tables: Tables,
     pub(crate) event_bus: String,

@@ -8,7 +8,7 @@ use shared::{
     connection::Connection,
     context::Context,
     id::TenantId,
-    planner::{Deletes, Joining, Policy, Strategy, Take},
+    planner::{Deletes, Guard, Joining, Policy, Strategy, Take},
     record::Object,
 };
 use std::path::PathBuf;
@@ -35,10 +35,16 @@ pub(crate) struct PolicyArgs {
     /// So does more than this percentage of what the connection knows
     #[arg(long)]
     deletion_share: Option<u32>,
+    /// More records than this that no sync request asks to be written in an hour wait for a person
+    #[arg(long)]
+    most_writes: Option<u32>,
+    /// So do more records than this percentage that would lose a value
+    #[arg(long)]
+    blank_share: Option<u32>,
 }
 
 /// A word as the policy's JSON spells it.
-fn word<T: DeserializeOwned>(name: &str) -> Result<T, String> {
+pub(crate) fn word<T: DeserializeOwned>(name: &str) -> Result<T, String> {
     serde_json::from_value(name.into()).map_err(|error| error.to_string())
 }
 
@@ -57,6 +63,10 @@ pub(crate) async fn policy(app: &App, args: PolicyArgs) -> Result<()> {
     policy.joining = args.joining.unwrap_or(policy.joining);
     policy.guard.most = args.most_deletions.unwrap_or(policy.guard.most);
     policy.guard.share = args.deletion_share.unwrap_or(policy.guard.share);
+    if let Some(most) = args.most_writes {
+        policy.writes = Guard { most, few: most, ..policy.writes };
+    }
+    policy.blanks.share = args.blank_share.unwrap_or(policy.blanks.share);
     if policy != before {
         app.set_policy(&args.which.tenant, &args.which.connection, policy.clone()).await?;
     }
@@ -134,8 +144,11 @@ pub(crate) struct ResolveArgs {
     #[command(flatten)]
     which: Which,
     /// Whose values are right: ours (the hub's) or theirs (the CRM's)
-    #[arg(long, value_parser = word::<Take>)]
-    take: Take,
+    #[arg(long, value_parser = word::<Take>, required_unless_present = "take_back")]
+    take: Option<Take>,
+    /// The other side is, after all: of one conflict that was ended
+    #[arg(long, requires = "exception", conflicts_with_all = ["take", "all"])]
+    take_back: bool,
     /// One conflict, by the id that `operator exceptions` shows
     #[arg(long, conflicts_with = "all")]
     exception: Option<String>,
@@ -152,7 +165,13 @@ pub(crate) async fn resolve(app: &App, cx: &Context, args: ResolveArgs) -> Resul
         None if args.all => {}
         None => bail!("name one conflict with --exception, or take --all of the connection"),
     }
-    let done = app.resolve(cx, &connection, &conflicts, args.take).await?;
+    let Some(take) = args.take else {
+        let conflict = conflicts.first().context("there is no such conflict")?;
+        app.take_back(cx, &connection, conflict).await?;
+        println!("the other side is taken after all");
+        return Ok(());
+    };
+    let done = app.resolve(cx, &connection, &conflicts, take).await?;
     println!("{} conflicts ended", done.ended);
     if done.unseen > 0 {
         println!("{} wait on: {} does not show their records now", done.unseen, connection.crm.title());

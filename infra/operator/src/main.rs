@@ -8,12 +8,17 @@ mod asked;
 mod connect;
 mod decide;
 mod doctor;
+mod effects;
+mod fetch;
 mod invite;
 mod later;
 mod limits;
 mod mapping;
 mod scoring;
 mod show;
+mod standard;
+mod switches;
+mod triggers;
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
@@ -53,8 +58,18 @@ enum Command {
     Activate(Which),
     /// Stop a connection; nothing is lost
     Pause(Which),
+    /// Let a connection write what it holds back because it is so much
+    Release(Which),
+    /// Say when a connection exchanges what changed
+    Mode(switches::Mode),
+    /// Stop everything at once, of a tenant or of all: nothing is read from a CRM or written to one, and nothing is lost
+    Stop(switches::Stop),
+    /// Let everything go on after a stop
+    Go(switches::Whose),
     /// Show a connection's rules as JSON, or give it others for one object: custom objects and fields, owners, stages
     Mapping(mapping::Args),
+    /// Give fields that stand under well-known other names (`firstname`, `jobtitle`) the hub's own: in a tenant's rules, then in its records
+    Migrate { tenant: TenantId },
     /// Show a connection's policy as JSON, or change it: conflicts, deletions, first meeting
     Policy(decide::PolicyArgs),
     /// Show which source may write which of a tenant's fields as JSON, or change it
@@ -65,8 +80,12 @@ enum Command {
     Resolve(decide::ResolveArgs),
     /// Leave a share of what a CRM account allows to the customer's other apps, and tell its budget for a day where the CRM does not
     Limits(limits::Args),
-    /// Read now what changed in a connection's CRM, rather than when that is due next
-    Pull(Which),
+    /// Read now what changed in a connection's CRM and write what is pending, rather than when that is due next
+    Sync(Which),
+    /// Read a CRM's records by object, list or filter: shown page by page, or told to a workflow on the event bus. They enter the hub as by a pull
+    Fetch(fetch::Args),
+    /// What the product reads of one person, as JSON: fields, score, totals, where they are, whether they want e-mails
+    Profile(fetch::ProfileArgs),
     /// Everything about one person: the record, its links, its history, as JSON
     Record(show::Person),
     /// Explain a field of a record: who wrote it and when, what did not prevail, and how it stands in each CRM, as JSON
@@ -75,6 +94,10 @@ enum Command {
     Score(show::Person),
     /// Show a tenant's rules for scores as JSON, or give it others: everybody is scored anew
     Scoring(scoring::Args),
+    /// Show a tenant's rules for what is made of events as JSON, or give it others: notes, tasks, deals
+    Effects(effects::Args),
+    /// Show a tenant's triggers as JSON, or give it others: what begins when a condition comes to hold
+    Triggers(triggers::Args),
     /// What waits for a person, as JSON
     Exceptions { tenant: TenantId },
     /// A tenant's connections, as JSON
@@ -121,21 +144,35 @@ async fn main() -> Result<()> {
             Ok(())
         }
         Command::Mapping(args) => mapping::run(&app, &cx, args).await,
+        Command::Migrate { tenant } => mapping::migrate(&app, &cx, &tenant).await,
         Command::Policy(args) => decide::policy(&app, args).await,
         Command::Ownership(args) => decide::ownership(&app, args).await,
         Command::Deletions(args) => decide::deletions(&app, &cx, args).await,
         Command::Resolve(args) => decide::resolve(&app, &cx, args).await,
-        Command::Pull(Which { tenant, connection }) => {
+        Command::Release(Which { tenant, connection }) => {
+            app.release(&cx, &tenant, &connection).await?;
+            println!("{connection} writes what it held back; for a day nothing more is asked");
+            Ok(())
+        }
+        Command::Mode(args) => switches::mode(&app, &cx, args).await,
+        Command::Stop(args) => switches::stop(&app, &cx, args).await,
+        Command::Go(whose) => switches::go(&app, &cx, whose).await,
+        Command::Sync(Which { tenant, connection }) => {
             let found = app.store.connection(&tenant, &connection).await?.context("there is no such connection")?;
-            app.read(&cx, &found).await?;
-            println!("{connection} is being read");
+            anyhow::ensure!(found.works(), "{connection} does not work now: see operator doctor {tenant} {connection}");
+            app.sync_all(&cx, &found).await?;
+            println!("{connection} is being read, and what is pending is written");
             Ok(())
         }
         Command::Limits(args) => limits::run(&app, args).await,
+        Command::Fetch(args) => fetch::run(&app, &cx, args).await,
+        Command::Profile(args) => fetch::profile(&app, args).await,
         Command::Record(person) => show::record(&app, &person).await,
         Command::Explain(field) => show::explain(&app, &field).await,
         Command::Score(person) => show::score(&app, &person).await,
         Command::Scoring(args) => scoring::run(&app, &cx, args).await,
+        Command::Effects(args) => effects::run(&app, args).await,
+        Command::Triggers(args) => triggers::run(&app, args).await,
         Command::Exceptions { tenant } => show::json(&app.store.exceptions(&tenant).await?),
         Command::Connections { tenant } => show::json(&app.store.connections(&tenant).await?),
         Command::Dump { tenant } => show::dump(&app, &tenant).await,

@@ -6,7 +6,6 @@ use shared::{
     App,
     id::{ConnectionId, RecordId, TenantId},
     record::{Email, Key, Object, Phone, Region},
-    store::keys::RECORD_SHARDS,
 };
 
 #[derive(clap::Args)]
@@ -109,18 +108,13 @@ async fn find(app: &App, person: &Person) -> Result<Vec<RecordId>> {
 
 /// Prints every record of a tenant, in no order that means anything.
 pub(crate) async fn dump(app: &App, tenant: &TenantId) -> Result<()> {
-    for shard in 0..RECORD_SHARDS {
-        let mut after = None;
-        loop {
-            let (records, next) = app.store.record_page(tenant, shard, after.as_ref(), 500).await?;
-            for record in &records {
-                println!("{}", serde_json::to_string(record)?);
-            }
-            after = next;
-            if after.is_none() {
-                break;
-            }
+    let mut place = Some((0, None));
+    while let Some(at) = place {
+        let (records, next) = app.store.walk(tenant, &at, 500).await?;
+        for record in &records {
+            println!("{}", serde_json::to_string(record)?);
         }
+        place = next;
     }
     Ok(())
 }

@@ -10,9 +10,11 @@ use crate::{
     sync::remedy::remedy,
 };
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// One line of what a connection's examination came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     pub mark: Mark,
     pub about: &'static str,
@@ -23,7 +25,8 @@ pub struct Finding {
     pub todo: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Mark {
     Good,
     /// It works, but not as it might, or nobody can see whether it does.
@@ -192,7 +195,8 @@ fn fields_of(seen: &Seen<'_>, mapping: &Mapping, schema: &[Field]) -> Vec<Findin
             format!("{} mapped fields of {} are there, and ours to write", mapped.len(), mapping.object),
         ));
     }
-    found.extend(known(&mapping.id_field).map(|field| unique(seen, field)));
+    let id = mapping.has_room().then(|| known(&mapping.id_field)).flatten();
+    found.extend(id.map(|field| unique(seen, field)));
     found
 }
 
@@ -200,7 +204,7 @@ fn fields_of(seen: &Seen<'_>, mapping: &Mapping, schema: &[Field]) -> Vec<Findin
 fn mapped(mapping: &Mapping) -> Vec<(&str, bool)> {
     let here = mapping.rules.iter().filter(|rule| rule.only.as_ref().is_none_or(|only| only.object == mapping.object));
     let rules = here.map(|rule| (rule.remote.as_str(), rule.direction.sends()));
-    rules.chain([(mapping.id_field.as_str(), true)]).collect()
+    rules.chain(mapping.has_room().then_some((mapping.id_field.as_str(), true))).collect()
 }
 
 fn unique(seen: &Seen<'_>, field: &Field) -> Finding {

@@ -21,7 +21,13 @@ fn connection(crm: Crm) -> Connection {
 
 fn schema(connection: &Connection) -> BTreeMap<Object, Vec<Field>> {
     let mapping = connection.mapping(&Object::Person).unwrap();
-    let field = |name: &str| Field { name: name.to_owned(), label: name.to_owned(), writable: true, unique: true };
+    let field = |name: &str| Field {
+        name: name.to_owned(),
+        label: name.to_owned(),
+        writable: true,
+        unique: true,
+        ..Field::default()
+    };
     BTreeMap::from([(Object::Person, mapped(mapping).into_iter().map(|(name, _)| field(name)).collect())])
 }
 

@@ -2,14 +2,16 @@
 
 use super::{
     Contribution, Engagement, Event, Kind, Noted, Scoring,
-    event::{OPTED_OUT, Tells},
+    event::{LAST_CAMPAIGN, LAST_OPENED, OPENED, OPTED_OUT, Tells},
 };
 use crate::{
     id::{EventId, Source},
     record::{Fields, Record, Value, Written, WrongKind},
+    request::SyncRequest,
     settings::Settings,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,16 +21,20 @@ pub fn source() -> Source {
 }
 
 /// An event that was counted, with what it added to the score: an item of its own.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Counted {
     #[serde(flatten)]
     pub event: Event,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contributions: Vec<Contribution>,
+    /// What it makes by the rules of then: requests of our own, which the stream hands on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<SyncRequest>,
 }
 
 /// The same, without what the event says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "EventTold")]
 pub struct Told {
     pub event: EventId,
     #[serde(rename = "type")]
@@ -75,7 +81,7 @@ pub fn count(
     source: &Source,
     now: Timestamp,
 ) -> Counting {
-    let Settings { scoring, ownership } = settings;
+    let Settings { scoring, ownership, effects, .. } = settings;
     let mut events: Vec<&Event> = events.iter().collect();
     events.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
     let (fields, engagement) = (record.fields.clone(), before);
@@ -83,7 +89,8 @@ pub fn count(
     let mut done = Counting { fields, engagement, counted, scored, misfits, unknown };
     let mut told: BTreeMap<&str, Written> = BTreeMap::new();
     for event in events {
-        if event.kind.tells().is_none() && scoring.on(&event.kind).next().is_none() {
+        let named = || scoring.on(&event.kind).next().is_some() || effects.on(&event.kind).next().is_some();
+        if event.kind.tells().is_none() && !named() {
             done.unknown.push(event.clone());
             continue;
         }
@@ -91,17 +98,16 @@ pub fn count(
             continue;
         }
         done.engagement.events += 1;
+        done.engagement.last = done.engagement.last.max(Some(event.at.min(now)));
         done.total(event);
-        if let Some((field, value)) =
-            says(event).filter(|(field, _)| *field == OPTED_OUT || ownership.allows(field, source))
-        {
+        for (field, value) in says(event).filter(|(field, _)| *field == OPTED_OUT || ownership.allows(field, source)) {
             let written = Written::new(Some(value), event.at.min(now), source);
             if record.fields.written(field).is_none_or(|before| before.at < written.at) {
                 told.insert(field, written);
             }
         }
         let contributions = done.score(event, &mut known, scoring);
-        done.counted.push(Counted { event: event.clone(), contributions });
+        done.counted.push(Counted { event: event.clone(), contributions, made: Vec::new() });
     }
     let (fields, misfits) = (&mut done.fields, &mut done.misfits);
     misfits.extend(done.engagement.tell(&record.engagement, fields, ownership, now));
@@ -139,12 +145,18 @@ impl Counting {
 }
 
 /// What an event says by itself, without being counted.
-fn says(event: &Event) -> Option<(&'static str, Value)> {
-    match event.kind.tells()? {
-        Tells::Latest(field, attribute) => Some((field, event.attributes.get(attribute)?.clone())),
-        Tells::Flag(field) => Some((field, Value::Flag(true))),
-        Tells::Count(_) | Tells::Sum(..) => None,
-    }
+fn says(event: &Event) -> impl Iterator<Item = (&'static str, Value)> {
+    let attribute = |name: &str| event.attributes.get(name).cloned();
+    let told = match event.kind.tells() {
+        Some(Tells::Latest(field, name)) => attribute(name).map(|value| (field, value)),
+        Some(Tells::Flag(field)) => Some((field, Value::Flag(true))),
+        Some(Tells::Count(_) | Tells::Sum(..)) | None => None,
+    };
+    let opened = (event.kind.as_str() == OPENED).then(|| event.at.to_string());
+    let campaign = attribute("campaign").map(|campaign| campaign.to_string());
+    let texts = [(LAST_OPENED, opened), (LAST_CAMPAIGN, campaign)];
+    let texts = texts.into_iter().filter_map(|(field, text)| Some((field, Value::text(&text?)?)));
+    told.into_iter().chain(texts)
 }
 
 /// A number among the attributes, in whole units; one below zero adds nothing.

@@ -42,7 +42,8 @@ fn attributes<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Val
 }
 
 /// What kind of event it is: lower-case letters, digits and underscores.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[schemars(with = "String")]
 #[serde(try_from = "String", into = "String")]
 pub struct Kind(String);
 
@@ -61,6 +62,12 @@ pub(super) enum Tells {
 
 /// That a person wants no e-mails is taken from whoever tells it: it is their own word.
 pub(super) const OPTED_OUT: &str = "email_opted_out";
+
+/// An e-mail was opened; when the last one was is told, too.
+pub(super) const OPENED: &str = "email_opened";
+pub(super) const LAST_OPENED: &str = "last_email_opened";
+/// Where the last event came from that told its campaign.
+pub(super) const LAST_CAMPAIGN: &str = "last_campaign_id";
 
 const KINDS: &[(&str, Tells)] = &[
     ("view", Tells::Count("views")),

@@ -1,10 +1,13 @@
-//! What people do with the product's pages, calls and e-mails: each event counted once, and scored by the tenant's rules. Pure.
+//! What people do with the product's pages, calls and e-mails: each event counted once, scored and made into notes, tasks and
+//! deals by the tenant's rules. Pure.
 
 mod count;
+mod effects;
 mod event;
 mod scoring;
 
 pub use count::{Counted, Counting, Told, count, noted, source};
+pub use effects::{BadEffect, Effect, Effects};
 pub use event::{BadEvent, Event, Kind, read};
 pub use scoring::{BadRule, Contribution, Per, Rule, Scoring};
 
@@ -16,6 +19,12 @@ use crate::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Whether a rule may have this name.
+pub(crate) fn is_name(name: &str) -> bool {
+    let sound = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    (1..=40).contains(&name.len()) && name.bytes().all(sound)
+}
 
 /// The hub's field for the score.
 const SCORE: &str = "lead_score";
@@ -32,6 +41,9 @@ pub struct Engagement {
     /// By the hub's field: how many, or how many seconds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub totals: BTreeMap<String, i64>,
+    /// When the last of them happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Timestamp>,
     /// Records that became one with this one: their events are this person's too.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub merged: BTreeSet<RecordId>,
@@ -67,6 +79,7 @@ impl Engagement {
         }
         self.events += other.events;
         self.score += other.score;
+        self.last = self.last.max(other.last);
         for (field, total) in &other.totals {
             *self.totals.entry(field.clone()).or_default() += total;
         }

@@ -1,23 +1,26 @@
 //! How many points an event is worth: a tenant's rules.
 
-use super::{Event, Kind, Noted};
+use super::{Event, Kind, Noted, is_name};
 use crate::{
     id::hex,
     mapping::Formula,
     record::{Fields, Value, Written},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A tenant's rules, each with a name of its own.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<Rule>", into = "Vec<Rule>")]
+#[schemars(with = "Vec<Rule>")]
 pub struct Scoring(Vec<Rule>);
 
 /// Points for events of one kind.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ScoringRule")]
 pub struct Rule {
     /// By which a score is explained.
     pub name: String,
@@ -31,7 +34,7 @@ pub struct Rule {
 }
 
 /// How often a rule scores.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Per {
     #[default]
@@ -43,7 +46,7 @@ pub enum Per {
 }
 
 /// What one event added to the score by one rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Contribution {
     pub rule: String,
     pub points: i64,
@@ -68,8 +71,7 @@ impl TryFrom<Vec<Rule>> for Scoring {
         let (mut names, mut once) = (BTreeSet::new(), BTreeMap::<&Kind, usize>::new());
         for (place, rule) in rules.iter().enumerate() {
             let bad = |why| Err(BadRule(rule.name.clone(), why));
-            let sound = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-            if !(1..=40).contains(&rule.name.len()) || !rule.name.bytes().all(sound) {
+            if !is_name(&rule.name) {
                 return bad("its name has 1 to 40 letters, digits, underscores and hyphens");
             }
             if !names.insert(&rule.name) {
@@ -101,7 +103,7 @@ impl From<Scoring> for Vec<Rule> {
 }
 
 impl Default for Scoring {
-    /// The table of seed 001. Looking, asking, downloading and clicking count each time, a long stay once in a visit.
+    /// Looking, asking, downloading and clicking count each time, a long stay once in a visit.
     fn default() -> Scoring {
         let rule = |name: &str, on: &str, points, per, when: Option<&str>| {
             let when = when.and_then(|when| Formula::parse(when).ok());

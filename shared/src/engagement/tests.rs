@@ -80,8 +80,8 @@ fn what_is_told_of_each_kind_is_a_total() {
         event("2", "view", 2, json!({})),
         event("3", "time_spent", 3, json!({"seconds": 61.4})),
         event("4", "time_spent", 4, json!({"seconds": 20})),
-        event("5", "email_opened", 5, json!({})),
-        event("6", "email_clicked", 6, json!({})),
+        event("5", "email_opened", 5, json!({"campaign": "spring"})),
+        event("6", "email_clicked", 6, json!({"campaign": 7})),
         event("7", "sentiment", 8, json!({"sentiment": "negative"})),
         event("8", "sentiment", 7, json!({"sentiment": "positive"})),
         event("9", "unsubscribed", 9, json!({})),
@@ -91,6 +91,8 @@ fn what_is_told_of_each_kind_is_a_total() {
         assert_eq!(number(&record, field), Some(Value::number(total.into())), "{field}");
     }
     assert_eq!(number(&record, "sentiment"), Value::text("negative"), "the latest");
+    assert_eq!(number(&record, "last_campaign_id"), Value::text("7"));
+    assert_eq!(number(&record, "last_email_opened"), Value::text(&events[4].at.to_string()));
     assert_eq!(number(&record, "email_opted_out"), Some(Value::Flag(true)));
 }
 

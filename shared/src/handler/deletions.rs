@@ -1,6 +1,6 @@
 //! What was deleted in a CRM, walked page by page beside the pull; most deletions are known from webhooks long before.
 
-use super::delta_pull::{PAGE_TAKES, absorb_listed};
+use super::delta_pull::PAGE_TAKES;
 use crate::{
     app::App,
     change::{Hinted, Removed, Rested, Walk, Work},
@@ -8,11 +8,11 @@ use crate::{
     context::Context,
     error::{Error, Result},
     id::RemoteId,
-    planner::{Deletes, Policy},
+    planner::{Deletes, Mass, Policy},
     provider::{Fetched, Session},
     record::Object,
     store::Exception,
-    sync::{Look, Pushes, absorb_looks, confirmed, look_again},
+    sync::{Look, Pushes, absorb_listed, absorb_looks, confirmed, look_again},
 };
 use jiff::SignedDuration;
 
@@ -26,12 +26,14 @@ pub(super) fn due(connection: &Connection, object: &Object, cx: &Context) -> Opt
     let every = SignedDuration::try_from(connection.crm.capabilities().deletions?.every).ok()?;
     let read = connection.deletions_read.get(object).filter(|read| **read + every <= cx.now())?;
     let walk = Walk { object: object.clone(), since: *read - OVERLAP, begun: cx.now(), after: None, found: Vec::new() };
-    (connection.state == State::Active && connection.direction.receives()).then_some(walk)
+    (connection.state == State::Active && connection.receives()).then_some(walk)
 }
 
 /// Goes on with a walk. What it finds is followed in large parts: whether it is too much is seen before any of it is done.
 pub(super) async fn walk(app: &App, cx: &Context, connection: &Connection, mut walk: Walk) -> Result<()> {
-    let Some(mapping) = connection.mappings.get(&walk.object).filter(|_| connection.state == State::Active) else {
+    let Some(mapping) =
+        connection.mappings.get(&walk.object).filter(|_| connection.state == State::Active && connection.works())
+    else {
         return Ok(());
     };
     let crm = connection.crm;
@@ -64,7 +66,7 @@ fn look(removed: Removed) -> Look {
 
 /// Follows deletions that waited for a person. Each remote is looked at once more: some may have been restored.
 pub(super) async fn rested(app: &App, cx: &Context, connection: &Connection, work: &Rested) -> Result<()> {
-    if connection.state != State::Active {
+    if connection.state != State::Active || !connection.works() {
         return Err(Error::retryable("the connection does not work now"));
     }
     let deletes = if work.meant { connection.policy.deletes } else { Deletes::Ignore };
@@ -112,7 +114,7 @@ impl App {
     /// A person has decided about a connection's deletions that rest: `meant` or not. Whether there were any.
     pub async fn decide_deletions(&self, cx: &Context, connection: &Connection, meant: bool) -> Result<bool> {
         for _ in 0..5 {
-            let tally = self.store.tally(connection).await?;
+            let tally = self.store.tally(connection, Mass::Deletions).await?;
             let Some(rests) = tally.rests.clone() else { return Ok(false) };
             let start = async || -> Result<()> {
                 for object in connection.mappings.keys() {
@@ -122,7 +124,7 @@ impl App {
                 Ok(())
             };
             start().await?;
-            if self.store.set_tally(connection, &tally, &tally.decided()).await? {
+            if self.store.set_tally(connection, Mass::Deletions, &tally, &tally.decided()).await? {
                 // What came to rest after the first message was done is among the second's.
                 start().await?;
                 let about = format!("{}:{rests}", connection.id);

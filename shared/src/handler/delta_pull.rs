@@ -1,26 +1,28 @@
 //! The schedule says which connections are due; their messages pull what changed, or sweep what is pending.
 
 use super::{
-    deletions,
+    deletions, fetching,
     messages::{Batch, Message},
 };
 use crate::{
     app::App,
-    change::{Cursor, Hinted, Pull, Work},
-    connection::{Connection, State},
+    change::{Cursor, Pull, Work},
+    connection::Connection,
     context::Context,
     error::{Error, Result},
-    id::{ConnectionId, RecordId, TenantId},
+    id::RecordId,
+    mapping::Mapping,
     provider::{Fetched, Page},
-    queue::{Outgoing, group},
+    queue::Outgoing,
+    quiet::EVERY,
     record::Object,
-    store::keys::RECORD_SHARDS,
-    sync::{Look, Pushes, absorb_guarded, look_again, needs},
+    sync::{Look, Pushes, absorb_listed, needs},
 };
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use jiff::SignedDuration;
+use futures::future::LocalBoxFuture;
+use jiff::Timestamp;
 use serde::Deserialize;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// What wakes this function.
 #[derive(Debug, Deserialize)]
@@ -52,71 +54,90 @@ pub async fn delta_pull(app: &App, cx: &Context, event: PullEvent) -> Result<Sqs
 /// One message per object of each due connection, what others refer to first. When it was due is the deduplication id: two
 /// ticks that find it so are one pull.
 async fn enqueue_due(app: &App, cx: &Context) -> Result<()> {
-    let (mut messages, mut enqueued) = (Vec::new(), Vec::new());
+    let (mut messages, mut enqueued, mut looked) = (Vec::new(), Vec::new(), BTreeMap::new());
     for (tenant, id) in app.store.due_pulls(cx.now()).await? {
-        let Some(connection) = app.store.connection(&tenant, &id).await? else { continue };
-        let every = SignedDuration::from_secs(i64::from(connection.pull_every.max(60)));
+        let Some(connection) = app.store.connection(&tenant, &id).await?.filter(Connection::works) else { continue };
         let due = connection.due_at.as_second();
-        for object in connection.mappings.keys() {
+        for (object, _) in connection.objects_read() {
             let pull = pull_message(&connection, Work::Delta { object: object.clone() }, cx)?;
             messages.push(pull.deduplicated(&format!("{tenant}.{id}.{object}.{due}")));
         }
-        if connection.owes_sweep {
+        if let Some(then) = look_through(&connection, cx).filter(|_| !looked.contains_key(&tenant)) {
+            let quiet = pull_message(&connection, Work::Quiet { then, shard: 0, after: None }, cx)?;
+            messages.push(quiet.deduplicated(&format!("{tenant}.quiet.{then}")));
+            looked.insert(tenant.clone(), connection.settings.looked_through);
+        }
+        if connection.owes_sweep || connection.mode.gathers() {
             let sweep = Work::Sweep { shard: 0, after: None };
             messages.push(
                 pull_message(&connection, sweep, cx)?.deduplicated(&format!("{tenant}.{id}.{}", connection.version)),
             );
         }
-        enqueued.push((connection, cx.now() + every));
+        let next = connection.every().map_or(connection.due_at, |every| cx.now() + every);
+        enqueued.push((connection, next));
     }
     app.queue.send(&app.settings.pulls, &messages).await?;
     for (connection, due_at) in enqueued {
         let next = Connection { due_at, owes_sweep: false, ..connection.clone() };
         app.store.update_connection(&connection, &next).await?;
     }
+    for (tenant, before) in looked {
+        app.store.set_looked_through(&tenant, before, cx.now()).await?;
+    }
     Ok(())
+}
+
+/// Since when a tenant's records are to be looked through for what time alone begins: once a day.
+fn look_through(connection: &Connection, cx: &Context) -> Option<Timestamp> {
+    let then = connection.settings.looked_through.unwrap_or(cx.now() - EVERY);
+    (connection.settings.triggers.wait() && then + EVERY <= cx.now()).then_some(then)
 }
 
 fn pull_message(connection: &Connection, work: Work, cx: &Context) -> Result<Outgoing> {
     let (tenant, id) = (connection.tenant.clone(), connection.id.clone());
-    // What a person decided may have to wait, and keeps nothing else from going on.
-    let group = match work {
-        Work::Rested(_) => format!("{}.decided", group(&tenant, &id)),
-        _ => group(&tenant, &id),
-    };
-    Outgoing::new(&Pull { tenant, connection: id, work, trace: cx.trace.clone() }, &group)
+    Outgoing::of_pull(&Pull { tenant, connection: id, work, trace: cx.trace.clone() })
 }
 
 async fn pulls(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchResponse> {
-    let mut batch = Batch::new(app, &app.settings.pulls);
+    let batch = Batch::new(app, &app.settings.pulls);
     for message in batch.read::<Pull>(event) {
         let cx = cx.traced(&message.job.trace);
-        if let Err(error) = work(app, &cx, &message, &mut batch).await {
+        if let Err(error) = work(app, &cx, &message, &batch).await {
             batch.settle(&message, &error, &cx.trace).await;
         }
     }
     Ok(batch.response())
 }
 
-async fn work(app: &App, cx: &Context, message: &Message<Pull>, batch: &mut Batch<'_>) -> Result<()> {
+async fn work(app: &App, cx: &Context, message: &Message<Pull>, batch: &Batch<'_>) -> Result<()> {
     let Pull { tenant, connection, work, .. } = &message.job;
-    let Some(ready) = app.store.ready(tenant, connection, cx.now()).await? else { return Ok(()) };
+    let Some(ready) = app.store.ready(tenant, connection, cx.now()).await? else {
+        return match work {
+            Work::Fetch(unknown) => fetching::unknown(app, cx, unknown).await,
+            _ => Ok(()),
+        };
+    };
     if let Some(after) = ready.pause(cx.now()) {
         batch.keep(message, after).await;
         return Ok(());
     }
     let connection = ready.connection;
-    match work {
-        Work::Delta { object } => delta(app, cx, connection, object).await,
-        Work::Deletions(walk) => deletions::walk(app, cx, &connection, walk.clone()).await,
-        Work::Rested(rested) => deletions::rested(app, cx, &connection, rested).await,
-        Work::Sweep { shard, after } => sweep(app, cx, &connection, *shard, after.clone()).await,
-    }
+    // On the heap, each by itself: together they would fill the stack of a worker.
+    let done: LocalBoxFuture<'_, Result<()>> = match work {
+        Work::Delta { object } => Box::pin(delta(app, cx, connection.clone(), object)),
+        Work::Deletions(walk) => Box::pin(deletions::walk(app, cx, &connection, walk.clone())),
+        Work::Rested(rested) => Box::pin(deletions::rested(app, cx, &connection, rested)),
+        Work::Quiet { then, shard, after } => Box::pin(quiet(app, cx, &connection, *then, *shard, after.clone())),
+        Work::Fetch(fetch) => Box::pin(fetching::fetching(app, cx, &connection, fetch)),
+        Work::Sweep { shard, after } => Box::pin(sweep(app, cx, &connection, *shard, after.clone())),
+    };
+    done.await
 }
 
 /// Page by page: absorb, hand on, save the cursor. What time does not allow goes on in a new message.
 async fn delta(app: &App, cx: &Context, connection: Connection, object: &Object) -> Result<()> {
-    let Some(mapping) = connection.mappings.get(object).filter(|_| connection.receives()).cloned() else {
+    let is_read = |mapping: &&Mapping| connection.receives() && mapping.has_room();
+    let Some(mapping) = connection.mappings.get(object).filter(is_read).cloned() else {
         return Ok(());
     };
     let mut connection = connection;
@@ -149,22 +170,6 @@ async fn absorb_page(app: &App, cx: &Context, connection: &Connection, object: &
     absorb_listed(app, cx, connection, object, looks.collect()).await
 }
 
-/// Absorbs what a list told; what cannot be told from something older is fetched at once.
-pub(super) async fn absorb_listed(
-    app: &App,
-    cx: &Context,
-    connection: &Connection,
-    object: &Object,
-    looks: Vec<Look>,
-) -> Result<()> {
-    let mut pushes = Pushes::default();
-    let again = absorb_guarded(app, cx, connection, object, looks, &mut pushes).await?;
-    let again = again.into_iter().map(|remote| Hinted::plain(object, remote)).collect();
-    let done = look_again(app, cx, connection, again, &mut pushes).await;
-    pushes.send(app, cx).await?;
-    done.map_err(|left| left.why)
-}
-
 /// Saves the cursor, on top of whatever else changed in the connection meanwhile. One that does not advance is a bug.
 async fn advance(
     app: &App,
@@ -193,18 +198,44 @@ async fn advance(
     advanced.ok_or_else(|| Error::retryable("the connection is no more"))
 }
 
+/// Walks a tenant's records and lets begin what time alone begins.
+async fn quiet(
+    app: &App,
+    cx: &Context,
+    connection: &Connection,
+    then: Timestamp,
+    shard: u8,
+    after: Option<RecordId>,
+) -> Result<()> {
+    let mut place = Some((shard, after));
+    while let Some(at) = place {
+        if cx.left() < PAGE_TAKES {
+            let (shard, after) = at;
+            return app.start(cx, connection, Work::Quiet { then, shard, after }).await;
+        }
+        let (records, next) = app.store.walk(&connection.tenant, &at, SWEPT).await?;
+        let mut pushes = Pushes::default();
+        let done = app.begin_in_quiet(cx, connection, records, then, &mut pushes).await;
+        pushes.send(app, cx).await?;
+        done?;
+        place = next;
+    }
+    tracing::info!(connection.id = %connection.id, trace = cx.trace, "looked through");
+    Ok(())
+}
+
 /// Walks a tenant's records and pushes whatever this connection lacks.
 async fn sweep(app: &App, cx: &Context, connection: &Connection, shard: u8, after: Option<RecordId>) -> Result<()> {
     if !connection.sends() {
         return Ok(());
     }
-    let (mut shard, mut after) = (shard, after);
-    while shard < RECORD_SHARDS {
+    let mut place = Some((shard, after));
+    while let Some(at) = place {
         if cx.left() < PAGE_TAKES {
-            let work = Work::Sweep { shard, after };
-            return app.start(cx, connection, work).await;
+            let (shard, after) = at;
+            return app.start(cx, connection, Work::Sweep { shard, after }).await;
         }
-        let (records, next) = app.store.record_page(&connection.tenant, shard, after.as_ref(), SWEPT).await?;
+        let (records, next) = app.store.walk(&connection.tenant, &at, SWEPT).await?;
         let mut pushes = Pushes::default();
         let waits = |record: &crate::record::Record| {
             record.links.get(&connection.id).is_some_and(|link| !link.waits.is_empty())
@@ -213,36 +244,16 @@ async fn sweep(app: &App, cx: &Context, connection: &Connection, shard: u8, afte
             pushes.add(connection, &record.id);
         }
         pushes.send(app, cx).await?;
-        shard += u8::from(next.is_none());
-        after = next;
+        place = next;
     }
     tracing::info!(connection.id = %connection.id, trace = cx.trace, "swept");
     Ok(())
 }
 
 impl App {
-    /// Turns a connection active, from `Joining`, a pause or a reconnect: it is pulled and swept at once.
-    pub async fn activate(&self, cx: &Context, tenant: &TenantId, id: &ConnectionId) -> Result<()> {
-        let connection = self.approve(tenant, id).await?;
-        // What stopped it may have been a field that is no more, or one that is back.
-        if let Err(error) = self.inspect(cx, &connection).await {
-            tracing::info!(connection.id = %id, error = crate::telemetry::chain(&error), trace = cx.trace, "its fields cannot be asked for");
-        }
-        self.raise_trouble(cx, &connection).await?;
-        self.read(cx, &connection).await?;
-        self.start(cx, &connection, Work::Sweep { shard: 0, after: None }).await
-    }
-
-    async fn approve(&self, tenant: &TenantId, id: &ConnectionId) -> Result<Connection> {
-        let active =
-            |stored: &Connection| Ok(Some(Connection { state: State::Active, approved: true, ..stored.clone() }));
-        let approved = self.store.revise(tenant, id, active).await?;
-        approved.ok_or_else(|| Error::Config { reason: format!("no connection {id}") })
-    }
-
     /// Enqueues the reading of all that changed in a connection's CRM.
     pub async fn read(&self, cx: &Context, connection: &Connection) -> Result<()> {
-        for object in connection.mappings.keys() {
+        for (object, _) in connection.objects_read() {
             self.start(cx, connection, Work::Delta { object: object.clone() }).await?;
         }
         Ok(())

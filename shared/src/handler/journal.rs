@@ -5,31 +5,32 @@ use crate::{
     cause::{Status, Step},
     connection::{Connection, State},
     context::Context,
+    engagement::Counted,
     error::{Error, Result},
+    events::Event,
     history::{Entry, FieldChange, SentChange},
-    record::{Agreed, Record},
+    queue,
+    record::{Agreed, Object, Record},
+    request::Asker,
     store::{Exception, Open},
-    telemetry::{chain, count},
+    telemetry::count,
 };
-use aws_lambda_events::dynamodb::{Event, EventRecord};
-use aws_sdk_eventbridge::{error::ProvideErrorMetadata, types::PutEventsRequestEntry};
-use serde::{Serialize, de::DeserializeOwned};
+use aws_lambda_events::dynamodb::{Event as Streamed, EventRecord};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::collections::BTreeSet;
-
-/// Events in one call to EventBridge.
-const MOST_EVENTS: usize = 10;
 
 /// One batch of the stream: entries first, then the events about them.
 ///
 /// Entries have the change's own key, so a batch that comes twice changes nothing; its events carry ids that stay the same.
-pub async fn journal(app: &App, cx: &Context, event: Event) -> Result<serde_json::Value> {
+pub async fn journal(app: &App, cx: &Context, event: Streamed) -> Result<serde_json::Value> {
     let mut told = Told::default();
     for record in &event.records {
         told.change(record)?;
     }
     app.history.append(&told.entries).await?;
-    send(app, &told.events).await?;
+    app.tell(&told.events).await?;
+    app.queue.send(&app.settings.sync_requests, &told.requests).await?;
     if !told.entries.is_empty() {
         count("Changes", None, told.entries.len(), cx.now());
     }
@@ -41,12 +42,9 @@ pub async fn journal(app: &App, cx: &Context, event: Event) -> Result<serde_json
 #[derive(Default)]
 struct Told {
     entries: Vec<Entry>,
-    events: Vec<Outgoing>,
-}
-
-struct Outgoing {
-    kind: String,
-    detail: serde_json::Value,
+    events: Vec<Event>,
+    /// What events and triggers make: each is done once, however often the batch comes.
+    requests: Vec<queue::Outgoing>,
 }
 
 impl Told {
@@ -55,7 +53,13 @@ impl Told {
         match kind.as_str() {
             "record" => {
                 if let Some(after) = image::<Record>(&record.change.new_image)? {
-                    self.record(image::<Record>(&record.change.old_image)?.as_ref(), after);
+                    self.record(image::<Record>(&record.change.old_image)?.as_ref(), after)?;
+                }
+            }
+            // Once: scored anew it is another's business.
+            "event" if record.change.old_image.is_empty() => {
+                for request in image::<Counted>(&record.change.new_image)?.iter().flat_map(|counted| &counted.made) {
+                    self.requests.push(queue::Outgoing::new(request, &request.tenant_id)?);
                 }
             }
             "exception" => {
@@ -79,7 +83,7 @@ impl Told {
         Ok(())
     }
 
-    fn record(&mut self, before: Option<&Record>, after: Record) {
+    fn record(&mut self, before: Option<&Record>, after: Record) -> Result<()> {
         let fields = fields_changed(before, &after);
         let sent = sent_changed(before, &after);
         for step in &after.cause.steps {
@@ -88,13 +92,24 @@ impl Told {
             self.step(&after.tenant, Some(after.id.as_str()), step, &after.cause.trace);
             self.entries.push(Entry::Timeline { tenant, record, at, trace, step: step.clone() });
         }
-        if !fields.is_empty() {
+        if let Some(change) = change(before, &after, &fields) {
             let names: Vec<&str> = fields.iter().map(|change| change.field.as_str()).collect();
             let detail = json!({
                 "id": format!("{}.{}", after.id, after.version), "tenant_id": after.tenant, "record_id": after.id,
-                "version": after.version, "fields": names, "by": after.cause.by, "trace": after.cause.trace,
+                "object": after.object, "product_id": after.fields.get("id"), "change": change,
+                "merged_into": after.merged_into, "version": after.version, "fields": names, "by": after.cause.by,
+                "trace": after.cause.trace,
             });
-            self.events.push(Outgoing { kind: "record.changed".to_owned(), detail });
+            self.events.push(Event::new("record.changed", &detail));
+        }
+        let stage = fields.iter().find(|change| change.field == "stage" && after.object == Object::Deal);
+        if let Some(FieldChange { before: was, after: is, .. }) = stage {
+            let detail = json!({
+                "id": format!("{}.{}.stage", after.id, after.version), "tenant_id": after.tenant, "record_id": after.id,
+                "product_id": after.fields.get("id"), "before": was, "after": is, "by": after.cause.by,
+                "trace": after.cause.trace,
+            });
+            self.events.push(Event::new("deal.stage_changed", &detail));
         }
         if !after.cause.denied.is_empty() {
             let names: BTreeSet<&str> = after.cause.denied.iter().map(|denied| denied.field.as_str()).collect();
@@ -102,10 +117,24 @@ impl Told {
                 "id": format!("{}.{}.denied", after.id, after.version), "tenant_id": after.tenant, "record_id": after.id,
                 "fields": names, "by": after.cause.by, "trace": after.cause.trace,
             });
-            self.events.push(Outgoing { kind: "write.denied".to_owned(), detail });
+            self.events.push(Event::new("write.denied", &detail));
         }
-        let (tenant, record, version, cause) = (after.tenant, after.id, after.version, after.cause);
+        for fired in &after.cause.fired {
+            let detail = json!({
+                "id": format!("{}.{}.{}", after.id, after.version, fired.trigger), "tenant_id": after.tenant,
+                "record_id": after.id, "trigger": fired.trigger, "times": fired.times, "stopped": fired.stopped,
+                "trace": after.cause.trace,
+            });
+            self.events.push(Event::new("trigger.fired", &detail));
+            if let Some(request) = &fired.made {
+                self.requests.push(queue::Outgoing::new(request, &after.tenant)?);
+            }
+        }
+        let (tenant, record, version, mut cause) = (after.tenant, after.id, after.version, after.cause);
+        // What was made tells its own history.
+        cause.fired.iter_mut().for_each(|fired| fired.made = None);
         self.entries.push(Entry::Change { tenant, record, version, cause, fields, sent });
+        Ok(())
     }
 
     fn step(&mut self, tenant: &crate::id::TenantId, record: Option<&str>, step: &Step, trace: &str) {
@@ -122,7 +151,7 @@ impl Told {
             "request_id": step.request, "connection_id": step.connection, "code": step.code, "remote_id": step.remote,
             "fields": step.fields, "workflow": step.workflow, "trace": trace,
         });
-        self.events.push(Outgoing { kind: kind.to_owned(), detail });
+        self.events.push(Event::new(kind, &detail));
     }
 
     fn exception(&mut self, exception: &Exception) {
@@ -139,12 +168,20 @@ impl Told {
                 });
             }
         }
+        if let Some(Asker { fetch, workflow }) = &exception.fetch {
+            let detail = json!({
+                "id": format!("{fetch}.failed"), "tenant_id": exception.tenant, "fetch_id": fetch,
+                "connection_id": exception.connection, "code": exception.code, "remedy": exception.remedy,
+                "workflow": workflow, "trace": exception.trace,
+            });
+            self.events.push(Event::new("fetch.failed", &detail));
+        }
         let kind = if exception.code == "conflict" { "conflict.raised" } else { "exception.raised" };
         let detail = json!({
             "id": exception.id, "tenant_id": exception.tenant, "code": exception.code, "remedy": exception.remedy,
             "connection_id": exception.connection, "record_id": exception.record, "field": exception.field, "trace": exception.trace,
         });
-        self.events.push(Outgoing { kind: kind.to_owned(), detail });
+        self.events.push(Event::new(kind, &detail));
     }
 
     fn connection(&mut self, before: &Connection, after: &Connection) {
@@ -160,7 +197,7 @@ impl Told {
         let detail = json!({
             "id": format!("{}.{}", after.id, after.version), "tenant_id": after.tenant, "connection_id": after.id, "crm": after.crm,
         });
-        self.events.push(Outgoing { kind: kind.to_owned(), detail });
+        self.events.push(Event::new(kind, &detail));
     }
 }
 
@@ -179,6 +216,17 @@ fn image<T: DeserializeOwned>(item: &serde_dynamo::Item) -> Result<Option<T>> {
     }
     let read = serde_dynamo::from_item(item.clone());
     read.map(Some).map_err(|e| Error::bug("an item of the stream is not what its kind says").because(e))
+}
+
+/// What became of a record, for whom its product is told of it; `None` where only what is known of the CRMs is another.
+fn change(before: Option<&Record>, after: &Record, fields: &[FieldChange]) -> Option<&'static str> {
+    let Some(before) = before else { return Some("created") };
+    match (before.deleted.is_some(), after.deleted.is_some()) {
+        _ if before.merged_into.is_none() && after.merged_into.is_some() => Some("merged"),
+        (false, true) => Some("deleted"),
+        (true, false) => Some("restored"),
+        _ => (!fields.is_empty()).then_some("updated"),
+    }
 }
 
 fn fields_changed(before: Option<&Record>, after: &Record) -> Vec<FieldChange> {
@@ -204,28 +252,4 @@ fn sent_changed(before: Option<&Record>, after: &Record) -> Vec<SentChange> {
         }
     }
     changes
-}
-
-async fn send(app: &App, events: &[Outgoing]) -> Result<()> {
-    for chunk in events.chunks(MOST_EVENTS) {
-        let entries = chunk.iter().map(|event| {
-            let entry = PutEventsRequestEntry::builder().source("crm-sync").detail_type(&event.kind);
-            entry.detail(to_json(&event.detail)).event_bus_name(&app.settings.event_bus).build()
-        });
-        let sent = app.events.put_events().set_entries(Some(entries.collect())).send().await;
-        let sent = sent.map_err(|e| {
-            Error::retryable(format!("EventBridge: {}", e.code().unwrap_or("no answer")))
-                .because(e.into_service_error())
-        })?;
-        if sent.failed_entry_count > 0 {
-            return Err(Error::retryable("EventBridge took a part of a batch"));
-        }
-    }
-    Ok(())
-}
-
-fn to_json(detail: &impl Serialize) -> String {
-    serde_json::to_string(detail)
-        .inspect_err(|error| tracing::error!(error = chain(error), "an event that is no JSON"))
-        .unwrap_or_default()
 }

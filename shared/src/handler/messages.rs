@@ -9,7 +9,10 @@ use crate::{
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 /// A message that was read.
 pub(super) struct Message<T> {
@@ -31,16 +34,16 @@ impl<T> Message<T> {
 pub(super) struct Batch<'a> {
     app: &'a App,
     queue: &'a str,
-    kept: SqsBatchResponse,
+    kept: Mutex<SqsBatchResponse>,
 }
 
 impl<'a> Batch<'a> {
     pub(super) fn new(app: &'a App, queue: &'a str) -> Batch<'a> {
-        Batch { app, queue, kept: SqsBatchResponse::default() }
+        Batch { app, queue, kept: Mutex::default() }
     }
 
     /// The messages that can be read; the others go to the dead-letter queue by being received too often, loudly.
-    pub(super) fn read<T: DeserializeOwned>(&mut self, event: SqsEvent) -> Vec<Message<T>> {
+    pub(super) fn read<T: DeserializeOwned>(&self, event: SqsEvent) -> Vec<Message<T>> {
         let mut messages = Vec::with_capacity(event.records.len());
         for message in event.records {
             let id = message.message_id.clone().unwrap_or_default();
@@ -86,7 +89,7 @@ impl<'a> Batch<'a> {
     }
 
     /// What an error makes of a message.
-    pub(super) async fn settle<T>(&mut self, message: &Message<T>, error: &Error, trace: &str) {
+    pub(super) async fn settle<T>(&self, message: &Message<T>, error: &Error, trace: &str) {
         match error.fate(message.receives) {
             Fate::Done => tracing::warn!(error = chain(error), trace, "set aside until a person acts"),
             Fate::Again { after } => {
@@ -101,21 +104,22 @@ impl<'a> Batch<'a> {
     }
 
     /// Hands a message back, hidden for a while.
-    pub(super) async fn keep<T>(&mut self, message: &Message<T>, after: Duration) {
+    pub(super) async fn keep<T>(&self, message: &Message<T>, after: Duration) {
         self.app.queue.hide(self.queue, &message.receipt, after).await;
         self.list(message.id.clone());
     }
 
-    fn list(&mut self, id: String) {
-        if self.kept.batch_item_failures.iter().any(|failure| failure.item_identifier == id) {
+    fn list(&self, id: String) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.batch_item_failures.iter().any(|failure| failure.item_identifier == id) {
             return;
         }
         let mut failure = BatchItemFailure::default();
         failure.item_identifier = id;
-        self.kept.batch_item_failures.push(failure);
+        kept.batch_item_failures.push(failure);
     }
 
     pub(super) fn response(self) -> SqsBatchResponse {
-        self.kept
+        self.kept.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,8 +2,10 @@
 
 mod bus;
 mod connect;
+mod control;
 mod deletions;
 mod delta_pull;
+mod fetching;
 mod journal;
 mod messages;
 mod outbound;
@@ -12,6 +14,7 @@ mod token_refresh;
 mod webhook;
 
 pub use connect::connect;
+pub use control::control;
 pub use delta_pull::{PullEvent, delta_pull};
 pub use journal::journal;
 pub use outbound::outbound;

@@ -16,6 +16,7 @@ use crate::{
     sync::Pushes,
 };
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use futures::future::join_all;
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -24,36 +25,57 @@ use std::{
 /// No turn is begun with less than this left: a read and a write, each as long as it may be, and what was done noted.
 const TURN_TAKES: Duration = Duration::from_secs(32);
 
-/// One batch of push messages. Messages of one connection are handled together, so that the CRM gets full batches.
+/// One batch of push messages. Messages of one connection are handled together, so that the CRM gets full batches. A tenant's connections
+/// take turns, because they settle the same records; tenants do not wait for each other.
 pub async fn outbound(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchResponse> {
-    let mut batch = Batch::new(app, &app.settings.pushes);
-    let mut by_connection: BTreeMap<(TenantId, ConnectionId), Vec<Message<Push>>> = BTreeMap::new();
+    let batch = Batch::new(app, &app.settings.pushes);
+    let mut by_tenant: BTreeMap<TenantId, BTreeMap<ConnectionId, Vec<Message<Push>>>> = BTreeMap::new();
     for message in batch.read::<Push>(event) {
-        by_connection.entry((message.job.tenant.clone(), message.job.connection.clone())).or_default().push(message);
+        let of_tenant = by_tenant.entry(message.job.tenant.clone()).or_default();
+        of_tenant.entry(message.job.connection.clone()).or_default().push(message);
     }
-    for ((tenant, connection), messages) in by_connection {
-        let cx = cx.traced(&messages[0].job.trace);
-        let Some(ready) = app.store.ready(&tenant, &connection, cx.now()).await? else { continue };
-        if let Some(after) = ready.pause(cx.now()) {
-            let new = messages.iter().filter(|message| message.receives == 1);
-            let records: Vec<RecordId> = new.flat_map(|message| message.job.records.iter().cloned()).collect();
-            tell_waiting(app, &cx, &ready.connection, &records, "rate_limited").await?;
-            for message in &messages {
-                batch.keep(message, after).await;
-            }
-            continue;
+    let tenants = by_tenant.into_iter().map(async |(tenant, by_connection)| {
+        for (connection, messages) in by_connection {
+            of_connection(app, cx, &tenant, &connection, messages, &batch).await?;
         }
-        let (killers, plain) = batch.killers(messages, cx.now()).await?;
-        together(app, &cx, &ready, &plain, &mut batch).await;
-        for message in &killers {
-            one_by_one(app, &cx, &ready, message, &mut batch).await;
-        }
-        batch.survived(plain.iter().chain(&killers)).await?;
-    }
+        Ok(())
+    });
+    join_all(tenants).await.into_iter().collect::<Result<()>>()?;
     Ok(batch.response())
 }
 
-async fn together(app: &App, cx: &Context, ready: &Ready, messages: &[Message<Push>], batch: &mut Batch<'_>) {
+async fn of_connection(
+    app: &App,
+    cx: &Context,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    messages: Vec<Message<Push>>,
+    batch: &Batch<'_>,
+) -> Result<()> {
+    let cx = cx.traced(messages.first().map(|message| message.job.trace.as_str()).unwrap_or_default());
+    let Some(ready) = app.store.ready(tenant, connection, cx.now()).await? else { return Ok(()) };
+    if ready.connection.settings.stopped.is_some() {
+        let records: Vec<RecordId> = messages.iter().flat_map(|message| message.job.records.clone()).collect();
+        return tell_waiting(app, &cx, &ready.connection, &records, "stopped").await;
+    }
+    if let Some(after) = ready.pause(cx.now()) {
+        let new = messages.iter().filter(|message| message.receives == 1);
+        let records: Vec<RecordId> = new.flat_map(|message| message.job.records.iter().cloned()).collect();
+        tell_waiting(app, &cx, &ready.connection, &records, "rate_limited").await?;
+        for message in &messages {
+            batch.keep(message, after).await;
+        }
+        return Ok(());
+    }
+    let (killers, plain) = batch.killers(messages, cx.now()).await?;
+    together(app, &cx, &ready, &plain, batch).await;
+    for message in &killers {
+        one_by_one(app, &cx, &ready, message, batch).await;
+    }
+    batch.survived(plain.iter().chain(&killers)).await
+}
+
+async fn together(app: &App, cx: &Context, ready: &Ready, messages: &[Message<Push>], batch: &Batch<'_>) {
     let records: BTreeSet<RecordId> = messages.iter().flat_map(|message| message.job.records.iter().cloned()).collect();
     if records.is_empty() {
         return;
@@ -66,7 +88,7 @@ async fn together(app: &App, cx: &Context, ready: &Ready, messages: &[Message<Pu
 }
 
 /// A message that ended its function before, record by record. One that ended it twice becomes an exception.
-async fn one_by_one(app: &App, cx: &Context, ready: &Ready, message: &Message<Push>, batch: &mut Batch<'_>) {
+async fn one_by_one(app: &App, cx: &Context, ready: &Ready, message: &Message<Push>, batch: &Batch<'_>) {
     let scope = group(&ready.connection.tenant, &ready.connection.id);
     let attempt = async || -> Result<()> {
         for record in &message.job.records {
@@ -125,8 +147,8 @@ async fn in_turns(
 async fn push_all(app: &App, cx: &Context, ready: &Ready, records: BTreeSet<RecordId>) -> Result<()> {
     let connection = &ready.connection;
     let ids: Vec<RecordId> = records.into_iter().collect();
-    let worth = worth_pushing(app, connection, &ids).await?;
     let mut pushes = Pushes::default();
+    let worth = worth_pushing(app, connection, &ids, &mut pushes).await?;
     let done = in_turns(app, cx, connection, worth, &mut pushes).await;
     pushes.send(app, cx).await?;
     let why = match &done {

@@ -7,13 +7,13 @@ use super::{
 use crate::{
     app::App,
     change::{Hinted, Hints},
-    connection::{Connection, State},
+    connection::Connection,
     context::Context,
     error::Result,
     id::{ConnectionId, RemoteId, TenantId},
     inbox,
     record::Object,
-    sync::{Left, Pushes, look_again},
+    sync::{Left, Pushes, look_again, note},
 };
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ type Said<'m> = (&'m Message<Vec<Hints>>, &'m Hints);
 
 /// Hints of one connection are gathered, so that each remote is fetched once, in full batches.
 async fn changes(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchResponse> {
-    let mut batch = Batch::new(app, &app.settings.changes);
+    let batch = Batch::new(app, &app.settings.changes);
     let (mut accounts, mut told) = (Accounts::default(), Vec::new());
     for message in batch.read::<Told>(event) {
         match accounts.hints(app, cx, &message.job).await {
@@ -77,6 +77,11 @@ async fn look(app: &App, cx: &Context, connection: &Connection, said: &[Said<'_>
     }
     let remotes: Vec<Hinted> = remotes.into_values().filter(|hint| is_worth_a_look(connection, hint)).collect();
     let mut pushes = Pushes::default();
+    // Whoever had a message before may have absorbed what it tells, and not lived to hand that on.
+    for (_, hints) in said.iter().filter(|(message, _)| message.receives > 1) {
+        let noted = note(app, connection, &hints.remotes, &mut pushes).await;
+        noted.map_err(|why| Left { remotes: remotes.clone(), why })?;
+    }
     let done = look_again(app, cx, connection, remotes.clone(), &mut pushes).await;
     pushes.send(app, cx).await.map_err(|why| Left { remotes, why })?;
     done
@@ -85,7 +90,7 @@ async fn look(app: &App, cx: &Context, connection: &Connection, said: &[Said<'_>
 /// That a person was erased is heard only once, so it counts whatever state the connection is in. Where we only send, what
 /// matters is whether a remote is still there.
 fn is_worth_a_look(connection: &Connection, hint: &Hinted) -> bool {
-    let works = matches!(connection.state, State::Active | State::Joining);
+    let works = connection.works() && !connection.mode.gathers();
     let mapped = connection.mappings.contains_key(&hint.object);
     mapped && (hint.erased || works && (connection.direction.receives() || hint.tells.is_none()))
 }

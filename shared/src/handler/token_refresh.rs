@@ -103,7 +103,7 @@ impl App {
             now: cx.now(),
             renew: connection.watch.is_some(),
         };
-        let objects: Vec<String> = connection.mappings.values().map(|mapping| mapping.object.clone()).collect();
+        let objects: Vec<String> = connection.objects_read().map(|(_, mapping)| mapping.object.clone()).collect();
         let crm = connection.crm;
         let watch = async |session: &Session| crm.watch(session, &objects, &wish).await;
         let watch = self.with_session(connection, cx, watch).await?;

@@ -7,13 +7,14 @@ mod suspects;
 
 use crate::{
     app::App,
+    change::Fetching,
     context::Context,
     engagement::{self, Noted},
     error::{Error, Fate, Result},
     id::{TenantId, hex},
     queue::receives,
     record::{Key, Object, Record, Region},
-    request::SyncRequest,
+    request::{Fetch, SyncRequest},
     store::{Commit, Lost, Once},
     sync::{Pushes, Tenant, Who, who},
 };
@@ -75,9 +76,11 @@ pub async fn requests(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBat
         match SyncRequest::parse(&body) {
             Ok(request) => letters.push(Letter { slip, request, digest: digest(&body), rounds: 0 }),
             Err(refused) => {
-                if let Err(why) = refusal::raise(app, cx, &slip.message, &body, &refused).await {
-                    kept.push(Kept { slip, why });
-                }
+                let done = match Fetch::is_meant(&body) {
+                    true => hand_on(app, cx, &slip.message, &body).await,
+                    false => refusal::raise(app, cx, &slip.message, &body, &refused).await,
+                };
+                kept.extend(done.err().map(|why| Kept { slip, why }));
             }
         }
     }
@@ -86,6 +89,17 @@ pub async fn requests(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBat
     suspects.survived(app).await?;
     kept.extend(done?);
     Ok(hand_back(app, cx, kept).await)
+}
+
+/// Reading from a CRM takes its time, and has a queue of its own.
+async fn hand_on(app: &App, cx: &Context, message: &str, body: &str) -> Result<()> {
+    match Fetch::parse(body) {
+        Ok(fetch) => {
+            tracing::info!(fetch = %fetch.id, trace = cx.trace, "a fetch is asked for");
+            app.start_fetch(cx, Fetching::of(fetch)).await
+        }
+        Err(refused) => refusal::raise(app, cx, message, body, &refused).await,
+    }
 }
 
 /// Of what a body says, however it is spelt.
@@ -147,8 +161,8 @@ async fn of_tenant(
             break;
         }
         let wave = next_wave(&mut letters, &tenant);
-        for (letter, done) in apply_wave(app, cx, &tenant, object, wave, &mut pushes).await? {
-            match done {
+        for (letter, outcome) in apply_wave(app, cx, &tenant, object, wave, &mut pushes).await? {
+            match outcome {
                 Done::Yes => {}
                 Done::Race if letter.rounds < ROUNDS => {
                     letters.push_front(Letter { rounds: letter.rounds + 1, ..letter })

@@ -15,7 +15,7 @@ use crate::{
     record::{Awaiting, Key, Object, Record, RemoteField, Value, Written},
     request::{BadValue, SyncRequest, apply},
     store::{Exception, Once},
-    sync::{Tenant, Who, lacks},
+    sync::{Tenant, Who, lacks, stopped},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -159,10 +159,13 @@ fn change(
     }
     let (counting, odd) = counted(request, &mut after, tenant, engaged, cx);
     exceptions.extend(odd);
+    tenant.settings.fire(before.as_deref(), &mut after, cx.now());
+    let spoils = !exceptions.is_empty();
+    exceptions.extend(stopped(&after, cx));
     let (mut steps, mut alone) = (Vec::new(), Vec::<Denied>::new());
     for connection in targets {
         let (own, denied) = owned(request, connection, &after.object, &applied.overrides);
-        let spoilt = match (exceptions.is_empty(), applied.denied.is_empty() && denied.is_empty()) {
+        let spoilt = match (!spoils, applied.denied.is_empty() && denied.is_empty()) {
             (false, _) => Some("bad_value"),
             (true, false) => Some("not_owner"),
             (true, true) => None,
@@ -174,7 +177,7 @@ fn change(
             }
         }
     }
-    after.cause.denied = applied.denied.into_iter().chain(alone).collect();
+    after.cause.denied.extend(applied.denied.into_iter().chain(alone));
     if targets.is_empty() {
         steps.push(step(request, None, Status::Skipped, "no_connection_sends"));
     }
@@ -195,19 +198,29 @@ fn counted(
     }
     let (events, bad) = engagement::read(&request.events);
     let (known, before) = (engaged.get(&after.id).cloned().unwrap_or_default(), after.engagement.clone());
-    let counting = engagement::count(after, before, &events, known, &tenant.settings, &request.source, cx.now());
+    let mut counting = engagement::count(after, before, &events, known, &tenant.settings, &request.source, cx.now());
     let odd =
         |code, field: String, reason: String| bad_value(request, &BadValue { field, code, reason }, cx).of(&after.id);
     let bad = bad.into_iter().map(|bad| odd("bad_event", format!("events[{}]", bad.place), bad.reason));
     let unknown = counting.unknown.iter().map(|event| {
-        let reason = "neither a type that is known nor one that a rule for scores names".to_owned();
+        let reason = "neither a type that is known nor one that a rule names".to_owned();
         odd("unknown_event", event.kind.as_str().to_owned(), reason)
     });
     let misfits = counting.misfits.iter().map(|wrong| odd("wrong_kind", wrong.field.clone(), wrong.to_string()));
     let exceptions = bad.chain(unknown).chain(misfits).collect();
     (after.fields, after.engagement) = (counting.fields.clone(), counting.engagement.clone());
     after.cause.counted = counting.counted.iter().map(Counted::told).collect();
+    for counted in &mut counting.counted {
+        let rules = tenant.settings.effects.on(&counted.event.kind).filter(|rule| is_anywhere(&rule.make, tenant));
+        counted.made = rules.filter_map(|rule| rule.request(&counted.event, after)).collect();
+    }
     ((!counting.counted.is_empty()).then(|| Box::new(counting)), exceptions)
+}
+
+/// Whether some CRM has such an object: what nobody shows is not made.
+fn is_anywhere(object: &Object, tenant: &Tenant) -> bool {
+    let mut connections = tenant.connections.values().filter(|connection| connection.state != State::Closed);
+    connections.any(|connection| connection.direction.sends() && connection.mappings.contains_key(object))
 }
 
 /// The request's own values that this connection's CRM may have, and those that are another source's to write: they are mapped
@@ -221,7 +234,7 @@ fn owned(
     let (mut own, mut denied) = (BTreeMap::new(), Vec::new());
     for (remote, value) in overrides {
         let hub = connection.mapping(object).ok().and_then(|mapping| mapping.hub_of(remote));
-        match hub.filter(|field| !connection.ownership.allows(field, &request.source)) {
+        match hub.filter(|field| !connection.settings.ownership.allows(field, &request.source)) {
             None => drop(own.insert(remote.clone(), value.clone())),
             Some(field) => {
                 let (field, source, value) = (field.to_owned(), request.source.clone(), Some(value.clone()));
@@ -279,6 +292,8 @@ fn ask(
         link.awaiting.push(awaiting);
     }
     match &connection.state {
+        State::Active if !connection.works() => said(Status::Waiting, "stopped"),
+        State::Active if connection.mode.gathers() => said(Status::Waiting, "scheduled"),
         State::Active => said(Status::Pending, "queued"),
         State::NeedsReauth { .. } => said(Status::Waiting, "needs_reauth"),
         State::Paused { .. } => said(Status::Waiting, "paused"),

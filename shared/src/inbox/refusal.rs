@@ -7,7 +7,7 @@ use crate::{
     error::Result,
     id::ConnectionId,
     record::Record,
-    request::{Refused, SyncRequest},
+    request::{Asker, Fetch, Refused, SyncRequest},
     store::Exception,
 };
 
@@ -28,7 +28,13 @@ pub(super) async fn raise(app: &App, cx: &Context, message: &str, body: &str, re
         remote: None,
         fields: Vec::new(),
     };
-    exception.steps = remains.id.clone().map(step).into_iter().collect();
+    match remains.id.clone() {
+        Some(fetch) if Fetch::is_meant(body) => {
+            exception.connection = remains.connection;
+            exception.fetch = Some(Asker { fetch, workflow: remains.workflow });
+        }
+        told => exception.steps = told.map(step).into_iter().collect(),
+    }
     app.store.raise(&exception).await
 }
 

@@ -3,6 +3,7 @@
 use super::template::Template;
 use crate::record::{Fields, Value};
 use minijinja::{Environment, Expression, UndefinedBehavior, value::Rest};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,8 +16,9 @@ type Computed = minijinja::Value;
 /// `SUM(opens, clicks)`.
 ///
 /// It is total: whatever it is fed with, it ends soon, with a value or with none.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
 pub struct Formula {
     source: String,
     kind: Arc<Kind>,
@@ -25,8 +27,13 @@ pub struct Formula {
 #[derive(Debug)]
 enum Kind {
     Template(Template),
-    /// And the fields that it names.
-    Expression(Expression<'static, 'static>, BTreeSet<String>),
+    Expression {
+        compiled: Expression<'static, 'static>,
+        /// The fields and functions that it names.
+        names: BTreeSet<String>,
+        /// Whether it computes or compares, so that a text that is a number counts as one however it is written.
+        computes: bool,
+    },
 }
 
 /// What is wrong with a formula, and where.
@@ -60,8 +67,10 @@ impl Formula {
             false => {
                 let expression = ENGINE.compile_expression_owned(source.to_owned());
                 let expression = expression.map_err(|error| wrong(error.to_string()))?;
-                let names = expression.undeclared_variables(false).into_iter().collect();
-                Ok(Kind::Expression(expression, names))
+                let names: BTreeSet<String> = expression.undeclared_variables(false).into_iter().collect();
+                let computes =
+                    source.contains(['+', '-', '*', '/', '%', '<', '>']) || names.iter().any(|name| is_function(name));
+                Ok(Kind::Expression { compiled: expression, names, computes })
             }
         };
         Ok(Formula { source: source.to_owned(), kind: Arc::new(kind?) })
@@ -72,7 +81,22 @@ impl Formula {
         matches!(*self.kind, Kind::Template(_))
     }
 
-    /// What it comes to; `None` where that is blank or cannot be told. A text that is a number counts as one. A field that the record does
+    /// The fields that it names.
+    pub fn fields(&self) -> BTreeSet<&str> {
+        match &*self.kind {
+            Kind::Template(template) => template.names().collect(),
+            Kind::Expression { names, .. } => {
+                names.iter().map(String::as_str).filter(|name| !is_function(name)).collect()
+            }
+        }
+    }
+
+    /// As it is written.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// What it comes to; `None` where that is blank or cannot be told. A text that is a number counts as one, where something is computed or compared. A field that the record does
     /// not have is blank: it is inserted as nothing, is less than anything, and counts for nothing in `SUM`, `COUNT`, `MIN` and `MAX`.
     pub fn of(&self, fields: &Fields) -> Option<Value> {
         match &*self.kind {
@@ -80,7 +104,9 @@ impl Formula {
                 template.names().any(|name| known(fields, name).is_some()).then_some(())?;
                 Value::text(&template.filled(|name| known(fields, name)).ok()?)
             }
-            Kind::Expression(expression, names) => value(&self.computed(expression, names, fields)?),
+            Kind::Expression { compiled, names, computes } => {
+                value(&self.computed(compiled, names, *computes, fields)?)
+            }
         }
     }
 
@@ -88,14 +114,27 @@ impl Formula {
     pub fn holds(&self, fields: &Fields) -> bool {
         match &*self.kind {
             Kind::Template(_) => false,
-            Kind::Expression(expression, names) => self
-                .computed(expression, names, fields)
+            Kind::Expression { compiled, names, computes } => self
+                .computed(compiled, names, *computes, fields)
                 .is_some_and(|computed| value(&computed).is_some() && computed.is_true()),
         }
     }
 
-    fn computed(&self, expression: &Expression<'_, '_>, names: &BTreeSet<String>, fields: &Fields) -> Option<Computed> {
-        let counts = |value: Value| value.into_kind(crate::record::Kind::Number).unwrap_or_else(|value| value);
+    fn computed(
+        &self,
+        expression: &Expression<'_, '_>,
+        names: &BTreeSet<String>,
+        computes: bool,
+        fields: &Fields,
+    ) -> Option<Computed> {
+        let counts = |value: Value| match computes {
+            true => value.into_kind(crate::record::Kind::Number).unwrap_or_else(|value| value),
+            // `3.10` stays as it is written.
+            false => {
+                let number = value.clone().into_kind(crate::record::Kind::Number).ok();
+                number.filter(|number| number.to_string() == value.to_string()).unwrap_or(value)
+            }
+        };
         let named = names.iter().filter_map(|name| Some((name.as_str(), counts(known(fields, name)?))));
         let named: BTreeMap<&str, Value> = named.collect();
         self.can_take(named.values()).then_some(())?;
@@ -112,8 +151,12 @@ impl Formula {
     }
 }
 
+fn is_function(name: &str) -> bool {
+    matches!(name, "SUM" | "COUNT" | "MIN" | "MAX")
+}
+
 fn known(fields: &Fields, name: &str) -> Option<Value> {
-    fields.said(name).and_then(|said| said.value)
+    fields.told(name).flatten()
 }
 
 /// Whether it may multiply something else than numbers: of a text that would make a very long one, in one instruction.

@@ -15,6 +15,7 @@ fn lead() -> Fields {
         ("rate", json!(0.5)),
         ("bought", json!(true)),
         ("visits", json!("10")),
+        ("version", json!("3.10")),
     ] {
         fields.put(field, Value::from_json(&value).unwrap(), jiff::Timestamp::UNIX_EPOCH, &source).unwrap();
     }
@@ -51,6 +52,17 @@ fn a_condition_holds_of_what_is_there() {
     ] {
         assert_eq!(Formula::parse(condition).unwrap().holds(&fields), holds, "{condition}");
     }
+}
+
+/// Campaigns and versions are texts that look like numbers.
+#[test]
+fn a_text_is_inserted_as_it_is_written() {
+    check("version", "3.10");
+    check("nobody or version", "3.10");
+    check("'Campaign ' ~ (nobody or version)", "Campaign 3.10");
+    check("'yes' if visits == 10 else 'no'", "yes");
+    check("version + 1", "4.1");
+    check("SUM(version, 1)", "4.1");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::{
     cause::{Denied, Overruled, Side},
     id::Source,
     mapping::{Direction, Mapping, Rule},
+    mutant,
     record::{Agreed, Fields, Flips, Link, RemoteField, Value, Written, WrongKind},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -57,7 +58,7 @@ pub fn absorb(hub: &Fields, link: &Link, seen: &Seen, mapping: &Mapping, judge: 
 pub(super) fn under<'a>(link: &'a Link, seen: &Seen, mapping: &Mapping) -> Cow<'a, Link> {
     let void = |field: &RemoteField| {
         let is_another = mapping.changed.get(field).is_some_and(|since| link.mapped < *since);
-        is_another && seen.fields.contains_key(field) && !cfg!(feature = "mutant_old_rules_count")
+        is_another && seen.fields.contains_key(field) && !mutant::lives("old_rules_count")
     };
     if !link.agreed.keys().chain(&link.parked).any(void) {
         return Cow::Borrowed(link);
@@ -81,10 +82,11 @@ pub(super) fn absorb_since(
     let mut done = Absorbed { hub: hub.clone(), link: link.clone(), overruled, denied, parked, misfits };
     let after = since.unwrap_or(Timestamp::UNIX_EPOCH);
     let look = Look { after, at: seen.modified.unwrap_or(after), source: judge.connection.into(), mapping, judge };
+    let nothing = Agreed::default();
     for (field, shown) in shown(seen, mapping) {
-        let agreed = link.agreed.get(field).cloned().unwrap_or_default();
+        let agreed = link.agreed.get(field).unwrap_or(&nothing);
         if concerns(link, mapping, field) && (agreed.unseen || !agreed.theirs_is(shown)) {
-            look.field(&mut done, field, shown, &agreed);
+            look.field(&mut done, field, shown, agreed);
         }
     }
     done.link.modified = seen.modified.max(link.modified);
@@ -100,7 +102,7 @@ pub(super) fn concerns(link: &Link, mapping: &Mapping, field: &RemoteField) -> b
 /// The fields that a look shows, and no others: one that was not shown is not blank.
 fn shown<'a>(seen: &'a Seen, mapping: &'a Mapping) -> impl Iterator<Item = (&'a RemoteField, Option<&'a Value>)> {
     let missing = mapping.rules.iter().map(|rule| &rule.remote).filter(|field| !seen.fields.contains_key(*field));
-    let missing = missing.filter(|_| cfg!(feature = "mutant_not_shown_is_blank")).map(|field| (field, None));
+    let missing = missing.filter(|_| mutant::lives("not_shown_is_blank")).map(|field| (field, None));
     seen.fields.iter().map(|(field, shown)| (field, shown.as_ref())).chain(missing)
 }
 
@@ -128,6 +130,8 @@ struct Facts<'a> {
     own: bool,
     /// The write behind `ours`: the link's own value or the hub's.
     said: Option<Written>,
+    /// Its value, as it would be heard from the CRM.
+    standing: Option<Value>,
     /// What the CRM shows, in the hub's terms.
     theirs: Option<Value>,
     misfit: Option<WrongKind>,
@@ -136,13 +140,13 @@ struct Facts<'a> {
 impl Look<'_> {
     fn field(&self, done: &mut Absorbed, field: &RemoteField, shown: Option<&Value>, agreed: &Agreed) {
         let facts = self.facts(done, field, shown, agreed);
-        if facts.says_what_we_say(self.mapping) {
+        if facts.says_what_we_say() {
             done.link.parked.remove(field);
             return agree(done, &facts, facts.ours.as_ref());
         }
         let flips = self.flips(&facts);
         let fought_over =
-            flips.as_ref().is_some_and(|f| f.returns.len() > MOST_RETURNS) && !cfg!(feature = "mutant_fights_go_on");
+            flips.as_ref().is_some_and(|f| f.returns.len() > MOST_RETURNS) && !mutant::lives("fights_go_on");
         let theirs = Written { after: Some(self.after), ..Written::new(facts.theirs.clone(), self.at, &self.source) };
         // A field that we do not send has nothing that could lose, and neither has a filler that nobody wrote.
         let sends = facts.own || facts.rule.is_none_or(|rule| rule.direction != Direction::FromCrm);
@@ -172,15 +176,17 @@ impl Look<'_> {
         let ours = wanted(&done.hub, &done.link, self.mapping).remove(field).flatten();
         let own = in_force(&done.hub, &done.link, self.mapping, field);
         let said = own.cloned().or_else(|| done.hub.said(&rule?.hub));
-        let read =
-            shown.and_then(|value| rule.map_or(Some(value.clone()), |rule| rule.invert(value, &self.mapping.region)));
-        let (theirs, misfit) = match (read, rule) {
-            (Some(value), Some(rule)) => match done.hub.fit(&rule.hub, value.clone()) {
-                Ok(value) => (Some(value), None),
-                Err(misfit) => (Some(value), Some(misfit)),
-            },
-            (read, _) => (read, None),
+        let region = &self.mapping.region;
+        let (theirs, misfit) = match (shown, rule) {
+            (Some(value), Some(rule)) => rule.heard(value, &done.hub, region),
+            (shown, _) => (shown.cloned(), None),
         };
+        // What we say, as it would be heard.
+        let standing = said.as_ref().and_then(|said| said.value.as_ref()).and_then(|value| match rule {
+            Some(rule) if own.is_some() => rule.invert(value, region),
+            Some(rule) => rule.heard(&rule.spelt(value, region)?, &done.hub, region).0,
+            None => Some(value.clone()),
+        });
         Facts {
             ours_changed: !agreed.ours_is(ours.as_ref()),
             own: own.is_some(),
@@ -190,6 +196,7 @@ impl Look<'_> {
             rule,
             ours,
             said,
+            standing,
             theirs,
             misfit,
         }
@@ -266,22 +273,19 @@ const MOST_RETURNS: usize = 4;
 
 impl Facts<'_> {
     /// The CRM shows what we want it to: another hand wrote the same, or our own did and did not live to tell.
-    fn says_what_we_say(&self, mapping: &Mapping) -> bool {
+    fn says_what_we_say(&self) -> bool {
         if (self.ours_changed || self.agreed.unseen)
             && self.ours.is_some()
             && is_spelling_of(self.ours.as_ref(), self.shown)
         {
             return true;
         }
-        let said = self.said.as_ref().and_then(|said| said.value.as_ref());
-        let said =
-            said.and_then(|value| self.rule.map_or(Some(value.clone()), |rule| rule.invert(value, &mapping.region)));
         let filler_is_missing = self.shown.is_none() && self.ours.is_some();
-        self.misfit.is_none() && self.theirs == said && !filler_is_missing
+        self.misfit.is_none() && self.theirs == self.standing && !filler_is_missing
     }
 
     fn is_heard(&self) -> bool {
-        let clears = self.rule.is_none_or(|rule| rule.clears) || cfg!(feature = "mutant_blank_clears");
+        let clears = self.rule.is_none_or(|rule| rule.clears) || mutant::lives("blank_clears");
         (self.rule.is_some() || self.own) && (self.theirs.is_some() || clears)
     }
 }

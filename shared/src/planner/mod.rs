@@ -8,6 +8,7 @@ mod deletion;
 mod laws;
 #[cfg(test)]
 pub(crate) use laws::cases;
+mod mass;
 mod ownership;
 mod pending;
 mod policy;
@@ -16,16 +17,18 @@ mod settle;
 mod spelling;
 
 pub use absorb::{Absorbed, Parked, absorb};
-pub use deletion::{Deletes, Errand, Guard, Meaning, UNDELETABLE, errand, meaning, says_something_new};
+pub use deletion::{Deletes, Errand, Meaning, UNDELETABLE, errand, meaning, says_something_new};
+pub use mass::{Guard, Mass, masses};
 pub use ownership::Ownership;
 pub use pending::{Change, Route, due, fingerprint, pending, refused, route, wanted};
 pub use policy::{Apart, Joining, Judge, Policy, Strategy, Verdict};
-pub use resolve::{Take, resolve};
+pub use resolve::{Decided, Take, resolve};
 pub use settle::{Shown, read_back, settle};
 
 use crate::{
     change::Hinted,
     mapping::Mapping,
+    mutant,
     record::{Agreed, Link, RemoteField, Value},
 };
 use jiff::Timestamp;
@@ -62,7 +65,7 @@ pub enum Freshness {
 /// One that shows nothing new may be dropped; any other that cannot be trusted is fetched again, because what it
 /// shows in fields that no later look has shown is known from nowhere else.
 pub fn freshness(link: &Link, seen: &Seen, taken: Taken, mapping: &Mapping) -> Freshness {
-    if cfg!(feature = "mutant_absorb_stale") {
+    if mutant::lives("absorb_stale") {
         return Freshness::Absorb;
     }
     let link = &*absorb::under(link, seen, mapping);

@@ -3,6 +3,7 @@
 use crate::{
     id::{RemoteId, hex},
     mapping::{Mapping, Wanted},
+    mutant,
     record::{Fields, Link, Object, RemoteField, Value, Written},
 };
 use sha2::{Digest, Sha256};
@@ -35,7 +36,7 @@ pub(super) fn in_force<'a>(hub: &Fields, link: &'a Link, mapping: &Mapping, fiel
 /// Nothing is sent to a remote that is gone, of a record that is not this CRM's business, of a field that waits for a decision, or of
 /// what was refused as it is.
 pub fn pending(hub: &Fields, link: &Link, mapping: &Mapping) -> Vec<Change> {
-    if link.gone.is_some() && !cfg!(feature = "mutant_push_to_the_gone") {
+    if link.gone.is_some() && !mutant::lives("push_to_the_gone") {
         return Vec::new();
     }
     if !mapping.includes(hub) {
@@ -92,15 +93,15 @@ pub enum Route {
 pub fn route(link: &Link) -> Route {
     match (&link.gone, &link.remote, link.intent) {
         (Some(_), ..) => Route::Nowhere,
-        (None, Some(_), _) if cfg!(feature = "mutant_upsert_updates") => Route::Create,
+        (None, Some(_), _) if mutant::lives("upsert_updates") => Route::Create,
         (None, Some(remote), _) => Route::Update(remote.clone()),
-        (None, None, Some(_)) if !cfg!(feature = "mutant_create_twice") => Route::Find,
+        (None, None, Some(_)) if !mutant::lives("create_twice") => Route::Find,
         (None, None, _) => Route::Create,
     }
 }
 
 fn refused_already(link: &Link, mapping: &Mapping, wanted: &Wanted) -> bool {
-    if cfg!(feature = "mutant_refused_is_sent_again") {
+    if mutant::lives("refused_is_sent_again") {
         return false;
     }
     link.refused.as_ref().is_some_and(|refusal| refusal.fingerprint == fingerprint(wanted, mapping))

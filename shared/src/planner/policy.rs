@@ -3,9 +3,11 @@
 use super::{Deletes, Guard, Ownership, ownership::CONSENT};
 use crate::{
     id::{ConnectionId, Source},
+    mutant,
     record::{FieldName, Object, Value, Written},
 };
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -23,7 +25,7 @@ pub enum Verdict {
 }
 
 /// How a connection settles conflicts.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Policy {
     #[serde(default)]
     pub conflicts: Strategy,
@@ -37,15 +39,37 @@ pub struct Policy {
     /// What a remote that its users delete means for the rest.
     #[serde(default)]
     pub deletes: Deletes,
+    /// How many deletions in the CRM are a person's decision …
     #[serde(default)]
     pub guard: Guard,
+    /// … how many records that are written there though no sync request asks for it …
+    #[serde(default = "Guard::of_writes")]
+    pub writes: Guard,
+    /// … and how many that lose a value there.
+    #[serde(default = "Guard::of_blanks")]
+    pub blanks: Guard,
     /// What becomes of fields that differ when the two sides first meet.
     #[serde(default)]
     pub joining: Joining,
 }
 
+impl Default for Policy {
+    fn default() -> Policy {
+        Policy {
+            conflicts: Strategy::default(),
+            apart: BTreeMap::new(),
+            priority: Vec::new(),
+            deletes: Deletes::default(),
+            guard: Guard::default(),
+            writes: Guard::of_writes(),
+            blanks: Guard::of_blanks(),
+            joining: Joining::default(),
+        }
+    }
+}
+
 /// How one object's conflicts are settled, where not as all others are.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Apart {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conflicts: Option<Strategy>,
@@ -67,7 +91,7 @@ pub struct Judge<'a> {
 /// How fields are settled that both sides had filled in before they knew of each other.
 ///
 /// By default a person decides: which of two databases is right is nothing that can be seen in them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Joining {
     #[default]
@@ -77,7 +101,7 @@ pub enum Joining {
     NewestWins,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
     CrmWins,
@@ -134,13 +158,24 @@ impl Judge<'_> {
     }
 
     fn strategy(&self, difference: &Difference<'_>) -> Strategy {
-        let meets = self.meets && difference.first && !cfg!(feature = "mutant_nobody_meets");
+        let meets = self.meets && difference.first && !mutant::lives("nobody_meets");
         match self.policy.joining {
-            _ if !meets => self.policy.strategy(self.object, difference.hub),
+            _ if !meets => self.between(difference, self.policy.strategy(self.object, difference.hub)),
             Joining::Conflict => Strategy::Manual,
             Joining::HubWins => Strategy::LocalWins,
             Joining::CrmWins => Strategy::CrmWins,
             Joining::NewestWins => Strategy::NewestWins,
+        }
+    }
+
+    /// Whether "the CRM" or "local" wins says nothing of two CRMs: between them it is the newer edit, or whoever was looked at first would
+    /// win by that.
+    fn between(&self, difference: &Difference<'_>, strategy: Strategy) -> Strategy {
+        let is_of_another_crm = |ours: &&Written| ours.after.is_some() && ours.source != Source::from(self.connection);
+        let of_crms = difference.ours.filter(is_of_another_crm).is_some() && !mutant::lives("first_looked_at_wins");
+        match strategy {
+            Strategy::CrmWins | Strategy::LocalWins if of_crms => Strategy::NewestWins,
+            strategy => strategy,
         }
     }
 }
@@ -159,7 +194,7 @@ impl Policy {
             return surely_before(b, a);
         }
         let standing = |w: &Written| (Reverse(self.rank(&w.source)), w.value.as_ref().map(ToString::to_string));
-        standing(a) > standing(b) && !cfg!(feature = "mutant_first_come_wins")
+        standing(a) > standing(b) && !mutant::lives("first_come_wins")
     }
 
     /// Lower wins.

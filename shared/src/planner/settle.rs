@@ -3,7 +3,8 @@
 use super::{Absorbed, Change, Judge, Seen, absorb::absorb_since, spelling::is_spelling_of};
 use crate::{
     mapping::Mapping,
-    record::{Agreed, Fields, Flips, Link, Value},
+    mutant,
+    record::{Agreed, Fields, Flips, Link, Said, Value},
 };
 use jiff::Timestamp;
 
@@ -34,8 +35,8 @@ pub fn settle(link: &Link, sent: &[Change], seen: &Seen, shown: Shown) -> Link {
         };
         let shown = seen.fields.get(field).filter(|shown| spared(shown));
         let agreed = match shown {
-            _ if cfg!(feature = "mutant_base_is_sent") => Agreed::new(value.as_ref(), value.as_ref()),
-            Some(shown) if cfg!(feature = "mutant_base_is_seen") => Agreed::new(shown.as_ref(), shown.as_ref()),
+            _ if mutant::lives("base_is_sent") => Agreed::new(value.as_ref(), value.as_ref()),
+            Some(shown) if mutant::lives("base_is_seen") => Agreed::new(shown.as_ref(), shown.as_ref()),
             Some(shown) => Agreed::new(value.as_ref(), shown.as_ref()),
             None => Agreed { unseen: true, ..Agreed::new(value.as_ref(), value.as_ref()) },
         };
@@ -45,7 +46,7 @@ pub fn settle(link: &Link, sent: &[Change], seen: &Seen, shown: Shown) -> Link {
         };
         next.agreed.insert(field.clone(), Agreed { flips, ..agreed });
     }
-    if cfg!(feature = "mutant_settle_all") {
+    if mutant::lives("settle_all") {
         for (field, shown) in &seen.fields {
             let ours = next.agreed.get(field).and_then(|a| a.ours.clone());
             next.agreed.insert(field.clone(), Agreed::new(ours.as_ref(), shown.as_ref()));
@@ -54,7 +55,7 @@ pub fn settle(link: &Link, sent: &[Change], seen: &Seen, shown: Shown) -> Link {
     let written = if let Shown::After(written) = shown { written } else { None };
     next.modified = if race == Race::Lost { written } else { seen.modified.or(written) }.max(link.modified);
     next.refused = None;
-    next.intent = None;
+    (next.intent, next.said) = (None, Said::default());
     next.rev += 1;
     next
 }
@@ -93,7 +94,7 @@ impl Race {
     fn of(shown: Shown, modified: Option<Timestamp>) -> Race {
         let Shown::After(written) = shown else { return Race::None };
         match (written, modified) {
-            _ if cfg!(feature = "mutant_race_is_swallowed") => Race::None,
+            _ if mutant::lives("race_is_swallowed") => Race::None,
             (Some(written), Some(modified)) if modified > written => Race::Lost,
             (Some(written), _) if written.subsec_nanosecond() != 0 => Race::None,
             _ => Race::Unknown,

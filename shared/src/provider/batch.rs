@@ -3,7 +3,7 @@
 use crate::{
     id::{RecordId, RemoteId},
     planner::{Change, Seen},
-    record::{Domain, Email, Key, Phone, Region, RemoteField, Title},
+    record::{Domain, Email, Key, Phone, Region, RemoteField, Said, Title},
 };
 use jiff::Timestamp;
 
@@ -37,8 +37,10 @@ impl Fetched {
 pub struct Query {
     /// Asked for only after a create of unknown outcome …
     pub record: Option<RecordId>,
-    /// … which was begun then.
+    /// … which was begun then …
     pub begun: Option<Timestamp>,
+    /// … and said this, where the CRM has no room for our id.
+    pub made: Option<Said>,
     pub email: Option<Email>,
     /// Asked for only where the e-mail matches nothing.
     pub phone: Option<Phone>,
@@ -51,7 +53,7 @@ impl Query {
     /// Its key of one kind.
     pub fn key(&self, by: By) -> Option<Key> {
         match by {
-            By::Record => None,
+            By::Record | By::Made => None,
             By::Email => self.email.clone().map(Key::Email),
             By::Phone => self.phone.clone().map(Key::Phone),
             By::Domain => self.domain.clone().map(Key::Domain),
@@ -78,6 +80,8 @@ pub struct Found {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum By {
     Record,
+    /// By what a create said that may have happened.
+    Made,
     Email,
     Phone,
     Domain,
@@ -91,7 +95,7 @@ impl By {
     /// The hub's field that holds such a key.
     pub fn field(self) -> &'static str {
         match self {
-            By::Record => "id",
+            By::Record | By::Made => "id",
             By::Email => "email",
             By::Phone => "phone",
             By::Domain => "domain",
@@ -102,7 +106,7 @@ impl By {
     /// A key of this kind, from what a CRM shows.
     pub fn read(self, raw: &str, region: &Region) -> Option<Key> {
         match self {
-            By::Record => None,
+            By::Record | By::Made => None,
             By::Email => Email::parse(raw).map(Key::Email),
             By::Phone => Phone::parse(raw, region).map(Key::Phone),
             By::Domain => Domain::parse(raw).map(Key::Domain),
@@ -112,7 +116,7 @@ impl By {
 
     /// Whether only one remote can match so.
     pub fn is_unique(self) -> bool {
-        matches!(self, By::Record | By::Email)
+        matches!(self, By::Record | By::Made | By::Email)
     }
 
     /// Whether a key of this kind was asked for.
@@ -146,6 +150,13 @@ pub struct Write {
     /// `None` to create it.
     pub remote: Option<RemoteId>,
     pub changes: Vec<Change>,
+}
+
+impl Write {
+    /// What it says, to be known again.
+    pub fn said(&self) -> Said {
+        Said::of(self.changes.iter().map(|change| (&change.field, change.value.as_ref())))
+    }
 }
 
 /// What became of one write.

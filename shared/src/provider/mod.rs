@@ -9,9 +9,11 @@ pub mod capability;
 pub mod fact;
 pub mod hint;
 mod hubspot;
+pub mod list;
 pub mod oauth;
 mod pipedrive;
 pub mod quota;
+mod rich;
 mod salesforce;
 pub mod schema;
 pub mod session;
@@ -28,6 +30,7 @@ pub use batch::{Fetched, Found, Outcome, Query, Write};
 pub use capability::{Capabilities, Creates, Deletions, Echo, Finds, Restores, Webhooks};
 pub use fact::{Checked, Fact, Hook};
 pub use hint::{Heard, Hint, Says, Unreadable};
+pub use list::Listed;
 pub use oauth::{Ask, Authorized, Code};
 pub use schema::{Field, Made, Wish};
 pub use session::{AppCredentials, Grant, Hosts, Secret, Session};
@@ -169,6 +172,14 @@ pub trait Provider {
         cursor: &Cursor,
         now: Timestamp,
     ) -> impl Future<Output = Result<Page>> + Send;
+    /// One page of the mapping's records as they are now, or of those that one of the CRM's own lists holds; `after` is where the page before
+    /// it said to go on. Each is shown once, however many change meanwhile.
+    fn list(
+        session: &Session,
+        mapping: &Mapping,
+        list: Option<&str>,
+        after: Option<&str>,
+    ) -> impl Future<Output = Result<Listed>> + Send;
     /// The next page of a walk through what was deleted.
     fn deleted(session: &Session, mapping: &Mapping, walk: &Walk) -> impl Future<Output = Result<Deleted>> + Send;
     /// Opens or extends the webhook subscription of one connection for these of the CRM's objects; `None` where the CRM has no such thing.
@@ -376,6 +387,15 @@ impl Crm {
     pub async fn delta(self, session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {
         each!(self, P => P::delta(session, mapping, cursor, now).await)
     }
+    pub async fn list(
+        self,
+        session: &Session,
+        mapping: &Mapping,
+        list: Option<&str>,
+        after: Option<&str>,
+    ) -> Result<Listed> {
+        each!(self, P => P::list(session, mapping, list, after).await)
+    }
     pub async fn deleted(self, session: &Session, mapping: &Mapping, walk: &Walk) -> Result<Deleted> {
         each!(self, P => P::deleted(session, mapping, walk).await)
     }
@@ -415,30 +435,4 @@ pub(crate) fn of_people(crm: Crm) -> Mapping {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Crm, Object};
-
-    /// A sync field that names no connection goes to the CRMs whose fields can be called so.
-    #[test]
-    fn a_provider_that_is_only_begun_promises_nothing() {
-        use super::{Provider, skeleton::TITLE};
-        assert!(!TITLE::could_name("Phone") && TITLE::scopes(&[Object::Person]).is_empty());
-        assert!(TITLE::webhook_clicks("https://example.com", &super::Secret::new(String::new())).is_none());
-    }
-
-    #[test]
-    fn names_are_told_apart_where_vendors_build_them_differently() {
-        let could = |field: &str| Crm::ALL.into_iter().filter(|crm| crm.could_name(field)).collect::<Vec<_>>();
-        assert_eq!(could("last_call"), [Crm::HubSpot]);
-        assert_eq!(could("Last_Call"), [Crm::Zoho]);
-        assert_eq!(could("Last_Call__c"), [Crm::Salesforce]);
-        assert_eq!(could("b2c3d4e5f60718293a4b5c6d7e8f900112233445"), [Crm::Pipedrive]);
-        assert_eq!(could("Phone"), [Crm::Zoho, Crm::Salesforce]);
-        for crm in Crm::ALL {
-            let mappings = crm.default_mappings(&[Object::Person, Object::Company, Object::Deal]);
-            let rules = mappings.values().flat_map(|mapping| &mapping.rules);
-            let mut named = rules.map(|rule| &rule.remote).filter(|field| !field.contains([' ', '.']));
-            assert!(named.all(|field| crm.could_name(field)), "{crm}");
-        }
-    }
-}
+mod tests;

@@ -1,9 +1,9 @@
 //! What fields an account has, and what it takes to have those that we need.
 
-use crate::record::RemoteField;
+use crate::record::{RemoteField, Sort};
 
 /// A field of an object, as our token sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Field {
     pub name: RemoteField,
     pub label: String,
@@ -11,6 +11,18 @@ pub struct Field {
     pub writable: bool,
     /// Whether the CRM refuses a second record with the same value.
     pub unique: bool,
+    /// What it takes of us. Empty: whatever we have, or nobody knows.
+    pub takes: &'static [Sort],
+    /// Of a closed list, what is in it, as its values are written. Empty: any value, or nobody knows.
+    pub options: Vec<String>,
+}
+
+/// What fields of a vendor's type take.
+pub(super) type Types = &'static [(&'static str, &'static [Sort])];
+
+/// What a field of this type takes.
+pub(super) fn takes(types: Types, name: &str) -> &'static [Sort] {
+    types.iter().find(|(known, _)| *known == name).map_or(&[], |(_, takes)| *takes)
 }
 
 /// A field that an account lacks.

@@ -8,6 +8,7 @@ use crate::{
     context::{Clock, until},
     error::{Error, Result},
     id::AccountId,
+    mapping::Mapping,
 };
 use backon::{ExponentialBuilder, Retryable};
 use jiff::Timestamp;
@@ -164,6 +165,19 @@ impl Session {
             ExponentialBuilder::default().with_min_delay(Duration::from_millis(200)).with_max_times(2).with_jitter();
         let worth_it = |error: &Error| matches!(error, Error::Retryable { after: None, .. }) && self.left() > CALL;
         (async || self.send_once(request, judge).await).retry(retry).when(worth_it).await
+    }
+
+    /// Sends a write, which is repeated only where that is the same write: without our id a create would make another record.
+    pub async fn send_write(
+        &self,
+        mapping: &Mapping,
+        request: &Request,
+        judge: fn(&Answer) -> Option<Error>,
+    ) -> Result<Answer> {
+        match request.method == Method::POST && !mapping.has_room() {
+            true => self.send_once(request, judge).await,
+            false => self.send(request, judge).await,
+        }
     }
 
     /// Sends a request whose repetition would do it twice.

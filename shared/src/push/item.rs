@@ -78,7 +78,7 @@ impl Item {
     }
 
     /// Of a person that was deleted nothing is sent.
-    fn pending(&self, mapping: &Mapping) -> Vec<Change> {
+    pub(super) fn pending(&self, mapping: &Mapping) -> Vec<Change> {
         if self.record.deleted.is_some() { Vec::new() } else { pending(&self.hub, &self.link, mapping) }
     }
 
@@ -92,14 +92,15 @@ impl Item {
     pub(super) fn write(&mut self, connection: &Connection, mapping: &Mapping, leads: &Leads) -> Option<Write> {
         let (mut changes, waiting): (Vec<Change>, Vec<Change>) =
             self.pending(mapping).into_iter().partition(|change| leads.knows(change, mapping));
+        let too_early = self.link.remote.is_none() && waiting.iter().any(|change| mapping.needs(&change.field));
         self.link.waits = waiting.into_iter().filter_map(|change| Some((change.field, change.value?))).collect();
-        if changes.is_empty() {
+        if changes.is_empty() || too_early {
             return None;
         }
         if self.link.remote.is_none() {
             changes.retain(|change| change.value.is_some());
         }
-        if self.is_newly_linked(connection) {
+        if self.is_newly_linked(connection) && mapping.has_room() {
             changes.push(Change { field: mapping.id_field.clone(), value: Value::text(self.record.id.as_str()) });
         }
         Some(Write { record: self.record.id.clone(), remote: self.link.remote.clone(), changes })

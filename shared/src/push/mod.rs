@@ -1,6 +1,7 @@
 //! One batch of records to one CRM. No blind write: what the CRM shows is read first, in the same call that finds what to create.
 
 mod delete;
+mod guard;
 mod item;
 mod read;
 mod settle;
@@ -17,7 +18,7 @@ use crate::{
     error::{Error, Result},
     id::{RecordId, RemoteId},
     mapping::Mapping,
-    planner::{Errand, errand},
+    planner::{Errand, Mass, errand},
     queue::{Outgoing, group},
     record::{Object, Record},
     sync::Pushes,
@@ -28,16 +29,28 @@ use std::{
     time::Duration,
 };
 
-/// Those of the records that lack something in this connection's CRM, or whose requests wait for a word about it.
-pub async fn worth_pushing(app: &App, connection: &Connection, records: &[RecordId]) -> Result<Vec<Record>> {
+/// Those of the records that lack something in this connection's CRM, or whose requests wait for a word about it. The others
+/// are noted: whoever had the message before may have absorbed an edit, and not lived to hand it on.
+pub async fn worth_pushing(
+    app: &App,
+    connection: &Connection,
+    records: &[RecordId],
+    pushes: &mut Pushes,
+) -> Result<Vec<Record>> {
     if !connection.sends() {
         return Ok(Vec::new());
     }
     let records = app.store.records(&connection.tenant, records).await?;
+    let held = connection.held.as_ref().is_some_and(|held| held.mass == Mass::Writes);
+    let is_asked = |record: &Record| record.links.get(&connection.id).is_some_and(|link| !link.awaiting.is_empty());
     let needed = |record: &Record| {
-        connection.mapping(&record.object).is_ok_and(|mapping| Item::is_needed(record, connection, mapping))
+        let needed =
+            connection.mapping(&record.object).is_ok_and(|mapping| Item::is_needed(record, connection, mapping));
+        needed && (!held || is_asked(record))
     };
-    Ok(records.into_values().filter(needed).collect())
+    let (needed, complete): (Vec<Record>, Vec<Record>) = records.into_values().partition(needed);
+    complete.into_iter().for_each(|record| pushes.note(record));
+    Ok(needed)
 }
 
 /// Brings one CRM up to date with these records. What others refer to is written first.
@@ -78,6 +91,7 @@ async fn push_alike(
     let unlinked: BTreeSet<RecordId> = records.iter().filter(|r| !is_linked(r)).map(|r| r.id.clone()).collect();
     let items: Vec<Item> = records.into_iter().map(|record| Item::new(record, connection)).collect();
     let (mut items, read) = job.read(items).await;
+    job.guard(&mut items).await?;
     let written = job.write(&mut items).await;
     if items.iter().any(|item| matches!(item.end, End::Refused { .. })) {
         app.inspect_if_due(cx, connection).await?;

@@ -8,8 +8,8 @@ use crate::{
     error::Result,
     id::{RecordId, RemoteId},
     planner::{Freshness, Route, Seen, Taken, absorb, freshness, route},
-    provider::{Fetched, Found, Query},
-    record::Key,
+    provider::{Fetched, Found, Query, batch::By},
+    record::{Key, Link, Said},
     store::Exception,
     sync::keys_shown,
 };
@@ -92,6 +92,7 @@ impl Job<'_> {
         let keys: Vec<Key> = remotes.chain(lookups).collect();
         let holders = self.app.store.holders(&self.connection.tenant, self.object, &keys).await?;
         for ((item, query), found) in items.iter_mut().zip(&queries).zip(found) {
+            let found = self.nobodys(found, &holders, taken);
             let (by_key, by_lookup): (Vec<&Found>, Vec<&Found>) = found.iter().partition(|f| f.by.is_unique());
             match (by_key.as_slice(), by_lookup.as_slice()) {
                 ([], [one]) if self.is_theirs_alone(query, one, &holders) => {
@@ -119,13 +120,27 @@ impl Job<'_> {
         !shared && !shown.iter().any(another)
     }
 
+    /// Of what is known by what it says alone, the first that is nobody's yet; of all else everything.
+    fn nobodys(&self, mut found: Vec<Found>, holders: &Holders, taken: &BTreeSet<RemoteId>) -> Vec<Found> {
+        let is_free = |found: &Found| {
+            let key = Key::Remote(self.connection.id.clone(), found.remote.clone());
+            holders.get(&key).is_none_or(Vec::is_empty) && !taken.contains(&found.remote)
+        };
+        let mut first = true;
+        found.retain(|found| found.by != By::Made || is_free(found) && std::mem::take(&mut first));
+        found
+    }
+
     fn query(&self, item: &Item) -> Query {
         let keys = Key::of(self.object, &item.hub, &self.connection.region);
-        let (record, begun) = match route(&item.link) {
-            Route::Find => (Some(item.record.id.clone()), item.link.intent),
-            _ => (None, None),
+        let Link { intent, said, .. } = &item.link;
+        let mut query = match route(&item.link) {
+            Route::Find => {
+                let made = Some(said.clone()).filter(|said| !said.is_empty());
+                Query { record: Some(item.record.id.clone()), begun: *intent, made, ..Query::default() }
+            }
+            _ => Query::default(),
         };
-        let mut query = Query { record, begun, ..Query::default() };
         for key in keys {
             match key {
                 Key::Email(email) => query.email = Some(email),
@@ -156,7 +171,7 @@ impl Job<'_> {
         }
         taken.insert(found.remote.clone());
         item.link.remote = Some(found.remote.clone());
-        item.link.intent = None;
+        (item.link.intent, item.link.said) = (None, Said::default());
         self.absorb(item, &found.seen);
         Ok(())
     }

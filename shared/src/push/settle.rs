@@ -12,7 +12,7 @@ use crate::{
     planner::{Change, Shown, fingerprint, read_back, refused, settle, wanted},
     record::{Awaiting, Key, Link, Record, Refusal},
     store::{Commit, Exception, Lost},
-    sync::{raise_conflicts, steps},
+    sync::{raise_conflicts, steps, stopped},
 };
 use futures::{StreamExt, stream};
 
@@ -68,7 +68,12 @@ impl Job<'_> {
         }
         let again = matches!(item.end, End::Exists | End::Unfit { .. });
         // What could not be done now is not handed on: its message comes back, a hint was sent, or a person was asked.
-        let rests = matches!(item.end, End::Moved | End::Later | End::Stuck { .. });
+        let rests = match item.end {
+            End::Moved | End::Later => true,
+            // What its CRM showed before that is others' to know.
+            End::Stuck { .. } => item.hub == item.record.fields,
+            _ => false,
+        };
         let stands = |record: Box<Record>, look| match (again, rests) {
             (true, _) => Done::Again(id.clone()),
             (_, true) => Done::Nothing,
@@ -182,11 +187,17 @@ impl Job<'_> {
         after.links.insert(self.connection.id.clone(), next);
         after.cause = cause;
         after.version += 1;
+        if after.fields != record.fields {
+            self.connection.settings.fire(Some(record), &mut after, self.cx.now());
+        }
         Some(after)
     }
 
     async fn store(&self, before: &Record, after: Option<Record>) -> Result<Stored> {
         let Some(after) = after else { return Ok(Stored::Yes(Box::new(before.clone()))) };
+        for exception in stopped(&after, self.cx) {
+            self.app.store.raise(&exception).await?;
+        }
         let link = after.links.get(&self.connection.id).ok_or_else(|| Error::bug("a push without a link"))?;
         let done = if after.fields == before.fields {
             self.app.store.settle(before, &self.connection.id, link, &after.cause).await

@@ -10,7 +10,7 @@ use crate::{
     id::RemoteId,
     planner::{Route, Shown, route},
     provider::{Creates, Echo, Fetched, Outcome, Session, Write},
-    record::{Link, Record},
+    record::{Link, Record, Said},
     store::Lost,
     sync::Leads,
     telemetry::chain,
@@ -56,13 +56,18 @@ impl Job<'_> {
         leads: &Leads,
     ) -> Result<()> {
         let crm = self.connection.crm;
-        let guarded = creates && crm.capabilities().creates == Creates::Guarded;
+        let repeats = crm.capabilities().creates == Creates::Guarded || !self.mapping.has_room();
+        let guarded = creates && repeats;
+        let outward: Vec<(usize, Write)> =
+            batch.iter().map(|(place, write)| (*place, leads.outward(write, self.mapping))).collect();
         if guarded {
-            self.intend(items, batch).await?;
+            self.intend(items, &outward).await?;
         }
         // An item whose record moved meanwhile comes later.
-        let batch: Vec<&(usize, Write)> = batch.iter().filter(|(place, _)| items[*place].is_open()).collect();
-        let writes: Vec<Write> = batch.iter().map(|(_, write)| leads.outward(write, self.mapping)).collect();
+        let is_open = |place: usize| items[place].is_open();
+        let writes: Vec<Write> =
+            outward.into_iter().filter(|(place, _)| is_open(*place)).map(|(_, write)| write).collect();
+        let batch: Vec<&(usize, Write)> = batch.iter().filter(|(place, _)| is_open(*place)).collect();
         let call = async |session: &Session| match creates {
             true => crm.create(session, self.mapping, &writes).await,
             false => crm.update(session, self.mapping, &writes).await,
@@ -81,15 +86,15 @@ impl Job<'_> {
     /// Records that these are about to be created, where a repetition would make another: after an unknown outcome they
     /// are looked for.
     async fn intend(&self, items: &mut [Item], batch: &[(usize, Write)]) -> Result<()> {
-        let places: Vec<usize> = batch.iter().map(|(place, _)| *place).collect();
-        let intents = places.iter().map(|place| self.intent(&items[*place]));
+        let intents = batch.iter().map(|(place, write)| self.intent(&items[*place], write));
         let noted: Vec<Result<Option<Record>>> = stream::iter(intents).buffered(AT_ONCE).collect().await;
-        for (place, noted) in places.into_iter().zip(noted) {
-            let item = &mut items[place];
+        for ((place, _), noted) in batch.iter().zip(noted) {
+            let item = &mut items[*place];
             match noted? {
                 Some(record) => {
                     let stored = record.links.get(&self.connection.id);
-                    (item.link.rev, item.link.intent) = stored.map_or((0, None), |link| (link.rev, link.intent));
+                    let Link { rev, intent, said, .. } = stored.cloned().unwrap_or_default();
+                    (item.link.rev, item.link.intent, item.link.said) = (rev, intent, said);
                     item.record = record;
                 }
                 None => item.end = End::Later,
@@ -99,13 +104,15 @@ impl Job<'_> {
     }
 
     /// The record with its intent; `None` where it moved meanwhile.
-    async fn intent(&self, item: &Item) -> Result<Option<Record>> {
+    async fn intent(&self, item: &Item, write: &Write) -> Result<Option<Record>> {
         let (mut record, link) = (item.record.clone(), item.record.links.get(&self.connection.id));
         let link = link.cloned().unwrap_or_default();
-        if link.intent.is_some() {
+        let said = if self.mapping.has_room() { Said::default() } else { write.said() };
+        if link.intent.is_some() && link.said == said {
             return Ok(Some(record));
         }
-        let link = Link { intent: Some(self.cx.now()), rev: link.rev + 1, ..link };
+        let intent = link.intent.or(Some(self.cx.now()));
+        let link = Link { intent, said, rev: link.rev + 1, ..link };
         let cause = Cause::new(By::Push { connection: self.connection.id.clone() }, &self.cx.trace, self.cx.now());
         match self.app.store.settle(&record, &self.connection.id, &link, &cause).await {
             Ok(()) => {

@@ -2,10 +2,12 @@
 
 use super::{
     key::Key,
+    schema::Sort,
     value::{Kind, Value},
 };
 use crate::id::{RequestId, Source};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -13,7 +15,7 @@ use std::collections::BTreeMap;
 pub type FieldName = String;
 
 /// One field as it was last written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Written {
     /// `None`: the source cleared it.
     pub value: Option<Value>,
@@ -36,35 +38,6 @@ pub type Stamp = (Timestamp, Option<RequestId>);
 /// The fields of one record. A field that is absent was never written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fields(BTreeMap<FieldName, Written>);
-
-/// The kinds of the fields that every hub record may have; any other field keeps the kind of its first value.
-const KINDS: &[(&str, Kind)] = &[
-    ("email", Kind::Text),
-    ("phone", Kind::Text),
-    ("first_name", Kind::Text),
-    ("last_name", Kind::Text),
-    ("full_name", Kind::Text),
-    ("name", Kind::Text),
-    ("domain", Kind::Text),
-    ("amount", Kind::Number),
-    ("stage", Kind::Text),
-    ("close_date", Kind::Text),
-    ("subject", Kind::Text),
-    ("body", Kind::Text),
-    ("due_date", Kind::Text),
-    ("happened_at", Kind::Text),
-    ("status", Kind::Text),
-    ("priority", Kind::Text),
-    ("company_id", Kind::Text),
-    ("contact_id", Kind::Text),
-    ("deal_id", Kind::Text),
-    ("company", Kind::Text),
-    ("callStatus", Kind::Text),
-    ("duration", Kind::Number),
-    ("lead_score", Kind::Number),
-    ("email_opted_out", Kind::Flag),
-    ("successEvaluation", Kind::Text),
-];
 
 /// A person's whole name: of the two names, and for the CRMs that know no parts.
 const NAME: &str = "full_name";
@@ -137,13 +110,21 @@ impl Fields {
         Some(Written { value: Value::text(&name.join(" ")), earlier: BTreeMap::new(), ..(*newest).clone() })
     }
 
+    /// The value of what is said, which may be blank; `None` where nothing was ever said.
+    pub fn told(&self, field: &str) -> Option<Option<Value>> {
+        match field {
+            NAME => self.said(field).map(|said| said.value),
+            _ => self.written(field).map(|written| written.value.clone()),
+        }
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&FieldName, &Written)> {
         self.0.iter()
     }
 
-    /// The kind a field holds, where that is known.
+    /// The kind a field holds, where that is known: one of the tenant's own keeps the kind of its first value.
     pub fn kind(&self, field: &str) -> Option<Kind> {
-        let fixed = KINDS.iter().find(|(name, _)| *name == field).map(|(_, kind)| *kind);
+        let fixed = Sort::of(field).map(Sort::kind);
         fixed.or_else(|| self.get(field).map(Value::kind))
     }
 
@@ -234,6 +215,20 @@ impl Fields {
             self.0.insert(field.to_owned(), written.clone());
         }
         true
+    }
+
+    /// Has what was written in one field written in another, unless that was written later. Whether anything is another now.
+    pub fn rename(&mut self, from: &str, to: &str) -> bool {
+        let Some(written) = self.0.remove(from) else { return false };
+        if self.said(to).is_some_and(|said| said.stamp() > written.stamp()) {
+            return true;
+        }
+        // A value of another kind stays where it is.
+        if self.write(to, written.clone()).is_ok() {
+            return true;
+        }
+        self.0.insert(from.to_owned(), written);
+        false
     }
 
     /// Takes over the fields that have no value here.
@@ -347,6 +342,34 @@ mod tests {
             let said = now.value.map(|value| value.to_string()).unwrap_or_default();
             prop_assert!(said == name || said.ends_with(&format!(" {name}")), "{said} for {name}");
         }
+    }
+
+    #[test]
+    fn what_was_written_under_another_name_is_kept_unless_it_is_older() {
+        let source: Source = "workflow".parse().unwrap();
+        let mut fields = Fields::default();
+        for (field, value, second) in [
+            ("jobtitle", "CTO", 2),
+            ("Phone", "555", 1),
+            ("phone", "556", 2),
+            ("callDuration", "long", 1),
+            ("Name", "Ada Byron", 1),
+        ] {
+            fields.put(field, Value::text(value), at(second), &source).unwrap();
+        }
+        assert!(fields.rename("jobtitle", "job_title") && fields.rename("Phone", "phone"));
+        assert!(!fields.rename("callDuration", "duration"), "no number");
+        assert!(fields.rename("Name", "full_name") && !fields.rename("nothing", "email"));
+        let known: Vec<(&str, String)> =
+            fields.iter().map(|(name, _)| (name.as_str(), fields.get(name).unwrap().to_string())).collect();
+        let expected = [
+            ("callDuration", "long"),
+            ("first_name", "Ada"),
+            ("job_title", "CTO"),
+            ("last_name", "Byron"),
+            ("phone", "556"),
+        ];
+        assert_eq!(known, expected.map(|(name, value)| (name, value.to_owned())));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the hub and one remote know of each other.
 
-use super::{Value, Written};
+use super::{Said, Value, Written};
 use crate::id::{RemoteId, RequestId, hex};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -44,6 +44,9 @@ pub struct Link {
     /// Set before the remote is created: until the link has its remote, a create may have happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<Timestamp>,
+    /// What that create says, where the CRM has no room for our id.
+    #[serde(default, skip_serializing_if = "Said::is_empty")]
+    pub said: Said,
     /// The remote is no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<Gone>,
@@ -84,7 +87,7 @@ pub struct Flips {
 }
 
 /// A write that the CRM will not take. It is not sent again until what is wanted, or the mapping, is another.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
     /// Of what was wanted, and of the mapping's version.
     pub fingerprint: String,
@@ -95,7 +98,7 @@ pub struct Refusal {
 }
 
 /// How a remote came to be no more. A push never brings it back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Gone {
     Deleted {
@@ -148,7 +151,7 @@ impl Agreed {
         Agreed { ours: ours.map(shortened), theirs: theirs.map(shortened), ..Agreed::default() }
     }
     pub fn ours_is(&self, value: Option<&Value>) -> bool {
-        self.ours == value.map(shortened)
+        is(self.ours.as_ref(), value)
     }
     /// Of a value as a CRM spells it.
     pub fn digest(value: Option<&Value>) -> String {
@@ -157,7 +160,7 @@ impl Agreed {
         hex(Sha256::digest(plain).iter().take(8))
     }
     pub fn theirs_is(&self, value: Option<&Value>) -> bool {
-        self.theirs == value.map(shortened)
+        is(self.theirs.as_ref(), value)
     }
 }
 
@@ -166,15 +169,27 @@ fn is_zero(version: &u64) -> bool {
     *version == 0
 }
 
+/// Whether a value is the one that was kept.
+fn is(kept: Option<&Value>, value: Option<&Value>) -> bool {
+    match value.and_then(digested) {
+        Some(digest) => kept == Some(&digest),
+        None => kept == value,
+    }
+}
+
 /// The value itself, or for a long text its digest. Idempotent: a digest is short.
 fn shortened(value: &Value) -> Value {
+    digested(value).unwrap_or_else(|| value.clone())
+}
+
+/// The digest of a long text; `None` of what is kept as it is.
+fn digested(value: &Value) -> Option<Value> {
     use sha2::{Digest, Sha256};
     const LONG: usize = 128;
-    let Value::Text(text) = value else { return value.clone() };
+    let Value::Text(text) = value else { return None };
     if text.as_str().len() <= LONG {
-        return value.clone();
+        return None;
     }
-    let digest = Sha256::digest(text.as_str());
-    let hex = hex(&digest);
-    Value::text(&format!("sha256:{hex}")).unwrap_or_else(|| value.clone())
+    let hex = hex(&Sha256::digest(text.as_str()));
+    Value::text(&format!("sha256:{hex}"))
 }

@@ -4,20 +4,26 @@ mod fields;
 mod key;
 mod link;
 mod object;
+mod said;
+mod schema;
 mod value;
 
 pub use fields::{FieldName, Fields, Stamp, Written, WrongKind, parts, parts_of};
 pub use key::{Domain, Email, Key, Phone, Region, Title};
 pub use link::{Agreed, Awaiting, Flips, Gone, Link, Refusal, RemoteField, Workflow};
 pub use object::{NoObject, Object};
+pub use said::Said;
+pub use schema::{Sort, canonical};
 pub use value::{Kind, NotAValue, Text, Value};
 
 use crate::{
     cause::Cause,
     engagement::Engagement,
     id::{ConnectionId, RecordId, TenantId},
+    trigger::Standing,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +39,9 @@ pub struct Record {
     /// What the person's events come to.
     #[serde(default, skip_serializing_if = "Engagement::is_empty")]
     pub engagement: Engagement,
+    /// By trigger, how its condition stands.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub standing: BTreeMap<String, Standing>,
     /// Counts the changes of the whole item, and names each one's history entry.
     pub version: u64,
     /// Why the item is as it is: what made its last change.
@@ -45,7 +54,7 @@ pub struct Record {
 }
 
 /// A deletion that counts for the hub.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Deletion {
     pub at: Timestamp,
     /// Where the person was deleted.
@@ -58,8 +67,9 @@ pub struct Deletion {
 impl Record {
     /// A record that nothing is known of yet. Its version is 0 until it is stored.
     pub fn empty(tenant: TenantId, object: Object, id: RecordId, cause: Cause) -> Record {
-        let (fields, links, engagement) = (Fields::default(), BTreeMap::new(), Engagement::default());
-        Record { tenant, id, object, fields, links, engagement, version: 0, cause, merged_into: None, deleted: None }
+        let (fields, links, engagement, standing) = Default::default();
+        let (merged_into, deleted) = (None, None);
+        Record { tenant, id, object, fields, links, engagement, standing, version: 0, cause, merged_into, deleted }
     }
 
     /// What this one refers to: by which field, to what, and under which name.

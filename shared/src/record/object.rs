@@ -1,11 +1,13 @@
 //! What records are about, and which of their fields lead to other records.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 /// What a record is about. What others refer to comes first: that is the order in which objects are read and written.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(with = "String", extend("pattern" = "^[a-z0-9_]{1,40}$"))]
 pub enum Object {
     Company,
     /// A human being, whether a CRM files them as a lead or as a contact.

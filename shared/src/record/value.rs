@@ -1,7 +1,8 @@
 //! Values and their kinds.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// Text that is not blank: leading and trailing white space is gone, and an empty text does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,6 +40,15 @@ pub enum Value {
     Number(serde_json::Number),
     Text(Text),
     List(Vec<Text>),
+}
+
+impl JsonSchema for Value {
+    fn schema_name() -> Cow<'static, str> {
+        "Value".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": ["boolean", "number", "string", "array"], "items": {"type": "string"}})
+    }
 }
 
 /// The kinds of [`Value`].

@@ -5,7 +5,7 @@ use crate::{
     cause::Denied,
     mapping::{Template, TemplateError, normal},
     planner::Ownership,
-    record::{Email, Fields, Object, Phone, Region, RemoteField, Value, Written, parts},
+    record::{Email, Fields, Object, Phone, Region, RemoteField, Value, Written, canonical, parts},
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -89,7 +89,7 @@ pub fn apply(
             applied.bad.push(BadValue { field: field.clone(), code: "bad_value", reason: NO_NAME.to_owned() });
             continue;
         }
-        match rendered(text, &known) {
+        match rendered(text, &known, &request.object) {
             Ok(value) => applied.overrides.extend(value.map(|value| (field.clone(), value))),
             Err(Unusable { code, reason }) => applied.bad.push(BadValue { field: field.clone(), code, reason }),
         }
@@ -110,12 +110,13 @@ impl From<TemplateError> for Unusable {
 }
 
 /// A sync field's value; `None` where a placeholder is known but blank: then nothing is written.
-fn rendered(text: &str, known: &BTreeMap<String, Option<Value>>) -> Result<Option<Value>, Unusable> {
+fn rendered(text: &str, known: &BTreeMap<String, Option<Value>>, object: &Object) -> Result<Option<Value>, Unusable> {
     let template = Template::parse(text)?;
-    if let Some(name) = template.names().find(|name| !known.contains_key(*name)) {
+    let of = |name: &str| known.get(name).or_else(|| known.get(canonical(object, name)));
+    if let Some(name) = template.names().find(|name| of(name).is_none()) {
         return Err(Unusable { code: "unknown_placeholder", reason: format!("unknown placeholder {{{{{name}}}}}") });
     }
-    let value = |name: &str| known.get(name).cloned().flatten();
+    let value = |name: &str| of(name).cloned().flatten();
     if template.names().any(|name| value(name).is_none()) {
         return Ok(None);
     }

@@ -1,13 +1,15 @@
 //! What the workflow service asks for: one message of the queue `sync-requests`.
 
 mod apply;
+mod fetch;
 
 pub use apply::{Applied, BadValue, apply};
+pub use fetch::{Asker, Fetch, Inward};
 
 use crate::{
     engagement::Event,
     id::{ConnectionId, RequestId, Source, TenantId},
-    record::{Object, Workflow},
+    record::{Object, Workflow, canonical},
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -38,6 +40,7 @@ pub struct SyncRequest {
     #[schemars(with = "String")]
     pub occurred_at: Timestamp,
     /// The person (or under `record` whatever else it is about): `id`, `email`, `phone`, `first_name`, `last_name` (or `name` for the two), and whatever else there is.
+    /// Other names that are well known, such as `firstname`, `jobTitle` or `organization`, stand for the hub's own.
     /// `salesforce_id`, `hubspot_contact_id` and the like, or a connection's name with `_id`, hold that CRM's own id of it. A field that is absent, null or empty is left as it is.
     #[serde(alias = "record")]
     pub lead: BTreeMap<String, serde_json::Value>,
@@ -107,8 +110,26 @@ impl SyncRequest {
         let told = request.events.len();
         match told > MOST_EVENTS {
             true => Err(refused("too_many_events", format!("{told} events; at most {MOST_EVENTS} are taken"))),
-            false => Ok(request),
+            false => Ok(request.canonical()),
         }
+    }
+
+    /// With the hub's own names of its fields. Where two names of one field are told, each stays what it is.
+    fn canonical(mut self) -> SyncRequest {
+        let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for name in self.lead.keys() {
+            // A person's `name` is parted when it is applied.
+            let ours = if name == "name" { name } else { canonical(&self.object, name) };
+            names.entry(ours.to_owned()).or_default().push(name.clone());
+        }
+        for (ours, told) in names {
+            if let [one] = told.as_slice()
+                && let Some(value) = self.lead.remove(one)
+            {
+                self.lead.insert(ours, value);
+            }
+        }
+        self
     }
 
     /// What can be read of a message that [`SyncRequest::parse`] refused.
@@ -123,3 +144,6 @@ impl SyncRequest {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

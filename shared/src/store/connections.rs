@@ -2,17 +2,15 @@
 
 use super::{Item, Store, attribute, item, keys, keys::Pk, number, read, text, trouble, unbuilt, where_it_held};
 use crate::{
-    connection::{Connection, State},
-    engagement::Scoring,
+    connection::{Connection, Mode, State},
     error::{Error, Result},
     id::{AccountId, ConnectionId, TenantId},
-    planner::Ownership,
     provider::Crm,
-    settings::Settings,
+    settings::{Settings, Stop},
 };
 use aws_sdk_dynamodb::{
     error::SdkError,
-    types::{AttributeValue, Put, TransactWriteItem},
+    types::{Put, TransactWriteItem},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -50,13 +48,13 @@ struct Pointer {
 
 impl Store {
     pub async fn connection(&self, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Connection>> {
-        let items = self.get_all(&[keys::connection(tenant, id), keys::settings(tenant)]).await?;
+        let items = self.get_all(&[keys::connection(tenant, id), keys::settings(tenant), keys::stop()]).await?;
         Ok(governed(items)?.into_iter().next())
     }
 
     /// A connection with its quota, in one read.
     pub async fn ready(&self, tenant: &TenantId, id: &ConnectionId, now: Timestamp) -> Result<Option<Ready>> {
-        let at = [keys::connection(tenant, id), keys::settings(tenant), keys::quota(tenant, id)];
+        let at = [keys::connection(tenant, id), keys::settings(tenant), keys::stop(), keys::quota(tenant, id)];
         let items = self.get_all(&at).await?;
         let paused_until = items.iter().find_map(paused).filter(|until| *until > now);
         Ok(governed(items)?.into_iter().next().map(|connection| Ready { connection, paused_until }))
@@ -107,31 +105,6 @@ impl Store {
         governed(self.get_all(&at).await?)
     }
 
-    /// Says which source may write which of a tenant's fields, from now on.
-    pub async fn set_ownership(&self, tenant: &TenantId, ownership: &Ownership) -> Result<()> {
-        self.set(tenant, "ownership", attribute(ownership)?).await
-    }
-
-    /// Says how many points events are worth, from now on.
-    pub async fn set_scoring(&self, tenant: &TenantId, scoring: &Scoring) -> Result<()> {
-        self.set(tenant, "scoring", attribute(scoring)?).await
-    }
-
-    /// One of a tenant's settings; the others stay.
-    async fn set(&self, tenant: &TenantId, name: &str, value: AttributeValue) -> Result<()> {
-        let call = self.client.update_item().table_name(&self.table);
-        let call = call
-            .set_key(Some(keys::settings(tenant).attributes()))
-            .update_expression("SET #name = :value, kind = :kind");
-        let call = call.expression_attribute_names("#name", name).expression_attribute_values(":value", value);
-        call.expression_attribute_values(":kind", text("settings")).send().await.map_err(trouble)?;
-        Ok(())
-    }
-
-    pub async fn settings(&self, tenant: &TenantId) -> Result<Settings> {
-        Ok(self.get(&keys::settings(tenant)).await?.unwrap_or_default())
-    }
-
     /// A tenant's connections with what holds for all of them, in one read.
     pub async fn tenant(&self, tenant: &TenantId) -> Result<(Settings, Vec<Connection>)> {
         let items = self.all(&keys::connections(tenant), "").await?;
@@ -168,7 +141,7 @@ impl Store {
     /// Changes a connection's state from what it was when it was read; a newer state stays.
     pub async fn set_state(&self, connection: &Connection, state: &State) -> Result<bool> {
         let call = self.client.update_item().table_name(&self.table);
-        let call = match works(state) {
+        let call = match is_due(state, connection.mode) {
             true => call
                 .update_expression("SET #state = :state, due_pk = :due ADD version :one")
                 .expression_attribute_values(":due", text(keys::due_pull(&connection.id))),
@@ -230,9 +203,9 @@ impl Store {
     }
 }
 
-/// Whether a connection in this state is pulled.
-fn works(state: &State) -> bool {
-    matches!(state, State::Active | State::Joining)
+/// Whether a connection in this state and mode is pulled by the schedule.
+fn is_due(state: &State, mode: Mode) -> bool {
+    matches!(state, State::Active | State::Joining) && mode != Mode::Manual
 }
 
 /// The connections among these items, each with what its tenant has said for all of them.
@@ -242,10 +215,12 @@ fn governed(items: Vec<Item>) -> Result<Vec<Connection>> {
     for item in items.iter().filter(|item| is(item, "settings")) {
         settings.insert(partition(item), read(item.clone())?);
     }
+    let stop = items.iter().find(|item| is(item, "stop")).cloned().map(read::<Stop>).transpose()?;
     let connections = items.into_iter().filter(|item| is(item, "connection"));
     let governed = connections.map(|item| {
-        let ownership = settings.get(&partition(&item)).map(|settings| settings.ownership.clone()).unwrap_or_default();
-        Ok(Connection { ownership, ..read(item)? })
+        let mut settings = settings.get(&partition(&item)).cloned().unwrap_or_default();
+        settings.stopped = stop.clone().or(settings.stopped);
+        Ok(Connection { settings, ..read(item)? })
     });
     governed.collect()
 }
@@ -261,7 +236,7 @@ fn paused(quota: &Item) -> Option<Timestamp> {
 fn connection_item(connection: &Connection) -> Result<Item> {
     let mut stored = item(&keys::connection(&connection.tenant, &connection.id), "connection", connection)?;
     stored.insert("due_at".to_owned(), text(sortable(connection.due_at)));
-    if works(&connection.state) {
+    if is_due(&connection.state, connection.mode) {
         stored.insert("due_pk".to_owned(), text(keys::due_pull(&connection.id)));
     }
     Ok(stored)

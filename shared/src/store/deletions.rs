@@ -1,12 +1,12 @@
-//! How many of a connection's remotes were deleted lately, and the deletions that wait for a person.
+//! How many of a connection's remotes were deleted or written lately, and the deletions that wait for a person.
 
 use super::{Store, item, keys, number, read, trouble, where_it_held};
-use crate::{change::Removed, connection::Connection, error::Result, record::Object};
+use crate::{change::Removed, connection::Connection, error::Result, planner::Mass, record::Object};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// The deletions of the last hour.
+/// What there was of a mass within the last hour.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
     /// When, and how many; what comes within a minute is one.
@@ -24,8 +24,8 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const AT_ONCE: usize = 16;
 
 impl Tally {
-    /// Deletions within the hour.
-    pub fn gone(&self, now: Timestamp) -> u32 {
+    /// How many within the hour.
+    pub fn lately(&self, now: Timestamp) -> u32 {
         let within = self.recent.iter().filter(|(at, _)| now.duration_since(*at) < WINDOW);
         within.fold(0, |sum, (_, count)| sum.saturating_add(*count))
     }
@@ -53,15 +53,15 @@ impl Tally {
 }
 
 impl Store {
-    pub async fn tally(&self, connection: &Connection) -> Result<Tally> {
-        Ok(self.get(&keys::deletions(&connection.tenant, &connection.id)).await?.unwrap_or_default())
+    pub async fn tally(&self, connection: &Connection, mass: Mass) -> Result<Tally> {
+        Ok(self.get(&keys::tally(&connection.tenant, &connection.id, mass.name())).await?.unwrap_or_default())
     }
 
     /// Whether nobody else changed it meanwhile.
-    pub async fn set_tally(&self, connection: &Connection, before: &Tally, after: &Tally) -> Result<bool> {
+    pub async fn set_tally(&self, connection: &Connection, mass: Mass, before: &Tally, after: &Tally) -> Result<bool> {
         let after = Tally { version: before.version + 1, ..after.clone() };
-        let at = keys::deletions(&connection.tenant, &connection.id);
-        let call = self.client.put_item().table_name(&self.table).set_item(Some(item(&at, "deletions", &after)?));
+        let at = keys::tally(&connection.tenant, &connection.id, mass.name());
+        let call = self.client.put_item().table_name(&self.table).set_item(Some(item(&at, mass.name(), &after)?));
         let call = call
             .condition_expression("attribute_not_exists(version) OR version = :v")
             .expression_attribute_values(":v", number(before.version));

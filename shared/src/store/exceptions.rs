@@ -1,12 +1,16 @@
 //! What a person must decide or fix.
 
-use super::{Store, attribute, item, keys, read, where_it_held};
+use super::{Store, attribute, item, keys, keys::Pk, read, where_it_held};
 use crate::{
     cause::Step,
     error::Result,
     id::{ConnectionId, RecordId, TenantId},
+    planner::Decided,
+    record::Value,
+    request::Asker,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One open question to a person.
@@ -32,13 +36,22 @@ pub struct Exception {
     /// The message as it came, where it never became a record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<String>,
+    /// How a person ended a conflict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
+    /// Of a conflict: what both sides had agreed on before, where they had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreed: Option<Value>,
     pub trace: String,
     /// Sync requests that end with this.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
+    /// The fetch that ends with this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetch: Option<Asker>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Open {
     #[default]
@@ -61,14 +74,45 @@ impl Store {
 
     /// Notes that a person has seen to it.
     pub async fn resolve(&self, tenant: &TenantId, id: &str) -> Result<()> {
+        self.close(tenant, id, None).await
+    }
+
+    /// As [`Store::resolve`], with what was decided.
+    pub async fn decided(&self, tenant: &TenantId, id: &str, decided: &Decided) -> Result<()> {
+        self.close(tenant, id, Some(decided)).await
+    }
+
+    async fn close(&self, tenant: &TenantId, id: &str, decided: Option<&Decided>) -> Result<()> {
         let call = self.client.update_item().table_name(&self.table);
         let call = call
             .set_key(Some(keys::exception(tenant, id).attributes()))
-            .update_expression("SET #state = :resolved")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":resolved", attribute(&Open::Resolved)?);
+        let call = match decided {
+            Some(decided) => call
+                .update_expression("SET #state = :resolved, decided = :decided")
+                .expression_attribute_values(":decided", attribute(decided)?),
+            None => call.update_expression("SET #state = :resolved"),
+        };
         where_it_held(call.send().await).map(drop)
+    }
+
+    pub async fn exception(&self, tenant: &TenantId, id: &str) -> Result<Option<Exception>> {
+        self.get(&keys::exception(tenant, id)).await
+    }
+
+    /// A page of a tenant's exceptions, and the id after which the next one begins.
+    pub async fn exception_page(
+        &self,
+        tenant: &TenantId,
+        after: Option<&str>,
+        limit: i32,
+    ) -> Result<(Vec<Exception>, Option<String>)> {
+        let after = after.map(|id| keys::exception(tenant, id));
+        let page = self.page(&keys::exceptions(tenant), "", after.as_ref(), limit).await?;
+        let next = page.last_evaluated_key.as_ref().and_then(Pk::of).map(|at| at.sk);
+        Ok((page.items.unwrap_or_default().into_iter().map(read).collect::<Result<_>>()?, next))
     }
 
     /// A tenant's exceptions, oldest id first.

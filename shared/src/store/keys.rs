@@ -65,8 +65,21 @@ pub fn connection(tenant: &TenantId, id: &ConnectionId) -> Pk {
 }
 
 /// What holds for all of a tenant's connections.
+/// That everything rests, for all tenants.
+pub fn stop() -> Pk {
+    key("STOP".to_owned(), "STOP")
+}
+
 pub fn settings(tenant: &TenantId) -> Pk {
     key(connections(tenant), "SETTINGS")
+}
+
+/// The partition of who our tenants are.
+pub const TENANTS: &str = "TENANTS";
+
+/// That there is such a tenant.
+pub fn tenancy(tenant: &TenantId) -> Pk {
+    key(TENANTS.to_owned(), tenant.as_str())
 }
 
 /// The partition of what a person did, and of the rules that have scored.
@@ -118,9 +131,9 @@ pub fn renewal(tenant: &TenantId, id: &ConnectionId) -> Pk {
     key(format!("L#{tenant}#{id}"), "renewal")
 }
 
-/// A connection's deletions of the last hour.
-pub fn deletions(tenant: &TenantId, id: &ConnectionId) -> Pk {
-    key(format!("L#{tenant}#{id}"), "deletions")
+/// What there was of a mass, such as `deletions`, within a connection's last hour.
+pub fn tally(tenant: &TenantId, id: &ConnectionId, mass: &str) -> Pk {
+    key(format!("L#{tenant}#{id}"), mass)
 }
 
 /// A deletion that waits for a person; without a remote, how the keys of all of an object's begin.

@@ -10,6 +10,8 @@ pub mod keys;
 mod leases;
 mod quota;
 mod records;
+mod settings;
+mod tenants;
 pub mod tickets;
 mod transact;
 
@@ -17,7 +19,9 @@ pub use connections::{Ready, Renewal};
 pub use deletions::Tally;
 pub use exceptions::{Exception, Open};
 pub use leases::{KILLS, Lease, MOST_KILLS};
-pub use records::{Commit, Lost, Merge, Once};
+pub use records::{Commit, Lost, Merge, Once, Place};
+pub use settings::Setting;
+pub use tenants::Tenancy;
 
 use crate::error::{Error, Result};
 use aws_sdk_dynamodb::{

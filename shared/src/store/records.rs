@@ -86,6 +86,9 @@ pub(super) struct Holder {
     pub(super) record: RecordId,
 }
 
+/// A place in a walk over a tenant's records: their shard, and the one that was last.
+pub type Place = (u8, Option<RecordId>);
+
 impl Store {
     pub async fn record(&self, tenant: &TenantId, id: &RecordId) -> Result<Option<Record>> {
         self.get(&keys::record(tenant, id)).await
@@ -110,6 +113,24 @@ impl Store {
         let next = page.last_evaluated_key.as_ref().and_then(|k| k.get("sk")?.as_s().ok()?.parse().ok());
         let records = page.items.unwrap_or_default().into_iter().map(read).collect::<Result<_>>()?;
         Ok((records, next))
+    }
+
+    /// The next page of a walk over all of a tenant's records, and where that goes on; `None` at its end.
+    pub async fn walk(
+        &self,
+        tenant: &TenantId,
+        (shard, after): &Place,
+        limit: i32,
+    ) -> Result<(Vec<Record>, Option<Place>)> {
+        if *shard >= keys::RECORD_SHARDS {
+            return Ok((Vec::new(), None));
+        }
+        let (records, last) = self.record_page(tenant, *shard, after.as_ref(), limit).await?;
+        let next = match last {
+            Some(last) => (*shard, Some(last)),
+            None => (shard + 1, None),
+        };
+        Ok((records, Some(next).filter(|(shard, _)| *shard < keys::RECORD_SHARDS)))
     }
 
     /// Which records each of these keys points to: one, none, or for a phone perhaps several.

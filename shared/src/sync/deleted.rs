@@ -34,7 +34,10 @@ impl Looker<'_> {
 
     async fn deleted_once(&self, record: &Record, remote: &RemoteId, at: Timestamp) -> Result<Done> {
         let live = |link: &&Link| link.gone.is_none() && link.remote.as_ref() == Some(remote);
-        let Some(link) = record.links.get(&self.connection.id).filter(live) else { return Ok(Done::Nothing) };
+        let Some(link) = record.links.get(&self.connection.id).filter(live) else {
+            // It is known: whoever learned it may not have lived to hand that on.
+            return Ok(Done::Stands(Box::new(record.clone())));
+        };
         let policy = match (&record.deleted, self.connection.deletes()) {
             (Some(known), Deletes::Propagate) if !known.spreads => Deletes::Propagate,
             (Some(_), _) => Deletes::Ignore,

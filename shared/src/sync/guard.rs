@@ -7,11 +7,11 @@ use crate::{
     connection::Connection,
     context::Context,
     error::{Error, Result},
-    id::{RecordId, RemoteId},
-    planner::Deletes,
+    id::RemoteId,
+    planner::{Deletes, Mass},
     provider::{Fetched, Query, Session},
     record::{Key, Object, Record},
-    store::{Exception, keys::RECORD_SHARDS},
+    store::Exception,
 };
 use std::collections::BTreeMap;
 
@@ -39,7 +39,8 @@ pub(super) async fn guarded(
     }
     let (deleted, mut others): (Vec<Look>, Vec<Look>) =
         looks.into_iter().partition(|look| gone(look) && news.contains_key(&look.remote));
-    match rests(app, cx, connection, object, u32::try_from(news.len()).unwrap_or(u32::MAX)).await? {
+    let more = u32::try_from(news.len()).unwrap_or(u32::MAX);
+    match count(app, cx, connection, object, Mass::Deletions, more).await?.rests {
         None => others.extend(survived(app, cx, connection, object, deleted, &news).await?),
         Some(rests) => keep(app, cx, connection, object, &rests, &deleted).await?,
     }
@@ -72,26 +73,50 @@ fn is_news(connection: &Connection, remote: &RemoteId, record: &Record) -> bool 
     !ours && link.is_some_and(|link| link.gone.is_none() && link.remote.as_ref() == Some(remote))
 }
 
-/// Counts some more deletions. `None` if they may be followed, else the name of the time that they wait.
-async fn rests(app: &App, cx: &Context, connection: &Connection, object: &Object, more: u32) -> Result<Option<String>> {
-    let guard = connection.policy.guard;
+/// What counting some more of a mass came to.
+#[derive(Debug, Default)]
+pub(crate) struct Counted {
+    /// There are too many: so many are they now.
+    pub(crate) too_many: Option<u32>,
+    /// The name of the time for which deletions wait.
+    rests: Option<String>,
+}
+
+/// Counts some more of a mass within the hour.
+pub(crate) async fn count(
+    app: &App,
+    cx: &Context,
+    connection: &Connection,
+    object: &Object,
+    mass: Mass,
+    more: u32,
+) -> Result<Counted> {
+    let guard = connection.policy.guards(mass);
     for _ in 0..ROUNDS {
-        let tally = app.store.tally(connection).await?;
+        let tally = app.store.tally(connection, mass).await?;
+        let before = tally.lately(cx.now());
+        let all = before.saturating_add(more);
         if tally.rests.is_some() {
-            return Ok(tally.rests);
+            return Ok(Counted { too_many: Some(all), rests: tally.rests });
         }
-        let before = tally.gone(cx.now());
-        let gone = before.saturating_add(more);
-        let known = match guard.enough(gone) {
-            Some(enough) => known(app, connection, object, enough).await? + u64::from(before),
+        let known = match guard.enough(all) {
+            // Those that were deleted within the hour are known no more.
+            Some(enough) if mass == Mass::Deletions => {
+                known(app, connection, object, enough).await? + u64::from(before)
+            }
+            Some(enough) => known(app, connection, object, enough).await?,
             None => 0,
         };
-        let next = if guard.allows(gone, known) { tally.and(more, cx.now()) } else { tally.resting(cx.now()) };
-        if app.store.set_tally(connection, &tally, &next).await? {
-            return Ok(next.rests);
+        let is_allowed = guard.allows(all, known);
+        let next = match mass {
+            Mass::Deletions if !is_allowed => tally.resting(cx.now()),
+            _ => tally.and(more, cx.now()),
+        };
+        if app.store.set_tally(connection, mass, &tally, &next).await? {
+            return Ok(Counted { too_many: (!is_allowed).then_some(all), rests: next.rests });
         }
     }
-    Err(Error::retryable("deletions of this connection are being counted"))
+    Err(Error::retryable("what this connection does is being counted"))
 }
 
 /// How many remotes of an object the connection has, if they are less than `enough`.
@@ -100,17 +125,11 @@ async fn known(app: &App, connection: &Connection, object: &Object, enough: u64)
         let link = record.links.get(&connection.id);
         record.object == *object && link.is_some_and(|link| link.remote.is_some() && link.gone.is_none())
     };
-    let mut known = 0;
-    for shard in 0..RECORD_SHARDS {
-        let mut after: Option<RecordId> = None;
-        while known < enough {
-            let (records, next) = app.store.record_page(&connection.tenant, shard, after.as_ref(), PAGE).await?;
-            known += records.iter().filter(is_there).count() as u64;
-            after = next;
-            if after.is_none() {
-                break;
-            }
-        }
+    let (mut known, mut place) = (0, Some((0, None)));
+    while let Some(at) = place.take_if(|_| known < enough) {
+        let (records, next) = app.store.walk(&connection.tenant, &at, PAGE).await?;
+        known += records.iter().filter(is_there).count() as u64;
+        place = next;
     }
     Ok(known)
 }
@@ -137,7 +156,7 @@ async fn keep(
     let exception =
         Exception::new(&connection.tenant, "mass_delete", &format!("{}:{rests}", connection.id), reason, cx);
     app.store.raise(&exception.on(connection)).await?;
-    match app.store.tally(connection).await?.rests.as_deref() == Some(rests) {
+    match app.store.tally(connection, Mass::Deletions).await?.rests.as_deref() == Some(rests) {
         true => Ok(()),
         false => Err(Error::retryable("a person decides about deletions right now")),
     }

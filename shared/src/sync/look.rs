@@ -98,7 +98,10 @@ async fn look_once(
     // What was erased or lost a merge the CRM shows no more: there is nothing to fetch.
     let (fated, others): (Vec<&Hinted>, Vec<&Hinted>) = hints.iter().partition(|hint| told(hint).is_some());
     let tells_news = |hint: &&Hinted| !link(&hint.remote).is_some_and(|link| tells_nothing_new(link, hint, mapping));
-    let ids: Vec<RemoteId> = others.into_iter().filter(tells_news).map(|hint| hint.remote.clone()).collect();
+    // What is only made in this CRM is nobody else's business: what its users write of the kind stays there.
+    let is_ours = |hint: &&Hinted| mapping.has_room() || known.contains_key(&hint.remote);
+    let ids: Vec<RemoteId> =
+        others.into_iter().filter(is_ours).filter(tells_news).map(|hint| hint.remote.clone()).collect();
     let fetch = async |session: &Session| connection.crm.fetch(session, mapping, &ids).await;
     let mut fetched = if ids.is_empty() { Vec::new() } else { app.with_session(connection, cx, fetch).await? };
     app.inward(cx, connection, mapping, fetched.iter_mut().filter_map(Fetched::seen).collect()).await?;
@@ -115,6 +118,16 @@ async fn look_once(
     Ok(moved.into_iter().map(again).collect())
 }
 
+/// Notes the records of these remotes as they stand, though nobody looks at them.
+pub async fn note(app: &App, connection: &Connection, hints: &[Hinted], pushes: &mut Pushes) -> Result<()> {
+    for alike in hints.chunk_by(|one, next| one.object == next.object) {
+        let remotes: Vec<RemoteId> = alike.iter().map(|hint| hint.remote.clone()).collect();
+        let known = linked(app, connection, &alike[0].object, &remotes).await?;
+        known.into_values().for_each(|record| pushes.note(record));
+    }
+    Ok(())
+}
+
 /// What became of a remote, where a delivery alone tells it.
 fn told(hint: &Hinted) -> Option<Fetched> {
     match &hint.merged_into {
@@ -125,7 +138,7 @@ fn told(hint: &Hinted) -> Option<Fetched> {
 }
 
 /// The records that are linked to these remotes.
-pub(super) async fn linked(
+pub async fn linked(
     app: &App,
     connection: &Connection,
     object: &Object,
@@ -194,6 +207,22 @@ pub async fn absorb_looks(
     Ok(again)
 }
 
+/// Absorbs what a list told; what cannot be told from something older is fetched at once.
+pub async fn absorb_listed(
+    app: &App,
+    cx: &Context,
+    connection: &Connection,
+    object: &Object,
+    looks: Vec<Look>,
+) -> Result<()> {
+    let mut pushes = Pushes::default();
+    let again = absorb_guarded(app, cx, connection, object, looks, &mut pushes).await?;
+    let again = again.into_iter().map(|remote| Hinted::plain(object, remote)).collect();
+    let done = look_again(app, cx, connection, again, &mut pushes).await;
+    pushes.send(app, cx).await?;
+    done.map_err(|left| left.why)
+}
+
 /// Asks a person about the fields that are parked.
 pub async fn raise_conflicts(
     app: &App,
@@ -203,11 +232,12 @@ pub async fn raise_conflicts(
     parked: &[Parked],
 ) -> Result<()> {
     for parked in parked {
-        let side = |v: &Option<crate::record::Value>| v.as_ref().map_or("nothing".to_owned(), |v| format!("{v:?}"));
+        let side = |v: &Option<crate::record::Value>| v.as_ref().map_or("nothing".to_owned(), |v| format!("\"{v}\""));
         let reason =
             format!("agreed {}, ours {}, theirs {}", side(&parked.base), side(&parked.ours), side(&parked.theirs));
         let about = format!("{record}:{}:{}", connection.id, parked.field);
         let exception = Exception::new(&connection.tenant, "conflict", &about, reason, cx);
+        let exception = Exception { agreed: parked.base.clone(), ..exception };
         app.store.raise(&exception.on(connection).of(record).field(&parked.field)).await?;
     }
     Ok(())

@@ -3,11 +3,12 @@
 use super::{
     finding::{Who, id_shown, keys_shown},
     look::{Look, raise_conflicts},
+    remedy::stopped,
 };
 use crate::{
     app::App,
     cause::{By, Cause},
-    connection::Connection,
+    connection::{Connection, State},
     context::Context,
     error::Result,
     id::{RecordId, RemoteId},
@@ -92,7 +93,8 @@ impl Looker<'_> {
             None => Taken::Sometime,
         };
         match freshness(link, seen, taken, self.mapping) {
-            Freshness::Drop => Ok(Done::Nothing),
+            // Whoever absorbed what it shows may not have lived to hand that on.
+            Freshness::Drop => Ok(Done::Stands(Box::new(record.clone()))),
             Freshness::FetchAgain => Ok(Done::Again),
             Freshness::Absorb => self.store(Some(record), record, &look.remote, seen, &[]).await,
         }
@@ -124,6 +126,13 @@ impl Looker<'_> {
         after.fields = absorbed.hub;
         after.links.insert(self.connection.id.clone(), absorbed.link);
         after.version += 1;
+        // Whom a CRM shows for the first time has done nothing yet, nor have those whom it joins.
+        if before.is_some() && self.connection.state == State::Active {
+            self.connection.settings.fire(before, &mut after, self.cx.now());
+        }
+        for exception in stopped(&after, self.cx) {
+            self.app.store.raise(&exception).await?;
+        }
         let shown = keys_shown(self.connection, self.object, self.mapping, remote, seen);
         // To what is new altogether nothing refers.
         let is_news = before.is_some_and(|before| {

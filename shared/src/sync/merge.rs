@@ -78,7 +78,11 @@ fn join(
     joined.fields.fill_blanks(&loser.fields);
     joined.engagement.join(&loser.id, &loser.engagement);
     // A total that does not fit its field was told of when it was counted.
-    let _ = joined.engagement.tell(&survivor.engagement, &mut joined.fields, &connection.ownership, cause.at);
+    let _ = joined.engagement.tell(&survivor.engagement, &mut joined.fields, &connection.settings.ownership, cause.at);
+    for (name, standing) in &loser.standing {
+        let kept = joined.standing.entry(name.clone()).or_default();
+        (kept.holds, kept.times) = (kept.holds || standing.holds, kept.times.max(standing.times));
+    }
     joined.deleted = joined.deleted.filter(|_| loser.deleted.is_some());
     let mut doubled = Vec::new();
     for (id, link) in loser.links.iter().filter(|(id, _)| **id != connection.id) {
@@ -98,6 +102,7 @@ fn join(
     }
     joined.version += 1;
     joined.cause = cause.clone();
+    connection.settings.fire(Some(survivor), &mut joined, cause.at);
     let mut tombstone = loser.clone();
     tombstone.links.clear();
     tombstone.merged_into = Some(survivor.id.clone());

@@ -7,15 +7,20 @@ mod look;
 mod looker;
 mod merge;
 mod moved;
+mod now;
 mod pushes;
 mod references;
 pub mod remedy;
 
 pub use finding::{Who, keys_shown, who};
 pub use guard::confirmed;
-pub use look::{Left, Look, absorb_guarded, absorb_looks, look_again, raise_conflicts, steps};
+pub(crate) use guard::count;
+pub use look::{
+    Left, Look, absorb_guarded, absorb_listed, absorb_looks, linked, look_again, note, raise_conflicts, steps,
+};
 pub use pushes::{Pushes, lacks, needs};
 pub use references::Leads;
+pub use remedy::stopped;
 
 use crate::{
     app::App,

@@ -25,7 +25,7 @@ pub struct Pushes {
 
 impl Pushes {
     /// Notes a record as it stands now: it is pushed to every active connection that lacks something of it, whether that
-    /// knows the record yet or not.
+    /// knows the record yet or not. One that gathers sweeps when its time has come.
     pub fn note(&mut self, record: Record) {
         self.changed.insert((record.tenant.clone(), record.id.clone()), record);
     }
@@ -42,7 +42,8 @@ impl Pushes {
         let Pushes { changed, mut named } = self;
         let tenants: BTreeSet<TenantId> = changed.keys().map(|(tenant, _)| tenant.clone()).collect();
         for tenant in tenants {
-            for connection in app.store.connections(&tenant).await?.iter().filter(|c| c.sends()) {
+            let connections = app.store.connections(&tenant).await?;
+            for connection in connections.iter().filter(|c| c.sends() && !c.mode.gathers()) {
                 let of_tenant = changed.iter().filter(|((of, _), _)| *of == tenant);
                 let needed = of_tenant.filter(|(_, record)| needs(connection, record)).map(|((_, id), _)| id.clone());
                 named.entry((tenant.clone(), connection.id.clone())).or_default().extend(needed);

@@ -4,7 +4,9 @@ use crate::{
     connection::Connection,
     context::Context,
     id::{RecordId, TenantId, hex},
+    record::Record,
     store::{Exception, Open},
+    trigger::Fired,
 };
 use sha2::{Digest, Sha256};
 
@@ -22,6 +24,7 @@ const REMEDIES: &[(&str, &str)] = &[
         "bad_event",
         "Correct this event where it comes from, then send it in another request; the other events were counted.",
     ),
+    ("bad_filter", "Correct the expression under `where`, such as lead_score >= 75, then ask for the fetch again."),
     ("bad_template", "Correct the template of this sync field in the workflow step, then send the request again."),
     (
         "bad_value",
@@ -67,6 +70,14 @@ const REMEDIES: &[(&str, &str)] = &[
         "Check in the CRM whether this was meant. `operator deletions confirm` follows it; where it was not, restore the records there and then `operator deletions dismiss`.",
     ),
     (
+        "mass_blank",
+        "See what would be lost (`operator preview --of`, or the history of a record). `operator release` lets it be written; where it is a mistake, give the values back where they come from first.",
+    ),
+    (
+        "mass_write",
+        "See what would be written (`operator preview`). `operator release` lets it be; where it is a mistake, correct it where it comes from first. What sync requests ask for goes on.",
+    ),
+    (
         "needs_reauth",
         "Let us in again under the same name: `operator link` for a browser, `operator connect` for a token, a secret or a key. Nothing is lost meanwhile.",
     ),
@@ -76,7 +87,16 @@ const REMEDIES: &[(&str, &str)] = &[
         "not_deleted",
         "Delete the record there by hand, or give the connected user the right to delete and connect again.",
     ),
+    (
+        "no_such_list",
+        "Name a list of this object by its id in the CRM, and see that the connected user (in HubSpot our app, by the scope crm.lists.read) may read it; then ask again.",
+    ),
+    (
+        "not_read",
+        "Ask for an object that this connection reads: one that is mapped, has room for our record ids, and does not only go out.",
+    ),
     ("not_visible", "Give the connected user access to the record in the CRM, or unlink it here."),
+    ("not_working", "See to the connection (`operator doctor`), then ask for the fetch again."),
     ("quota_low", "Wait for the next day, leave more to us by stopping other apps, or buy more calls from the vendor."),
     ("record_too_large", "Shorten or unmap the record's longest fields; a record holds at most 350 KB."),
     (
@@ -89,6 +109,10 @@ const REMEDIES: &[(&str, &str)] = &[
     ("unanswered", "Try again in a minute; if it stays, give the connected user the right that the CRM names."),
     ("unknown_connection", "Name a connection of this tenant, or null for all of them."),
     ("too_many_events", "Send the events in several requests, at most 20 in each."),
+    (
+        "trigger_stopped",
+        "Something answers this trigger by undoing its condition, perhaps an automation of the CRM: end that, or give the trigger another condition.",
+    ),
     (
         "unknown_event",
         "Use a type that infra/schemas/sync-request.json names, or make a rule for it (`operator scoring`), then send the event in another request.",
@@ -163,8 +187,11 @@ impl Exception {
             record: None,
             field: None,
             payload: None,
+            decided: None,
+            agreed: None,
             trace: cx.trace.clone(),
             steps: Vec::new(),
+            fetch: None,
         }
     }
 
@@ -179,4 +206,15 @@ impl Exception {
     pub fn field(self, field: impl Into<String>) -> Exception {
         Exception { field: Some(field.into()), ..self }
     }
+}
+
+/// The triggers that began too often for a record, as exceptions.
+pub fn stopped(record: &Record, cx: &Context) -> Vec<Exception> {
+    let of = record.cause.fired.iter().filter(|fired| fired.stopped);
+    let exception = |fired: &Fired| {
+        let about = format!("{}:{}", record.id, fired.trigger);
+        let reason = format!("the trigger {} began four times within an hour, and rests", fired.trigger);
+        Exception::new(&record.tenant, "trigger_stopped", &about, reason, cx).of(&record.id)
+    };
+    of.map(exception).collect()
 }

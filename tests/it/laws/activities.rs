@@ -1,4 +1,5 @@
-//! Tasks and notes: what is to be done, and what was said. A CRM has them where it can be told our own id of one.
+//! Tasks and notes: what is to be done, and what was said. They are kept in step where a CRM can be told our own id of one; where
+//! it cannot, they are only made: see `effects`.
 
 use crate::{
     card::{Card, done},
@@ -32,12 +33,17 @@ const NOTE: Object = Object::Note;
 
 /// Another CRM that has such an object too.
 fn beside(crm: Crm, object: &Object) -> Option<Crm> {
-    Crm::ALL.into_iter().find(|other| *other != crm && other.default_mapping(object).is_some())
+    Crm::ALL.into_iter().find(|other| *other != crm && keeps(*other, object))
+}
+
+/// Whether a CRM keeps such an object in step.
+fn keeps(crm: Crm, object: &Object) -> bool {
+    crm.default_mapping(object).is_some_and(|mapping| mapping.has_room())
 }
 
 /// A tenant with this CRM, and another that has the object, if there is one; nothing where this one has none.
 async fn tenant_of(crm: Crm, object: &Object) -> Option<World> {
-    crm.default_mapping(object)?;
+    keeps(crm, object).then_some(())?;
     let crms: Vec<Crm> = [crm].into_iter().chain(beside(crm, object)).collect();
     let world = World::of_objects(&crms, &[Object::Company, Object::Person, Object::Deal, object.clone()]).await;
     world.settle().await;

@@ -4,20 +4,25 @@
 mod activities;
 mod auth;
 mod brought;
+mod control;
 mod deletes;
 mod delta;
 mod doctor;
 mod drift;
+mod effects;
 mod engaged;
 mod explained;
 mod faults;
+mod fetched;
 mod included;
 mod many;
 mod named;
 mod objects;
 mod owners;
 mod quota;
+mod switches;
 mod transcript;
+mod triggers;
 mod webhook;
 mod write;
 

@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use shared::{
     cause::{Denied, Status},
     history::Entry,
-    planner::{Apart, Policy, Strategy},
+    planner::{Apart, Policy, Strategy, Take},
     provider::Crm,
     record::{Object, Value},
 };
@@ -117,10 +117,32 @@ async fn a_conflict_is_settled_by_the_narrowest_rule(crm: Crm) {
     assert_eq!((here.get("phone"), here.get("last_call")), ("+14155550199", "theirs"), "{crm}");
     assert_eq!((there.get("phone"), there.get("last_call")), ("+14155550177", "theirs"), "{crm}");
     assert_eq!(codes(&world).await, ["conflict"]);
+    decided_and_taken_back(&world, crm).await;
     let odd = Apart { conflicts: None, fields: [("shoe_size".to_owned(), Strategy::Manual)].into() };
     let odd = Policy { apart: [(Object::Person, odd)].into(), ..Policy::default() };
     let error = world.app.set_policy(&tenant(), &connection(crm), odd).await.unwrap_err();
     assert!(error.to_string().contains("person.shoe_size"), "{error}");
+}
+
+/// A person takes the CRM's value, then the hub's after all, then the CRM's again; both CRMs have it each time. An edit ends that.
+async fn decided_and_taken_back(world: &World, crm: Crm) {
+    let (ours, theirs) = ("+14155550177", "+14155550199");
+    let asked = world.stored(crm).await;
+    let conflict = async || world.app.store.exceptions(&tenant()).await.unwrap().pop().unwrap();
+    let cx = world.cx("decide");
+    assert_eq!(world.app.resolve(&cx, &asked, &[conflict().await], Take::Theirs).await.unwrap().ended, 1);
+    world.settle().await;
+    for phone in [theirs, ours, theirs] {
+        for crm in [crm, peer(crm)] {
+            assert_eq!(world.only(crm).await.get("phone"), phone, "{crm}");
+        }
+        world.app.take_back(&cx, &asked, &conflict().await).await.unwrap();
+        world.settle().await;
+    }
+    world.edit(crm, &world.only(crm).await.id, &[("phone", "+14155550155")]).await;
+    world.settle().await;
+    let error = world.app.take_back(&cx, &asked, &conflict().await).await.unwrap_err();
+    assert!(error.to_string().contains("written this field since"), "{error}");
 }
 
 /// Each such request would make another.

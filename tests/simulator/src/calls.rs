@@ -123,7 +123,9 @@ pub fn route(segments: &[&str]) -> String {
 fn salesforce_id(segments: &[&str], at: usize) -> bool {
     match segments {
         ["services", "data", _, "sobjects", _, one] => at == 5 && !matches!(*one, "describe" | "deleted" | "updated"),
-        ["services", "data", _, "sobjects", _, _, _] => at == 6,
+        ["services", "data", _, "sobjects", _, _, _] | ["services", "data", _, "sobjects", _, "listviews", _, _] => {
+            at == 6
+        }
         ["services", "data", _, "query" | "queryAll", _] => at == 4,
         _ => false,
     }

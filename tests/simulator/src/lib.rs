@@ -1,6 +1,7 @@
 //! A CRM simulator: one [`World`] of accounts, records, clock and faults behind the vendors' own HTTP faces.
 //!
 //! * `/hubspot/…`, `/zoho/…`, `/salesforce/…` and `/pipedrive/…` answer as the vendor documents it; each route names the page it stands on.
+//! * `/issuer/…` is an OpenID Connect issuer, by whose tokens the people who run a tenant are known.
 //! * `/_sim/…` steers the world: edit as a CRM user, break things, count calls (see [`sim_routes`]).
 //!
 //! ```no_run
@@ -23,6 +24,8 @@ pub mod consent_page;
 pub mod faults;
 pub mod grants;
 pub mod hubspot;
+pub mod issuer;
+pub mod lists;
 pub mod phones;
 pub mod pipedrive;
 pub mod records;

@@ -4,6 +4,7 @@ use crate::accounts::Account;
 use crate::calls::Crm;
 use crate::clock::iso_ms;
 use crate::faults::Faults;
+use crate::lists;
 use crate::sim_edits;
 use crate::wire::Reply;
 use crate::world::Shared;
@@ -31,6 +32,7 @@ pub fn routes() -> Router<Arc<Shared>> {
         .route("/_sim/faults", get(faults).post(set_faults))
         .route("/_sim/reset", post(reset))
         .route("/_sim/clock", get(clock).post(advance))
+        .route("/_sim/lists", post(make_list))
         .route("/_sim/accounts", get(accounts).post(register))
         .route("/_sim/{crm}/{object}", get(records).post(edit))
         .layer(DefaultBodyLimit::disable())
@@ -142,6 +144,13 @@ async fn register(State(shared): World, body: Bytes) -> Response<Body> {
     with(&body, |account: Account| match shared.lock().register(&account) {
         Some(account) => ok(json!(account)),
         None => bad("crm is missing, or HubSpot's account_id is not a number"),
+    })
+}
+
+async fn make_list(State(shared): World, body: Bytes) -> Response<Body> {
+    with(&body, |wish: lists::Wish| match lists::make(&mut shared.lock(), wish) {
+        Some(made) => ok(made),
+        None => bad("the CRM has no account"),
     })
 }
 

@@ -1,5 +1,6 @@
 //! One file per subcommand.
 
+pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod deliver;
 pub(crate) mod demo;
@@ -11,5 +12,6 @@ pub(crate) mod new_provider;
 pub(crate) mod policies;
 pub(crate) mod send;
 pub(crate) mod test;
+pub(crate) mod token;
 pub(crate) mod trace;
 pub(crate) mod up;

@@ -1,4 +1,4 @@
-//! `cargo dev test`: every test, then every mutant of the planner, which a test must notice.
+//! `cargo dev test`: every test, then every mutant, which a test must notice.
 
 use crate::browser::{self, Browser};
 use crate::mutants;
@@ -30,6 +30,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
 /// Every test; those of the whole system need the emulator and a browser.
 pub(crate) fn all(project: &Project, tally: &mut Tally) -> Result<()> {
     python::EMULATOR.install(project)?;
+    python::CONTRACT.install(project)?;
     let browser = browser::install(project)?;
     let laws = project.target.join("tmp/laws.txt");
     // Of an earlier run; that it is not there is as well.
@@ -60,8 +61,13 @@ fn laws_table(noted: &str) -> String {
 }
 
 pub(crate) fn mutants(project: &Project, tally: &mut Tally) -> Result<()> {
+    let mut compiled = String::new();
     for mutant in mutants::every(project)? {
-        tally.check(&format!("Noticed: {}", mutant.feature), |progress| {
+        tally.check(&format!("Noticed by {}: {}", mutant.package, mutant.name), |progress| {
+            if compiled != mutant.package {
+                mutants::compile(project, &mutant.package, progress)?;
+                compiled.clone_from(&mutant.package);
+            }
             Ok((1, mutants::is_noticed(project, &mutant, progress)?))
         });
     }

@@ -79,11 +79,15 @@ pub(crate) fn start(project: &Project, how: How) -> Result<Option<Running>> {
             (Some(process), url)
         }
     };
-    let Deployed { api, outputs, functions } = emulator::deploy(project, &crm_url, without)?;
+    let issuer = simulator.is_some().then(|| format!("{crm_url}/issuer"));
+    let Deployed { api, control, outputs, functions } =
+        emulator::deploy(project, &crm_url, issuer.as_deref(), without)?;
     let output = |name: &str| outputs.get(name).cloned().with_context(|| format!("template.yaml has no output {name}"));
     let mut stack = Stack {
         aws,
         api,
+        control,
+        issuer,
         queues: Queues {
             sync_requests: output("SyncRequestsQueueUrl")?,
             changes: output("ChangesQueueUrl")?,
@@ -129,6 +133,9 @@ fn show(project: &Project, stack: &Stack) {
     let line = |name: &str, value: &str| println!("  {name:<14} {value}");
     println!();
     line("webhooks", &format!("{}/webhooks/…", stack.api));
+    if let Some(control) = &stack.control {
+        line("control API", &format!("{control}/v1/…"));
+    }
     line("sync requests", &stack.queues.sync_requests);
     line("CRMs", &stack.simulator);
     line("AWS", &format!("{} ({}, key and secret: {})", stack.aws.endpoint, stack.aws.region, stack.aws.access_key_id));

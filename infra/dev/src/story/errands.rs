@@ -3,6 +3,8 @@
 use super::scene::{Scene, TENANT, request};
 use super::sight::{SOON, Sight};
 use super::{ALAN, Seen};
+use crate::desk::Heard;
+use crate::people::Person;
 use crate::step::Progress;
 use crate::{operator, python};
 use anyhow::{Context, Result};
@@ -18,17 +20,33 @@ pub(super) fn are_run(scene: &mut Scene<'_>, progress: &Progress) -> Result<Seen
     let deleted = json!({"id": "lead-8", "email": ALAN, "company": "Hut 8"});
     scene.send_again(&[request("errand-1", &deleted)])?;
     scene.rest(SOON)?;
+    progress.say("what people ask of the control API");
+    people_ask(scene)?;
     progress.say("the pull that is due");
     invoke(scene, "delta-pull", "pulls")?;
+    progress.say("a fetch into a workflow");
+    let fetch = json!({
+        "version": 1, "id": "errand-fetch", "tenant_id": TENANT, "connection_id": "zoho", "object": "lead", "direction": "fetch",
+        "where": format!("email == '{ALAN}'"), "workflow": {"id": "wf-1"},
+    });
+    scene.send_again(&[fetch])?;
+    let wanted = "a record.fetched of Alan and a fetch.done on the event bus";
+    Sight::of(ALAN, "errand-fetch", wanted).wait(scene, |scene| {
+        scene.listen()?;
+        let about = |heard: &&Heard| heard.detail["fetch_id"] == "errand-fetch";
+        let mut kinds: Vec<&str> = scene.heard.iter().filter(about).map(|heard| heard.kind.as_str()).collect();
+        kinds.sort_unstable();
+        Ok(if kinds == ["fetch.done", "record.fetched"] { Ok(()) } else { Err(format!("{kinds:?}")) })
+    })?;
     progress.say("tokens that run out soon");
     scene.faults(&json!({"zoho": {"expire_tokens": true, "tokens_live_s": 600}}))?;
-    operator::ask(scene.project, scene.stack, &["pull", TENANT, "zoho"])?;
+    operator::ask(scene.project, scene.stack, &["sync", TENANT, "zoho"])?;
     scene.rest(SOON)?;
     for _ in 0..=MOST_TOKENS {
         invoke(scene, "token-refresh", "tokens")?;
     }
     progress.say("a pull, an edit and a push while nobody may call");
-    operator::ask(scene.project, scene.stack, &["pull", TENANT, "zoho"])?;
+    operator::ask(scene.project, scene.stack, &["sync", TENANT, "zoho"])?;
     let lead = scene.shown("zoho", ALAN)?.pop().context("Alan's lead is gone")?.id;
     scene.edit("zoho", ALAN, Some(&lead), &json!({"Company": "Hut 4"}), false)?;
     scene.send_again(&[request("errand-2", &json!({"id": "lead-8", "email": ALAN, "company": "Hut 6"}))])?;
@@ -44,7 +62,29 @@ pub(super) fn are_run(scene: &mut Scene<'_>, progress: &Progress) -> Result<Seen
     let told = connections.as_array().is_some_and(|all| all.iter().any(is_out));
     Sight::of("nobody", "connect", "whose app was uninstalled needs another consent")
         .check(scene, told, || connections.to_string())?;
-    Ok("a deletion, a pull, tokens, a pause, an uninstallation".to_owned())
+    Ok("a deletion, a pull, a fetch, tokens, a pause, an uninstallation".to_owned())
+}
+
+/// Whoever runs the tenant looks at a person's history, syncs them and everybody, and has a failed message tried once more.
+fn people_ask(scene: &mut Scene<'_>) -> Result<()> {
+    let oscar = Person::log_in(scene.stack, "oscar")?;
+    let tenant = format!("/v1/tenants/{TENANT}");
+    let found = oscar.ask("GET", &format!("{tenant}/records?email={ALAN}"), None)?;
+    let id = found["items"][0]["id"].as_str().context("Alan is not in the hub")?;
+    let history = oscar.ask("GET", &format!("{tenant}/records/{id}/history"), None)?;
+    let changes = history["items"].as_array().is_some_and(|changes| !changes.is_empty());
+    Sight::of("nobody", "control", "Alan's history").check(scene, changes, || history.to_string())?;
+    for body in [json!({"records": [id]}), json!({})] {
+        oscar.ask("POST", &format!("{tenant}/connections/salesforce/sync"), Some(&body))?;
+    }
+    let mut stray = request("errand-3", &json!({"id": "lead-8", "email": ALAN}));
+    stray["connection_id"] = json!("nowhere");
+    scene.send_again(&[stray])?;
+    scene.rest(SOON)?;
+    let tried =
+        oscar.ask("POST", &format!("{tenant}/exceptions/retry"), Some(&json!({"code": "unknown_connection"})))?;
+    Sight::of("nobody", "control", "a message that is sent once more")
+        .check(scene, tried["retried"] == 1, || tried.to_string())
 }
 
 /// What a schedule sends; the function must not fail.

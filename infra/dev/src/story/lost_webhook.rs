@@ -22,7 +22,7 @@ pub(super) fn is_pulled(scene: &mut Scene<'_>, progress: &Progress) -> Result<Se
     )?;
     progress.say("reading what changed in Zoho");
     let begun = Instant::now();
-    operator::ask(scene.project, scene.stack, &["pull", TENANT, "zoho"])?;
+    operator::ask(scene.project, scene.stack, &["sync", TENANT, "zoho"])?;
     Sight::of(GRACE, &lead, format!("HubSpot shows the company {COMPANY}")).wait(scene, |scene| {
         let shown = scene.shown("hubspot", GRACE)?.pop().and_then(|contact| contact.text("company"));
         Ok(if shown.as_deref() == Some(COMPANY) { Ok(()) } else { Err(format!("{shown:?}")) })

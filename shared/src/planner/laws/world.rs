@@ -38,6 +38,8 @@ pub struct World {
     pub denied: Vec<Denied>,
     pub sides: Vec<Side>,
     pub writes: usize,
+    /// Writes about somebody whom the rules leave out just then.
+    pub uninvited: usize,
     pub story: Vec<String>,
 }
 
@@ -112,6 +114,7 @@ impl World {
             denied: Vec::new(),
             sides,
             writes: 0,
+            uninvited: 0,
             story: Vec::new(),
         }
     }
@@ -208,6 +211,8 @@ impl World {
             return;
         }
         self.writes += 1;
+        let include = self.mapping.include.as_ref();
+        self.uninvited += usize::from(include.is_some_and(|include| !include.holds(&self.hub)));
         self.now += 10;
         let (now, tick) = (self.now, self.tick);
         let side = &mut self.sides[i];
@@ -225,7 +230,9 @@ impl World {
         let before = side.crm.shown.clone();
         let written = side.crm.write(&changes, now - now % tick);
         // An undo within the CRM's own second cannot be told from a field that it ignores.
-        if trouble.edit.as_ref().is_some_and(|(field, value)| before.get(field) == value.as_ref()) {
+        let quirk = side.crm.quirk;
+        let spelt = |value: &Option<Value>| value.as_ref().map(|value| quirk.spell(value));
+        if trouble.edit.as_ref().is_some_and(|(field, value)| before.get(field) == spelt(value).as_ref()) {
             self.now += tick;
         }
         let echo = self.sides[i].crm.echoes.then(|| self.look(i));

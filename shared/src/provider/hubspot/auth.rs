@@ -55,8 +55,12 @@ pub(super) const WAYS: &[Way] = &[Way {
     clicks: "In HubSpot open Development, then Legacy apps (or Settings, Integrations, Private Apps), make a private app with the \
              scopes crm.objects.contacts.read, crm.objects.contacts.write, crm.schemas.contacts.read and \
              crm.schemas.contacts.write, which are good for notes and tasks too, and the same of companies and deals if they are to \
-             be kept in step; access token and client secret are under Auth.",
+             be kept in step, and crm.lists.read if lists are to be fetched; access token and client secret are under Auth.",
 }];
+
+/// To read lists, whatever is on them. Who has no right to give it connects all the same (HubSpot docs: working with OAuth, `optional_scope`; lists
+/// API, scopes).
+const LISTS: &str = "crm.lists.read";
 
 pub(super) fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
     let scopes = format!("oauth {}", scopes(ask.objects).join(" "));
@@ -65,6 +69,7 @@ pub(super) fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
         ("client_id", ask.client_id),
         ("redirect_uri", ask.redirect_uri),
         ("scope", &scopes),
+        ("optional_scope", LISTS),
         ("state", ask.state),
         ("code_challenge", ask.challenge),
         ("code_challenge_method", "S256"),

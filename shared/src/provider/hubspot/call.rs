@@ -146,7 +146,7 @@ pub(super) async fn search(
     Ok((found, next, answer))
 }
 
-fn next(body: &Json) -> Option<String> {
+pub(super) fn next(body: &Json) -> Option<String> {
     let after = body.pointer("/paging/next/after")?;
     after.as_str().map(str::to_owned).or_else(|| after.as_u64().map(|after| after.to_string()))
 }

@@ -60,7 +60,7 @@ pub(super) fn retry_after(answer: &Answer) -> Option<Duration> {
 }
 
 /// What HubSpot says, without what may hold personal data: never its `message`.
-fn told(answer: &Answer) -> String {
+pub(super) fn told(answer: &Answer) -> String {
     let mut told = format!("HubSpot answered {}", answer.status.as_u16());
     let body = &answer.body;
     let scopes = body.pointer("/errors/0/context/requiredGranularScopes").and_then(Json::as_array);

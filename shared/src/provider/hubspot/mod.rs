@@ -10,16 +10,16 @@ mod failure;
 mod fields;
 mod find;
 mod limits;
+mod list;
 mod records;
-mod rich;
 mod schema;
 mod webhook;
 mod write;
 
 use super::{
     AppCredentials, Ask, Authorized, Capabilities, Checked, Code, Creates, Deleted, Deletions, Delivery, Echo, Fact,
-    Fetched, Field, Finds, Forged, Found, Grant, Heard, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores,
-    Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write,
+    Fetched, Field, Finds, Forged, Found, Grant, Heard, Hint, Hosts, Listed, Made, Outcome, Page, Provider, Query,
+    Restores, Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -192,6 +192,10 @@ impl Provider for HubSpot {
 
     async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {
         delta::delta(session, mapping, cursor, now).await
+    }
+
+    async fn list(session: &Session, mapping: &Mapping, list: Option<&str>, after: Option<&str>) -> Result<Listed> {
+        list::list(session, mapping, list, after).await
     }
 
     async fn deleted(session: &Session, mapping: &Mapping, walk: &Walk) -> Result<Deleted> {

@@ -1,13 +1,18 @@
 //! A record as HubSpot spells it.
 
-use super::rich;
 use crate::{
     id::RemoteId,
     planner::{Change, Seen},
+    provider::rich,
     record::Value,
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
+
+/// Bodies of notes and tasks are HTML (HubSpot docs: notes API, tasks API).
+pub(super) fn is_rich(field: &str) -> bool {
+    matches!(field, "hs_note_body" | "hs_task_body")
+}
 
 /// Record and portal ids are numbers (HubSpot docs: CRM objects).
 pub(super) fn is_id(id: &str) -> bool {
@@ -30,7 +35,7 @@ pub(super) fn id(row: &Json) -> Option<RemoteId> {
 pub(super) fn read<'a>(row: &Json, asked: impl IntoIterator<Item = &'a str>) -> Seen {
     let shown = |field: &'a str| {
         let value = row.get("properties")?.get(field)?;
-        let shown = match value.as_str().filter(|_| rich::is_rich(field)) {
+        let shown = match value.as_str().filter(|_| is_rich(field)) {
             Some(html) => Value::text(&rich::plain(html)),
             None => Value::from_json(value).ok()?,
         };
@@ -43,7 +48,7 @@ pub(super) fn read<'a>(row: &Json, asked: impl IntoIterator<Item = &'a str>) -> 
 pub(super) fn write(changes: &[Change]) -> Map<String, Json> {
     let spelt = |change: &Change| {
         let text = change.value.as_ref().map(Value::to_string).unwrap_or_default();
-        if rich::is_rich(&change.field) { rich::marked_up(&text) } else { text }
+        if is_rich(&change.field) { rich::marked_up(&text) } else { text }
     };
     changes.iter().map(|change| (change.field.clone(), Json::String(spelt(change)))).collect()
 }

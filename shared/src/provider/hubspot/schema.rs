@@ -5,11 +5,21 @@ use crate::{
     error::Result,
     mapping::Mapping,
     provider::{
-        schema::{Field, Made, Wish},
+        schema::{Field, Made, Types, Wish, takes},
         session::{Request, Session},
     },
+    record::Sort,
 };
 use serde_json::{Value as Json, json};
+
+/// What properties take, by their `type` (HubSpot docs: properties API, property types). All values are texts on the wire, so a text
+/// takes any; a time may be told as its day alone.
+const TYPES: Types = &[
+    ("number", &[Sort::Number]),
+    ("bool", &[Sort::Flag]),
+    ("date", &[Sort::Date]),
+    ("datetime", &[Sort::Time, Sort::Date]),
+];
 
 fn path(mapping: &Mapping) -> String {
     format!("/crm/properties/{VERSION}/{}", mapping.object)
@@ -25,12 +35,25 @@ pub(super) async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<F
             label: text(row, "label").unwrap_or_default(),
             writable: !is(row, "/modificationMetadata/readOnlyValue"),
             unique: is(row, "/hasUniqueValue"),
+            takes: takes(TYPES, &text(row, "type").unwrap_or_default()),
+            options: options(row),
         })
     };
-    let named = |name: &str| Field { name: name.to_owned(), label: name.to_owned(), writable: true, unique: false };
+    let named =
+        |name: &str| Field { name: name.to_owned(), label: name.to_owned(), writable: true, ..Field::default() };
     let associated = associations::mapped(mapping).into_iter().map(named);
     let properties = body.get("results").and_then(Json::as_array).into_iter().flatten().filter_map(field);
     Ok(properties.chain(associated).collect())
+}
+
+/// The options of an enumeration whose list is its own (HubSpot docs: properties API, "options", "externalOptions").
+fn options(row: &Json) -> Vec<String> {
+    let is = |name: &str, wanted: &str| row.get(name).and_then(Json::as_str) == Some(wanted);
+    if !is("type", "enumeration") || row.get("externalOptions").and_then(Json::as_bool) == Some(true) {
+        return Vec::new();
+    }
+    let options = row.get("options").and_then(Json::as_array).into_iter().flatten();
+    options.filter_map(|option| option.get("value")?.as_str().map(str::to_owned)).collect()
 }
 
 /// Where new properties are shown ("groupName"): what the groups of each object are called is written nowhere, so a new property

@@ -1,11 +1,11 @@
 //! Deliveries: how they are signed, and what their events say.
 
-use super::rich;
+use super::records::is_rich;
 use crate::record::Value;
 use crate::{
     change::{Hinted, Tells},
     id::{AccountId, RemoteId, hex},
-    provider::{Delivery, Forged, Hint, Schemes, Secret, Unreadable, Verified, signature::proved},
+    provider::{Delivery, Forged, Hint, Schemes, Secret, Unreadable, Verified, rich, signature::proved},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -118,6 +118,12 @@ const OBJECTS: &[(&str, &str, &str)] = &[
     ("task", "0-27", "tasks"),
     ("note", "0-46", "notes"),
 ];
+
+/// Whether a type is the object of this name; the API takes types for names too.
+pub(super) fn is_type(kind: &str, object: &str) -> bool {
+    kind == object || OBJECTS.iter().any(|(_, of, name)| *of == kind && *name == object)
+}
+
 /// Events after which a record may show something else (HubSpot docs: webhooks). Others are ignored.
 const ACTIONS: &[&str] =
     &["creation", "deletion", "merge", "restore", "propertyChange", "associationChange", "privacyDeletion"];
@@ -199,7 +205,7 @@ fn told(event: &Json) -> Option<Tells> {
         "creation" => Some(Tells::default()),
         "propertyChange" => {
             let (field, value) = (text("propertyName")?, text("propertyValue")?);
-            let value = if rich::is_rich(field) { Value::text(&rich::plain(value)) } else { Value::text(value) };
+            let value = if is_rich(field) { Value::text(&rich::plain(value)) } else { Value::text(value) };
             Some(Tells::field(field, value.as_ref()))
         }
         _ => None,

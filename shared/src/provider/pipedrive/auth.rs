@@ -41,8 +41,9 @@ fn known(named: &str) -> Option<String> {
 /// What the app must be allowed; webhooks need the last (Pipedrive docs: Scopes and permissions explanations).
 pub(super) fn scopes(objects: &[Object]) -> Vec<String> {
     let deals = objects.contains(&Object::Deal).then_some(["deals:full", "deal-fields:full"]);
+    let tasks = objects.contains(&Object::Task).then_some("activities:full");
     let all = ["contacts:full", "search:read", "contact-fields:full", "admin"].into_iter();
-    all.chain(deals.into_iter().flatten()).map(str::to_owned).collect()
+    all.chain(deals.into_iter().flatten()).chain(tasks).map(str::to_owned).collect()
 }
 
 /// A user's own token, in a header of its own (Pipedrive docs: API v2, Authentication).

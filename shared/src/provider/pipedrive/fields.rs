@@ -2,23 +2,23 @@
 
 use super::{
     failure, leads,
-    records::{KINDS, kind, next_cursor, rows},
+    records::{self, KINDS, kind, next_cursor, rows},
 };
 use crate::{
-    error::Result,
+    error::{Error, Result},
     mapping::{Mapping, Rule},
     provider::{
-        schema::{Field, Made, Wish, is_code},
+        schema::{Field, Made, Types, Wish, is_code, takes},
         session::{Request, Session},
     },
-    record::Object,
+    record::{Object, Sort},
 };
 use serde_json::{Value as Json, json};
 
 /// The label of the custom field that holds our record id. Its code is made by Pipedrive.
 const ID_FIELD: &str = "CRM Sync Id";
 
-/// People as persons, companies as organizations, deals as deals. Each needs a name, or a title.
+/// People as persons, companies as organizations, deals as deals, tasks as activities, notes as notes. Each needs a name, or a title.
 ///
 /// Custom fields stand under their labels until the account has been asked for their codes.
 pub(super) fn default_mapping(object: &Object) -> Option<Mapping> {
@@ -40,41 +40,88 @@ pub(super) fn default_mapping(object: &Object) -> Option<Mapping> {
             let stage = Rule::both("stage", "status").values(["open", "won", "lost"].map(|status| (status, status)));
             ("deals", [title, stage].into_iter().chain(others.map(|(hub, remote)| Rule::both(hub, remote))).collect())
         }
-        Object::Note | Object::Task | Object::Custom(_) => return None,
+        Object::Note => return Some(only_made("notes", &[("body", "content")], true)),
+        Object::Task => {
+            let mut mapping = only_made("activities", &[("body", "note"), ("due_date", "due_date")], false);
+            let states = [("open", "false"), ("done", "true")];
+            mapping.rules.push(Rule::to_crm("subject", "subject").or("-"));
+            mapping.rules.push(Rule::to_crm("status", "done").values(states));
+            return Some(mapping);
+        }
+        Object::Custom(_) => return None,
     };
     Some(Mapping::new(name, ID_FIELD, rules))
 }
 
+/// What has no room for our record ids. A note is about something from the beginning (Pipedrive docs: API v1, Notes, Add a note).
+fn only_made(name: &str, own: &[(&str, &str)], needs: bool) -> Mapping {
+    let about = [("contact_id", "person_id"), ("company_id", "org_id"), ("deal_id", "deal_id")];
+    let about = about.map(|(hub, remote)| Rule { needed: needs, ..Rule::to_crm(hub, remote) });
+    let own = own.iter().map(|(hub, remote)| Rule::to_crm(hub, remote));
+    Mapping::new(name, "", own.chain(about).collect())
+}
+
 /// Standard fields, or 40 hexadecimal digits (Pipedrive docs: Custom fields), or the title of a person's lead.
 pub(super) fn could_name(field: &str) -> bool {
-    KINDS.iter().any(|kind| kind.standard.contains(&field)) || is_code(field) || field == leads::TITLE
+    let kept = KINDS.iter().filter(|kind| kind.fields.is_some());
+    kept.into_iter().any(|kind| kind.standard.contains(&field)) || is_code(field) || field == leads::TITLE
 }
 
 /// The fields of a kind, under the names that the mapping knows; a custom field also by its label (Pipedrive docs: API v2,
 /// PersonFields, OrganizationFields, DealFields).
 pub(super) async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<Field>> {
     let kind = kind(mapping)?;
-    let standard = kind.standard.iter().map(|name| ((*name).to_owned(), (*name).to_owned()));
-    let (mut known, mut cursor): (Vec<_>, _) = (standard.collect(), String::new());
-    loop {
-        let request = Request::get(format!("/api/v2/{}?limit=500{cursor}", kind.fields));
+    let (mut told, mut cursor): (Vec<Json>, _) = (Vec::new(), String::new());
+    while let Some(fields) = kind.fields {
+        let request = Request::get(format!("/api/v2/{fields}?limit=500{cursor}"));
         let body = session.send(&request, failure::of_call).await?.body;
-        let text = |field: &Json, name: &str| field.get(name).and_then(Json::as_str).map(str::to_owned);
-        let named = rows(&body).iter().filter_map(|row| Some((text(row, "field_code")?, text(row, "field_name")?)));
-        known.extend(named.filter(|(code, _)| is_code(code)));
+        told.extend(rows(&body).iter().cloned());
         match next_cursor(&body) {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
         }
     }
-    // No field of Pipedrive's is unique.
-    let own = known.into_iter().map(|(name, label)| Field { name, label, writable: true, unique: false });
-    Ok(own.chain(leads::fields(kind.name)).collect())
+    let row = |name: &str| told.iter().find(|row| text(row, "field_code") == Some(name));
+    let standard = kind.standard.iter().map(|name| field(name, name, row(name).unwrap_or(&Json::Null)));
+    let custom = told.iter().filter_map(|row| Some((text(row, "field_code")?, text(row, "field_name")?, row)));
+    let custom = custom.filter(|(code, ..)| is_code(code)).map(|(code, label, row)| field(code, label, row));
+    Ok(standard.chain(custom).chain(leads::fields(kind.name)).collect())
+}
+
+/// What fields take, by their `field_type` (Pipedrive docs: Custom fields, types and their values). Of a list it is the option's id.
+const TYPES: Types = &[
+    ("varchar", &[Sort::Text]),
+    ("varchar_auto", &[Sort::Text]),
+    ("text", &[Sort::Text]),
+    ("phone", &[Sort::Text]),
+    ("status", &[Sort::Text]),
+    ("date", &[Sort::Date]),
+    ("double", &[Sort::Number]),
+    ("int", &[Sort::Number]),
+    ("enum", &[Sort::Number]),
+];
+
+/// No field of Pipedrive's is unique. A sum of money stands with its currency beside it, a link is written as it is.
+fn field(name: &str, label: &str, row: &Json) -> Field {
+    let takes: &[Sort] = match text(row, "field_type").unwrap_or_default() {
+        _ if records::is_link(name) => &[],
+        "monetary" if !is_code(name) => &[Sort::Number],
+        kind => takes(TYPES, kind),
+    };
+    let options = row.get("options").and_then(Json::as_array).into_iter().flatten();
+    let options = options.filter_map(|option| Some(option.get("id")?.as_u64()?.to_string())).collect();
+    Field { name: name.to_owned(), label: label.to_owned(), writable: true, unique: false, takes, options }
+}
+
+fn text<'r>(row: &'r Json, name: &str) -> Option<&'r str> {
+    row.get(name)?.as_str()
 }
 
 pub(super) async fn make(session: &Session, mapping: &Mapping, wish: &Wish<'_>) -> Result<Made> {
     let body = json!({"field_name": wish.name, "field_type": "varchar"});
-    let path = format!("/api/v2/{}", kind(mapping)?.fields);
+    let reason = || format!("{} have no fields of their own", mapping.object);
+    let fields = kind(mapping)?.fields.ok_or_else(|| Error::Config { reason: reason() })?;
+    let path = format!("/api/v2/{fields}");
     session.send_once(&Request::post(path, body), failure::of_call).await?;
     Ok(Made::Done)
 }

@@ -28,9 +28,12 @@ pub(super) async fn find(session: &Session, mapping: &Mapping, queries: &[Query]
         let since = begun.checked_sub(SKEW).unwrap_or(begun);
         for row in since_then(session, mapping, &since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()).await? {
             let ours = records::claimed(&row, mapping);
-            let asked = queries.iter().position(|query| query.record.is_some() && query.record == ours);
-            if let (Some(place), Some(id)) = (asked, row.get("id").and_then(records::id)) {
-                persons[place].insert(id, row);
+            let Some((id, seen)) = records::read(&row, mapping) else { continue };
+            for (query, persons) in queries.iter().zip(&mut persons) {
+                let is_ours = query.record.is_some() && query.record == ours;
+                if is_ours || query.made.as_ref().is_some_and(|made| made.is_shown(&seen.fields)) {
+                    persons.insert(id.clone(), row.clone());
+                }
             }
         }
     }
@@ -49,15 +52,18 @@ pub(super) async fn find(session: &Session, mapping: &Mapping, queries: &[Query]
 
 /// Every record that was made or changed since.
 async fn since_then(session: &Session, mapping: &Mapping, since: &str) -> Result<Vec<Json>> {
-    let (mut rows, mut cursor) = (Vec::new(), String::new());
-    let name = records::kind(mapping)?.name;
+    let (mut rows, mut rest) = (Vec::new(), String::new());
+    let kind = records::kind(mapping)?;
+    let sorted = if kind.version == "v1" { "" } else { "&sort_by=id&sort_direction=asc" };
     loop {
-        let query = format!("updated_since={}&sort_by=id&sort_direction=asc&limit=500{cursor}", encoded(since));
-        let body = session.send(&Request::get(format!("/api/v2/{name}?{query}")), failure::of_call).await?.body;
+        let query = format!("updated_since={}{sorted}&limit=500{rest}", encoded(since));
+        let body = session.send(&Request::get(format!("{}?{query}", kind.path())), failure::of_call).await?.body;
         rows.extend(records::rows(&body).iter().cloned());
-        match records::next_cursor(&body) {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return Ok(rows),
+        let start = body.pointer("/additional_data/pagination/next_start").and_then(Json::as_u64);
+        match (records::next_cursor(&body), start) {
+            (Some(next), _) => rest = format!("&cursor={next}"),
+            (None, Some(start)) => rest = format!("&start={start}"),
+            (None, None) => return Ok(rows),
         }
     }
 }
@@ -95,8 +101,11 @@ fn matches(query: &Query, persons: BTreeMap<RemoteId, Json>, mapping: &Mapping) 
                 let phones = records::entries(&person, "phone").into_iter();
                 phones.filter_map(|p| Phone::parse(p, &mapping.region)).any(|p| Some(p) == query.phone)
             };
+            let says = || query.made.as_ref().zip(records::read(&person, mapping));
             let by = if query.record.is_some() && query.record == claimed {
                 By::Record
+            } else if says().is_some_and(|(made, (_, seen))| made.is_shown(&seen.fields)) {
+                By::Made
             } else if has_email() {
                 By::Email
             } else if query.email.is_none() && has_phone() {

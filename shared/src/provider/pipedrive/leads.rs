@@ -14,7 +14,7 @@ use crate::{
         schema::Field,
         session::{Answer, Request, Session, encoded},
     },
-    record::Value,
+    record::{Sort, Value},
 };
 use reqwest::Method;
 use serde_json::{Value as Json, json};
@@ -29,7 +29,7 @@ const LEADS: &str = "/api/v1/leads";
 /// What an object's schema has besides its own fields.
 pub(super) fn fields(object: &str) -> Option<Field> {
     let (name, label) = (TITLE.to_owned(), "Lead inbox: title".to_owned());
-    (object == OBJECT).then_some(Field { name, label, writable: true, unique: false })
+    (object == OBJECT).then_some(Field { name, label, writable: true, takes: &[Sort::Text], ..Field::default() })
 }
 
 /// The changes of the record itself, and the title that its lead is to have. A blank one is none: people close leads.

@@ -8,14 +8,15 @@ mod fields;
 mod find;
 mod leads;
 mod limits;
+mod list;
 mod records;
 mod webhook;
 mod write;
 
 use super::{
     AppCredentials, Ask, Authorized, Capabilities, Checked, Code, Creates, Deleted, Delivery, Echo, Fact, Fetched,
-    Field, Finds, Forged, Found, Grant, Heard, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores, Schemes,
-    Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
+    Field, Finds, Forged, Found, Grant, Heard, Hint, Hosts, Listed, Made, Outcome, Page, Provider, Query, Restores,
+    Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -175,6 +176,10 @@ impl Provider for Pipedrive {
         delta::delta(session, mapping, cursor, now).await
     }
 
+    async fn list(session: &Session, mapping: &Mapping, list: Option<&str>, after: Option<&str>) -> Result<Listed> {
+        list::list(session, mapping, list, after).await
+    }
+
     /// Nothing lists what was deleted; deliveries tell of them, and whoever looks at one learns it.
     async fn deleted(_: &Session, _: &Mapping, _: &Walk) -> Result<Deleted> {
         Ok(Deleted::default())
@@ -197,9 +202,8 @@ async fn fetched(session: &Session, mapping: &Mapping, id: &RemoteId, listed: Op
     if !records::is_id(id) {
         return Ok(Fetched::NotVisible);
     }
-    let answer = session
-        .send(&Request::get(format!("/api/v2/{}/{id}", records::kind(mapping)?.name)), failure::of_record)
-        .await?;
+    let answer =
+        session.send(&Request::get(format!("{}/{id}", records::kind(mapping)?.path())), failure::of_record).await?;
     let person = answer.body.get("data").unwrap_or(&Json::Null);
     Ok(match records::modified(person) {
         Some(at) if records::is_deleted(person) => Fetched::Deleted { at },

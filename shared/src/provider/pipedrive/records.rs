@@ -8,7 +8,7 @@ use crate::{
     id::{RecordId, RemoteId},
     mapping::Mapping,
     planner::{Change, Seen},
-    provider::schema::is_code,
+    provider::{rich, schema::is_code},
     record::{Kind as Kinds, Value},
 };
 use jiff::Timestamp;
@@ -19,30 +19,34 @@ pub(super) struct Kind {
     pub(super) name: &'static str,
     /// In deliveries.
     pub(super) entity: &'static str,
-    /// The path of its fields.
-    pub(super) fields: &'static str,
+    /// The API that has it.
+    pub(super) version: &'static str,
+    /// The path of its fields, where there may be fields of one's own: without one there is no place for our record ids.
+    pub(super) fields: Option<&'static str>,
     /// The fields that every account has.
     pub(super) standard: &'static [&'static str],
 }
 
-/// Those with fields of one's own: without one there is no place for our record ids.
 pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "persons",
         entity: "person",
-        fields: "personFields",
+        version: "v2",
+        fields: Some("personFields"),
         standard: &["name", "email", "phone", "job_title", "org_id", "owner_id"],
     },
     Kind {
         name: "organizations",
         entity: "organization",
-        fields: "organizationFields",
+        version: "v2",
+        fields: Some("organizationFields"),
         standard: &["name", "owner_id"],
     },
     Kind {
         name: "deals",
         entity: "deal",
-        fields: "dealFields",
+        version: "v2",
+        fields: Some("dealFields"),
         standard: &[
             "title",
             "value",
@@ -56,12 +60,37 @@ pub(super) const KINDS: &[Kind] = &[
             "owner_id",
         ],
     },
+    Kind {
+        name: "activities",
+        entity: "activity",
+        version: "v2",
+        fields: None,
+        standard: &["subject", "type", "due_date", "done", "note", "person_id", "org_id", "deal_id", "owner_id"],
+    },
+    // Only version 1 has notes (Pipedrive docs: API v1, Notes).
+    Kind {
+        name: "notes",
+        entity: "note",
+        version: "v1",
+        fields: None,
+        standard: &["content", "person_id", "org_id", "deal_id"],
+    },
 ];
+
+impl Kind {
+    /// The path of all of them.
+    pub(super) fn path(&self) -> String {
+        format!("/api/{}/{}", self.version, self.name)
+    }
+}
 
 /// The kind that a mapping is of.
 pub(super) fn kind(mapping: &Mapping) -> Result<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == mapping.object).ok_or_else(|| Error::Config {
-        reason: format!("{:?} is none of Pipedrive's persons, organizations and deals", mapping.object),
+        reason: format!(
+            "{:?} is none of Pipedrive's persons, organizations, deals, activities and notes",
+            mapping.object
+        ),
     })
 }
 
@@ -73,8 +102,13 @@ fn list_of(field: &str) -> Option<&'static str> {
 }
 
 /// Whether a field holds the id of another record, which is a number.
-fn is_link(field: &str) -> bool {
+pub(super) fn is_link(field: &str) -> bool {
     field.ends_with("_id")
+}
+
+/// Bodies of notes and activities are HTML (Pipedrive docs: API v1, Notes, `content`; API v2, Activities, `note`).
+fn is_rich(field: &str) -> bool {
+    matches!(field, "content" | "note")
 }
 
 /// Ids are numbers in records and texts in deliveries.
@@ -114,7 +148,8 @@ pub(super) fn value(person: &Json, field: &str) -> Option<Option<Value>> {
     let json = if is_code(field) { person.get("custom_fields")?.get(field)? } else { person.get(field)? };
     // Deliveries of version 1 show links as objects.
     let json = json.get("id").or(json.get("value")).filter(|_| is_link(field)).unwrap_or(json);
-    let value = Value::from_json(json).ok()?;
+    let html = json.as_str().filter(|_| is_rich(field));
+    let value = html.map_or_else(|| Value::from_json(json).ok(), |html| Some(Value::text(&rich::plain(html))))?;
     Some(value.map(|value| if is_link(field) { text(value) } else { value }))
 }
 
@@ -139,9 +174,10 @@ pub(super) fn entries<'p>(person: &'p Json, field: &str) -> Vec<&'p str> {
     list.into_iter().flatten().filter_map(|entry| entry.get("value")?.as_str()).collect()
 }
 
-/// When a person changed last, in whole seconds.
+/// When a person changed last, in whole seconds; version 1 tells it as `2026-11-21 09:00:00`, in UTC.
 pub(super) fn modified(person: &Json) -> Option<Timestamp> {
-    person.get("update_time")?.as_str()?.parse().ok()
+    let told = person.get("update_time")?.as_str()?;
+    told.parse().ok().or_else(|| format!("{}Z", told.replace(' ', "T")).parse().ok())
 }
 
 pub(super) fn is_deleted(person: &Json) -> bool {
@@ -165,6 +201,11 @@ pub(super) fn write(changes: &[Change], mapping: &Mapping, before: &Json) -> Map
     for Change { field, value } in changes {
         match list_of(field) {
             Some(list) => drop(body.insert(list.to_owned(), replaced(before.get(list), value.as_ref(), is_new))),
+            None if field == "person_id" && mapping.object == "activities" => {
+                drop(body.insert("participants".to_owned(), with(value.as_ref())))
+            }
+            None if field == "done" => drop(body.insert(field.clone(), json!(is_true(value.as_ref())))),
+            None if is_rich(field) => drop(body.insert(field.clone(), marked_up(value.as_ref()))),
             None if is_code(field) => drop(custom.insert(field.clone(), Value::plain(value.as_ref()))),
             None if is_link(field) => drop(body.insert(field.clone(), number(value.as_ref()))),
             None => drop(body.insert(field.clone(), Value::plain(value.as_ref()))),
@@ -193,6 +234,19 @@ fn replaced(before: Option<&Json>, value: Option<&Value>, is_new: bool) -> Json 
     let label = before.get(old).and_then(|entry| entry.get("label")?.as_str()).unwrap_or("work");
     let new = value.map(|value| json!({"value": value, "primary": true, "label": label}));
     new.into_iter().chain(others).collect()
+}
+
+/// Whom an activity is with (Pipedrive docs: API v2, Activities, `participants`; its `person_id` is shown only).
+fn with(person: Option<&Value>) -> Json {
+    person.map_or_else(|| json!([]), |_| json!([{"person_id": number(person), "primary": true}]))
+}
+
+fn is_true(value: Option<&Value>) -> bool {
+    value.is_some_and(|value| value.to_string() == "true")
+}
+
+fn marked_up(value: Option<&Value>) -> Json {
+    value.map_or(Json::Null, |value| json!(rich::marked_up(&value.to_string())))
 }
 
 /// An id as records have it.

@@ -33,12 +33,12 @@ pub(super) async fn create(session: &Session, mapping: &Mapping, writes: &[Write
 async fn create_one(session: &Session, mapping: &Mapping, write: &Write) -> Result<Outcome> {
     let (changes, title) = leads::parted(mapping, &write.changes);
     let mut body = records::write(&changes, mapping, &Json::Null);
-    let custom = body.entry("custom_fields").or_insert_with(|| json!({}));
-    if let Some(custom) = custom.as_object_mut() {
+    let custom = mapping.has_room().then(|| body.entry("custom_fields").or_insert_with(|| json!({})));
+    if let Some(custom) = custom.and_then(Json::as_object_mut) {
         custom.insert(mapping.id_field.clone(), json!(write.record));
     }
     // Not to be repeated: after an unknown outcome it is looked for.
-    let request = Request::post(format!("/api/v2/{}", records::kind(mapping)?.name), Json::Object(body));
+    let request = Request::post(records::kind(mapping)?.path(), Json::Object(body));
     let made = written(&session.send_once(&request, failure::of_record).await?, mapping, false);
     let (Some(title), Outcome::Written { remote, .. }) = (title, &made) else { return Ok(made) };
     match leads::hang(session, mapping, remote, &title).await {
@@ -67,8 +67,9 @@ async fn update_one(session: &Session, mapping: &Mapping, write: &Write, before:
         Outcome::Written { remote: remote.clone(), modified: None, seen: None }
     } else {
         let body = Json::Object(records::write(&changes, mapping, before));
-        let path = format!("/api/v2/{}/{remote}", records::kind(mapping)?.name);
-        let request = Request { method: Method::PATCH, ..Request::post(path, body) };
+        let kind = records::kind(mapping)?;
+        let method = if kind.version == "v1" { Method::PUT } else { Method::PATCH };
+        let request = Request { method, ..Request::post(format!("{}/{remote}", kind.path()), body) };
         written(&session.send(&request, failure::of_record).await?, mapping, true)
     };
     let (Some(title), Outcome::Written { .. }) = (title, &done) else { return Ok(done) };
@@ -77,17 +78,17 @@ async fn update_one(session: &Session, mapping: &Mapping, write: &Write, before:
 
 /// A deleted person can be had back for 30 days (Pipedrive docs: API v2, Persons, Delete a person).
 pub(super) async fn delete(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
-    let (stopped, name) = (AtomicBool::new(false), records::kind(mapping)?.name);
+    let (stopped, path) = (AtomicBool::new(false), records::kind(mapping)?.path());
     let mut calls = Vec::new();
     for write in writes {
-        calls.push(unless(&stopped, delete_one(session, name, write)));
+        calls.push(unless(&stopped, delete_one(session, &path, write)));
     }
     each(calls).await
 }
 
-async fn delete_one(session: &Session, name: &str, write: &Write) -> Result<Outcome> {
+async fn delete_one(session: &Session, path: &str, write: &Write) -> Result<Outcome> {
     let remote = write.remote.clone().ok_or_else(|| Error::bug("a deletion without a remote id"))?;
-    let request = Request { method: Method::DELETE, ..Request::get(format!("/api/v2/{name}/{remote}")) };
+    let request = Request { method: Method::DELETE, ..Request::get(format!("{path}/{remote}")) };
     let answer = session.send(&request, failure::of_record).await?;
     Ok(match answer.status.is_success() {
         true => Outcome::Written { remote, modified: None, seen: None },
@@ -106,17 +107,25 @@ fn written(answer: &crate::provider::session::Answer, mapping: &Mapping, updates
     }
 }
 
-/// Records by their ids, in one call for a hundred (Pipedrive docs: API v2, Persons, `ids`).
+/// Records by their ids, in one call for a hundred (Pipedrive docs: API v2, Persons, `ids`); of version 1 one by one.
 pub(super) async fn shown(
     session: &Session,
     mapping: &Mapping,
     ids: impl Iterator<Item = &RemoteId>,
 ) -> Result<BTreeMap<RemoteId, Json>> {
-    let name = records::kind(mapping)?.name;
+    let (kind, mut found) = (records::kind(mapping)?, BTreeMap::new());
+    let path = kind.path();
     let ids: Vec<&str> = ids.filter(|id| records::is_id(id)).map(RemoteId::as_str).collect();
-    let mut found = BTreeMap::new();
+    if kind.version == "v1" {
+        for id in ids {
+            let answer = session.send(&Request::get(format!("{path}/{id}")), failure::of_record).await?;
+            let row = answer.body.get("data").filter(|_| answer.status.is_success());
+            found.extend(row.and_then(|row| Some((records::id(row.get("id")?)?, row.clone()))));
+        }
+        return Ok(found);
+    }
     for some in ids.chunks(100) {
-        let request = Request::get(format!("/api/v2/{name}?limit=100&ids={}", some.join(",")));
+        let request = Request::get(format!("{path}?limit=100&ids={}", some.join(",")));
         let body = session.send(&request, failure::of_call).await?.body;
         found.extend(records::rows(&body).iter().filter_map(|row| Some((records::id(row.get("id")?)?, row.clone()))));
     }

@@ -8,17 +8,27 @@ use crate::{
 /// The text field that must be made on leads and on contacts, as an external id with unique values.
 const ID_FIELD: &str = "CRM_Sync_Id__c";
 
-/// People as leads, companies as accounts, deals as opportunities, tasks as tasks (Salesforce docs: Object Reference, Lead, Account,
-/// Opportunity, Task). Neither a `Note` nor a `ContentNote` has room for our id.
+/// People as leads, companies as accounts, deals as opportunities, tasks as tasks, notes as notes (Salesforce docs: Object Reference,
+/// Lead, Account, Opportunity, Task, Note). A `Note` has no room for our id.
 pub(super) fn default_mapping(object: &Object) -> Option<Mapping> {
     let (name, rules) = match object {
         Object::Person => ("Lead", people()),
         Object::Company => ("Account", companies()),
         Object::Deal => ("Opportunity", deals()),
         Object::Task => ("Task", tasks()),
-        Object::Note | Object::Custom(_) => return None,
+        Object::Note => return Some(Mapping::new("Note", "", notes())),
+        Object::Custom(_) => return None,
     };
     Some(Mapping::new(name, ID_FIELD, rules))
+}
+
+/// A note has a title, and belongs to one record from the beginning.
+fn notes() -> Vec<Rule> {
+    vec![
+        Rule::to_crm("title", "Title").or("Note"),
+        Rule::to_crm("body", "Body"),
+        Rule::to_crm("contact_id", "ParentId").needed(),
+    ]
 }
 
 /// Of an org's first states and priorities (Salesforce docs: Object Reference, Task).

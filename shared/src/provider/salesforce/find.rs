@@ -1,6 +1,7 @@
 //! Who is there already, among what people typed in by hand: by e-mail, then by phone; a company by its domain, then its name.
 //!
-//! Our own id is not asked for: a create is an upsert by it, and a repeated one finds the first.
+//! Our own id is not asked for: a create is an upsert by it, and a repeated one finds the first. What has no room for it is looked for
+//! among what was made since then, by what it says.
 
 use super::{
     query::{self, Among, lists},
@@ -15,6 +16,7 @@ use crate::{
     },
     record::Key,
 };
+use jiff::SignedDuration;
 use serde_json::Value as Json;
 
 /// The second field for phones of both leads and contacts (Salesforce docs: Object Reference, Lead, Contact).
@@ -33,7 +35,7 @@ pub(super) async fn find(session: &Session, mapping: &Mapping, queries: &[Query]
     }
     let texts: Vec<String> = asked.iter().map(|(_, soql)| soql.clone()).collect();
     let rows = query::all(session, Among::Live, &texts).await?;
-    let mut found = vec![Vec::new(); queries.len()];
+    let mut found = made(session, mapping, queries).await?;
     for (by, fields) in keyed {
         let mut matched = vec![Vec::new(); queries.len()];
         for row in asked.iter().zip(&rows).filter(|((of, _), _)| *of == by).flat_map(|(_, rows)| rows) {
@@ -45,6 +47,30 @@ pub(super) async fn find(session: &Session, mapping: &Mapping, queries: &[Query]
         for (found, mut matched) in found.iter_mut().zip(matched).filter(|(found, _)| found.is_empty()) {
             prefer(target, &mut matched);
             *found = matched;
+        }
+    }
+    Ok(found)
+}
+
+/// How far our clock may be ahead of Salesforce's.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// What says the same as creates that may have happened.
+async fn made(session: &Session, mapping: &Mapping, queries: &[Query]) -> Result<Vec<Vec<Found>>> {
+    let mut found = vec![Vec::new(); queries.len()];
+    let Some(begun) = queries.iter().filter(|query| query.made.is_some()).filter_map(|query| query.begun).min() else {
+        return Ok(found);
+    };
+    let object = target(mapping)?;
+    let since = query::time(begun.checked_sub(SKEW).unwrap_or(begun));
+    let soql = format!("SELECT {} FROM {} WHERE CreatedDate >= {since}", object.fields(mapping)?, object.name);
+    let rows = query::all(session, Among::Live, &[soql]).await?;
+    for row in rows.iter().flatten() {
+        let Some((remote, seen)) = records::read(row, mapping) else { continue };
+        for (query, found) in queries.iter().zip(&mut found) {
+            if query.made.as_ref().is_some_and(|made| made.is_shown(&seen.fields)) {
+                found.push(Found { remote: remote.clone(), by: By::Made, seen: seen.clone(), claimed: None });
+            }
         }
     }
     Ok(found)

@@ -9,15 +9,17 @@ mod failure;
 mod fields;
 mod find;
 mod limits;
+mod list;
 mod query;
 mod records;
 mod schema;
+mod view;
 mod webhook;
 
 use super::{
     AppCredentials, Ask, Authorized, Capabilities, Checked, Code, Creates, Deleted, Deletions, Delivery, Echo, Fact,
-    Fetched, Field, Finds, Forged, Found, Grant, Heard, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores,
-    Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
+    Fetched, Field, Finds, Forged, Found, Grant, Heard, Hint, Hosts, Listed, Made, Outcome, Page, Provider, Query,
+    Restores, Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -179,12 +181,17 @@ impl Provider for Salesforce {
         let object = records::target(mapping)?;
         let row = |write: &Write| {
             let mut row = records::row(object, &write.changes);
-            row.insert(mapping.id_field.clone(), json!(write.record));
+            if mapping.has_room() {
+                row.insert(mapping.id_field.clone(), json!(write.record));
+            }
             Json::Object(row)
         };
         let rows = writes.iter().map(row).collect();
-        let path = format!("{}/{}", object.name, mapping.id_field);
-        send(session, mapping, &path, rows, &writes.iter().collect::<Vec<_>>()).await
+        let (method, path) = match mapping.has_room() {
+            true => (Method::PATCH, format!("{}/{}", object.name, mapping.id_field)),
+            false => (Method::POST, String::new()),
+        };
+        send(session, mapping, method, &path, rows, &writes.iter().collect::<Vec<_>>()).await
     }
 
     /// Rows of one object stand together: a collection may change from one to the other ten times at most.
@@ -202,7 +209,7 @@ impl Provider for Salesforce {
             rows.push(Json::Object(row));
             sent.push(write);
         }
-        let told = send(session, mapping, "", rows, &sent).await?;
+        let told = send(session, mapping, Method::PATCH, "", rows, &sent).await?;
         for ((place, _), outcome) in known.into_iter().zip(told) {
             outcomes.splice(place..=place, [outcome]);
         }
@@ -236,6 +243,10 @@ impl Provider for Salesforce {
         delta::delta(session, mapping, cursor).await
     }
 
+    async fn list(session: &Session, mapping: &Mapping, list: Option<&str>, after: Option<&str>) -> Result<Listed> {
+        list::list(session, mapping, list, after).await
+    }
+
     async fn deleted(session: &Session, mapping: &Mapping, walk: &Walk) -> Result<Deleted> {
         deletions::since(session, mapping, walk).await
     }
@@ -267,6 +278,7 @@ fn fetched(row: &Json, mapping: &Mapping) -> Option<Fetched> {
 async fn send(
     session: &Session,
     mapping: &Mapping,
+    method: Method,
     path: &str,
     rows: Vec<Json>,
     writes: &[&Write],
@@ -276,7 +288,7 @@ async fn send(
     }
     let path = format!("/services/data/{VERSION}/composite/sobjects/{path}");
     let request = Request {
-        method: Method::PATCH,
+        method,
         path: path.trim_end_matches('/').to_owned(),
         body: Some(json!({"allOrNone": false, "records": rows})),
         headers: vec![
@@ -285,5 +297,5 @@ async fn send(
             ("sforce-auto-assign", "FALSE".to_owned()),
         ],
     };
-    failure::outcomes(&session.send(&request, failure::of_call).await?, mapping, writes)
+    failure::outcomes(&session.send_write(mapping, &request, failure::of_call).await?, mapping, writes)
 }

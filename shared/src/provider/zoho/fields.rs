@@ -8,7 +8,7 @@ use crate::{
 /// The unique text field that must be made in the account ("do not allow duplicate values").
 const ID_FIELD: &str = "CRM_Sync_Id";
 
-/// People as leads, companies as accounts, deals as deals, tasks as tasks (Zoho docs: Insert records,
+/// People as leads, companies as accounts, deals as deals, tasks as tasks, notes as notes, which have no room for our id (Zoho docs: Insert records,
 /// <https://www.zoho.com/crm/developer/docs/api/v8/insert-records.html>).
 pub(super) fn default_mapping(object: &Object) -> Option<Mapping> {
     let (module, rules) = match object {
@@ -16,7 +16,8 @@ pub(super) fn default_mapping(object: &Object) -> Option<Mapping> {
         Object::Company => ("Accounts", companies()),
         Object::Deal => ("Deals", deals()),
         Object::Task => ("Tasks", tasks()),
-        Object::Note | Object::Custom(_) => return None,
+        Object::Note => return Some(Mapping::new("Notes", "", notes())),
+        Object::Custom(_) => return None,
     };
     Some(Mapping::new(module, ID_FIELD, rules))
 }
@@ -25,7 +26,16 @@ pub(super) fn default_mapping(object: &Object) -> Option<Mapping> {
 const STATES: [(&str, &str); 2] = [("open", "Not Started"), ("done", "Completed")];
 const PRIORITIES: [(&str, &str); 3] = [("low", "Low"), ("medium", "Normal"), ("high", "High")];
 
-/// A task needs a subject. What it is about is not mapped: those lookups lead to several modules.
+/// A note has a parent from the beginning (Zoho docs: Notes API, <https://www.zoho.com/crm/developer/docs/api/v8/create-notes.html>).
+fn notes() -> Vec<Rule> {
+    vec![
+        Rule::to_crm("title", "Note_Title"),
+        Rule::to_crm("body", "Note_Content"),
+        Rule::to_crm("contact_id", "Parent_Id:Leads").needed(),
+    ]
+}
+
+/// A task needs a subject. What it is about may be of several modules: people are filed as leads.
 fn tasks() -> Vec<Rule> {
     vec![
         Rule::both("subject", "Subject").or("-"),
@@ -33,6 +43,7 @@ fn tasks() -> Vec<Rule> {
         Rule::both("due_date", "Due_Date"),
         Rule::both("status", "Status").values(STATES),
         Rule::both("priority", "Priority").values(PRIORITIES),
+        Rule::both("contact_id", "What_Id:Leads"),
     ]
 }
 

@@ -10,10 +10,11 @@ use crate::{
     mapping::Mapping,
     provider::{
         batch::{By, Found, Query},
-        session::{Request, Session},
+        session::{Request, Session, encoded},
     },
     record::Key,
 };
+use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
@@ -33,14 +34,51 @@ pub(super) async fn find(session: &Session, mapping: &Mapping, queries: &[Query]
     let besides: Vec<&str> = keyed.iter().flat_map(|(_, fields)| fields.iter().copied()).collect();
     let asked = asked(mapping, &besides)?;
     let ids = queries.iter().filter_map(|query| query.record.as_ref()).map(RecordId::to_string);
-    let mut criteria = within(&mapping.id_field, ids.collect());
+    let ids = if mapping.has_room() { ids.collect() } else { Vec::new() };
+    let mut criteria = within(&mapping.id_field, ids);
     for (by, fields) in &keyed {
         let values = queries.iter().filter_map(|query| query.key(*by)).flat_map(|key| key.spellings());
         let values: Vec<String> = values.collect();
         criteria.extend(fields.iter().flat_map(|field| within(field, values.clone())));
     }
     let rows = select(session, &asked, &criteria).await?;
-    Ok(matches(&rows, queries, mapping, &keyed).into_iter().map(strongest).collect())
+    let mut found: Vec<Vec<Found>> = matches(&rows, queries, mapping, &keyed).into_iter().map(strongest).collect();
+    made(session, &asked, mapping, queries, &mut found).await?;
+    Ok(found)
+}
+
+/// How far our clock may be ahead of Zoho's.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// What says the same as creates that may have happened, among what was made or changed since.
+async fn made(
+    session: &Session,
+    asked: &Asked<'_>,
+    mapping: &Mapping,
+    queries: &[Query],
+    found: &mut [Vec<Found>],
+) -> Result<()> {
+    let Some(begun) = queries.iter().filter(|query| query.made.is_some()).filter_map(|query| query.begun).min() else {
+        return Ok(());
+    };
+    let since = records::time(begun.checked_sub(SKEW).unwrap_or(begun));
+    let mut rest = String::new();
+    loop {
+        let path = format!("/crm/v8/{}?fields={}&per_page={ROWS}{rest}", asked.module, asked.fields.join(","));
+        let request = Request { headers: vec![("if-modified-since", since.clone())], ..Request::get(path) };
+        let body = session.send(&request, failure::of_call).await?.body;
+        for (remote, seen) in records::rows(&body).iter().filter_map(|row| records::read(row, mapping)) {
+            for (query, found) in queries.iter().zip(found.iter_mut()) {
+                if query.made.as_ref().is_some_and(|made| made.is_shown(&seen.fields)) {
+                    found.push(Found { remote: remote.clone(), by: By::Made, seen: seen.clone(), claimed: None });
+                }
+            }
+        }
+        match body.pointer("/info/next_page_token").and_then(Json::as_str) {
+            Some(token) if records::more(&body) == Some(true) => rest = format!("&page_token={}", encoded(token)),
+            _ => return Ok(()),
+        }
+    }
 }
 
 /// By our id and by e-mail the same records may be meant; any other key counts only where those before it match nothing.
@@ -127,6 +165,8 @@ pub(super) async fn query(
     rows: usize,
 ) -> Result<Json> {
     let Asked { module, fields } = asked;
+    // What is no field of the module's, such as `$se_module`, is none of a query's.
+    let fields: Vec<&str> = fields.iter().copied().filter(|field| !field.starts_with('$')).collect();
     let text = format!(
         "select id, {} from {module} where {condition} order by id asc limit {offset}, {rows}",
         fields.join(", ")

@@ -8,14 +8,15 @@ mod failure;
 mod fields;
 mod find;
 mod limits;
+mod list;
 mod records;
 mod schema;
 mod webhook;
 
 use super::{
     AppCredentials, Ask, Authorized, Capabilities, Checked, Code, Creates, Deleted, Deletions, Delivery, Echo, Fact,
-    Fetched, Field, Finds, Forged, Found, Grant, Heard, Hint, Hosts, Made, Outcome, Page, Provider, Query, Restores,
-    Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
+    Fetched, Field, Finds, Forged, Found, Grant, Heard, Hint, Hosts, Listed, Made, Outcome, Page, Provider, Query,
+    Restores, Schemes, Secret, Session, Unreadable, Verified, WatchWish, Webhooks, Wish, Write, session::Request,
 };
 use crate::{
     change::{Cursor, Walk},
@@ -179,8 +180,14 @@ impl Provider for Zoho {
     async fn create(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
         let module = asked(mapping, &[])?.module;
         let rows: Vec<_> = writes.iter().map(|write| records::create(write, mapping)).collect();
-        let body = json!({"data": rows, "duplicate_check_fields": [mapping.id_field], "trigger": []});
-        send(session, mapping, Request::post(format!("/crm/v8/{module}/upsert"), body), writes).await
+        let request = match mapping.has_room() {
+            true => {
+                let body = json!({"data": rows, "duplicate_check_fields": [mapping.id_field], "trigger": []});
+                Request::post(format!("/crm/v8/{module}/upsert"), body)
+            }
+            false => Request::post(format!("/crm/v8/{module}"), json!({"data": rows, "trigger": []})),
+        };
+        send(session, mapping, request, writes).await
     }
 
     async fn update(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
@@ -205,6 +212,10 @@ impl Provider for Zoho {
         delta::delta(session, mapping, cursor, now).await
     }
 
+    async fn list(session: &Session, mapping: &Mapping, list: Option<&str>, after: Option<&str>) -> Result<Listed> {
+        list::list(session, mapping, list, after).await
+    }
+
     async fn deleted(session: &Session, mapping: &Mapping, walk: &Walk) -> Result<Deleted> {
         deletions::since(session, asked(mapping, &[])?.module, walk).await
     }
@@ -223,6 +234,6 @@ async fn send(session: &Session, mapping: &Mapping, request: Request, writes: &[
     if writes.is_empty() {
         return Ok(Vec::new());
     }
-    let answer = session.send(&request, failure::of_rows).await?;
+    let answer = session.send_write(mapping, &request, failure::of_rows).await?;
     failure::outcomes(&answer, mapping, writes)
 }

@@ -23,9 +23,10 @@ pub(super) struct Asked<'m> {
 
 /// What the mapping needs to see, and what a lookup compares besides.
 pub(super) fn asked<'m>(mapping: &'m Mapping, besides: &[&'m str]) -> Result<Asked<'m>> {
-    let mut fields = mapping.remote_fields();
+    let mut fields: Vec<&str> = mapping.remote_fields().into_iter().map(|field| parts(field).0).collect();
     fields.extend(besides);
     fields.push("Modified_Time");
+    fields.extend(fields.contains(&ABOUT).then_some(MODULE));
     fields.sort_unstable();
     fields.dedup();
     let module = mapping.object.as_str();
@@ -38,6 +39,18 @@ pub(super) fn asked<'m>(mapping: &'m Mapping, besides: &[&'m str]) -> Result<Ask
         });
     }
     Ok(Asked { module, fields })
+}
+
+/// What a task is about, and of which module that is (Zoho docs: Insert records, Tasks, `What_Id`, `$se_module`).
+const ABOUT: &str = "What_Id";
+const MODULE: &str = "$se_module";
+
+/// The lookups that lead to several modules: of which one, the mapping says after a colon, as in `What_Id:Leads`.
+pub(super) const SEVERAL: [&str; 2] = [ABOUT, "Parent_Id"];
+
+/// A field's API name, and the module that a lookup leads to.
+fn parts(field: &str) -> (&str, Option<&str>) {
+    field.split_once(':').map_or((field, None), |(name, module)| (name, Some(module)))
 }
 
 fn is_name(name: &str) -> bool {
@@ -68,7 +81,12 @@ pub(super) fn more(body: &Json) -> Option<bool> {
 pub(super) fn read(record: &Json, mapping: &Mapping) -> Option<(RemoteId, Seen)> {
     let remote = text_at(record, "/id")?.parse().ok()?;
     let shown = |field: &str| {
-        let json = record.get(field)?;
+        let (name, module) = parts(field);
+        let json = record.get(name)?;
+        let leads_to = text_at(json, "/module/api_name").or_else(|| text_at(record, "/$se_module"));
+        if module.is_some() && !json.is_null() && leads_to != module {
+            return None;
+        }
         Some((field.to_owned(), Value::from_json(json.get("id").unwrap_or(json)).ok()?))
     };
     let fields = mapping.remote_fields().into_iter().filter_map(shown).collect();
@@ -88,23 +106,31 @@ pub(super) fn claimed(record: &Json, mapping: &Mapping) -> Option<RecordId> {
 /// The row that makes a record: what there is to say, and our id.
 pub(super) fn create(write: &Write, mapping: &Mapping) -> Json {
     let said = write.changes.iter().filter(|change| change.value.is_some());
-    let mut row: Map<String, Json> = said.map(|change| spelt(change, mapping)).collect();
-    row.insert(mapping.id_field.clone(), json!(write.record));
+    let mut row: Map<String, Json> = said.flat_map(|change| spelt(change, mapping)).collect();
+    if mapping.has_room() {
+        row.insert(mapping.id_field.clone(), json!(write.record));
+    }
     Json::Object(row)
 }
 
 /// The row that changes a record: null clears.
 pub(super) fn update(write: &Write, remote: &RemoteId, mapping: &Mapping) -> Json {
-    let mut row: Map<String, Json> = write.changes.iter().map(|change| spelt(change, mapping)).collect();
+    let mut row: Map<String, Json> = write.changes.iter().flat_map(|change| spelt(change, mapping)).collect();
     row.insert("id".to_owned(), json!(remote));
     Json::Object(row)
 }
 
-/// A lookup is written as it is shown (Zoho docs: Insert records, sample attributes).
-fn spelt(change: &Change, mapping: &Mapping) -> (String, Json) {
+/// A lookup is written as it is shown (Zoho docs: Insert records, sample attributes; Notes API); what a task is about with its module.
+fn spelt(change: &Change, mapping: &Mapping) -> Vec<(String, Json)> {
+    let (name, module) = parts(&change.field);
     let plain = Value::plain(change.value.as_ref());
-    let spelt = if plain.is_null() || !mapping.refers(&change.field) { plain } else { json!({"id": plain}) };
-    (change.field.clone(), spelt)
+    let spelt = match module {
+        _ if plain.is_null() || !mapping.refers(&change.field) => plain,
+        Some(module) if name != ABOUT => json!({"module": {"api_name": module}, "id": plain}),
+        _ => json!({"id": plain}),
+    };
+    let about = module.filter(|_| name == ABOUT && !spelt.is_null()).map(|module| (MODULE.to_owned(), json!(module)));
+    [(name.to_owned(), spelt)].into_iter().chain(about).collect()
 }
 
 #[cfg(test)]

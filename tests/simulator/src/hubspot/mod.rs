@@ -5,6 +5,7 @@ pub mod auth;
 pub mod batch;
 pub mod errors;
 pub mod events;
+pub mod lists;
 pub mod objects;
 pub mod portal;
 pub mod properties;
@@ -165,6 +166,14 @@ fn dispatch(desk: &mut Desk<'_>, call: &Call) -> Result<Reply, Refusal> {
             }
             associations::batch(desk, from, to, verb, call)
         }
+        ("GET", ["crm", "lists", "2026-09", list, rest @ ..]) => {
+            may(desk, lists::SCOPE)?;
+            match rest {
+                [] => lists::one(desk, list),
+                ["memberships"] => lists::memberships(desk, list, call),
+                _ => Err(Refusal::not_found()),
+            }
+        }
         (_, ["crm", "objects", "2026-09", object, rest @ ..]) => {
             let object = name_of(object);
             if !desk.portal.tables.contains_key(object) {
@@ -186,10 +195,13 @@ fn allowed(desk: &Desk<'_>, object: &str, what: &str) -> Result<(), Refusal> {
         "notes" | "tasks" => "contacts",
         other => other,
     };
-    let scope = format!("crm.objects.{scopes_of}.{what}");
-    match desk.portal.private_app_token.is_some() || desk.portal.scopes.contains(&scope) {
+    may(desk, &format!("crm.objects.{scopes_of}.{what}"))
+}
+
+fn may(desk: &Desk<'_>, scope: &str) -> Result<(), Refusal> {
+    match desk.portal.private_app_token.is_some() || desk.portal.scopes.iter().any(|one| one == scope) {
         true => Ok(()),
-        false => Err(Refusal::missing_scope(&scope)),
+        false => Err(Refusal::missing_scope(scope)),
     }
 }
 

@@ -5,6 +5,7 @@ use super::properties::{self, Property};
 use crate::accounts::Account;
 use crate::calls::Crm;
 use crate::faults::CrmFaults;
+use crate::lists::List;
 use crate::records::Table;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -40,6 +41,7 @@ pub struct Portal {
     pub tables: BTreeMap<String, Table>,
     pub properties: BTreeMap<String, Vec<Property>>,
     pub associations: Associations,
+    pub lists: Vec<List>,
     removed: Vec<Property>,
     pub subscriptions: Option<Vec<String>>,
     /// When the calls of the last ten seconds were made, and those of the last second to search.
@@ -54,8 +56,9 @@ pub struct Portal {
 const DAILY: u64 = 250_000;
 
 /// What the app has in an account where nobody asked for anything else.
-const SCOPES: [&str; 15] = [
+const SCOPES: [&str; 16] = [
     "oauth",
+    "crm.lists.read",
     "crm.objects.contacts.read",
     "crm.objects.contacts.write",
     "crm.schemas.contacts.read",
@@ -91,6 +94,7 @@ impl Portal {
             tables: BTreeMap::new(),
             properties: BTreeMap::new(),
             associations: Associations::new(),
+            lists: Vec::new(),
             removed: Vec::new(),
             subscriptions: None,
             window: VecDeque::new(),
@@ -190,6 +194,7 @@ impl Portal {
     pub fn clear(&mut self) {
         self.tables.values_mut().for_each(Table::clear);
         self.associations.clear();
+        self.lists.clear();
         self.window.clear();
         self.searches.clear();
         self.spent = (0, 0);

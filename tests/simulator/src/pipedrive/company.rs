@@ -7,6 +7,7 @@ use super::webhooks::Webhook;
 use crate::accounts::Account;
 use crate::calls::Crm;
 use crate::faults::CrmFaults;
+use crate::lists::List;
 use crate::records::Table;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ pub struct Company {
     /// Custom fields by table.
     pub customs: BTreeMap<&'static str, Vec<Custom>>,
     removed: Vec<Custom>,
+    pub filters: Vec<List>,
     pub webhooks: BTreeMap<u64, Webhook>,
     pub next_webhook: u64,
 }
@@ -54,6 +56,7 @@ impl Company {
             tables: kinds::ALL.iter().map(table).collect(),
             customs: BTreeMap::new(),
             removed: Vec::new(),
+            filters: Vec::new(),
             webhooks: BTreeMap::new(),
             next_webhook: 1_828_448 + nth * 1_000_000,
         };
@@ -132,6 +135,7 @@ impl Company {
     pub fn clear(&mut self) {
         self.tables.values_mut().for_each(Table::clear);
         self.meter.clear();
+        self.filters.clear();
         self.webhooks.values_mut().for_each(Webhook::forgive);
         self.tokens_given = 0;
         self.alive = true;

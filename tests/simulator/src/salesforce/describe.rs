@@ -2,6 +2,7 @@
 
 use super::Desk;
 use super::VERSIONS;
+use super::errors;
 use super::fields::{Field, Kind};
 use super::ids;
 use crate::wire::Reply;
@@ -36,7 +37,7 @@ fn head(object: &str) -> Value {
     json!({
         "name": object, "label": object, "labelPlural": format!("{object}s"), "keyPrefix": ids::prefix(object), "custom": false,
         "createable": true, "updateable": true, "deletable": true, "undeletable": true, "queryable": true, "retrieveable": true,
-        "replicateable": true, "searchable": true, "mergeable": !matches!(object, "Opportunity" | "Task"), "layoutable": true, "triggerable": true,
+        "replicateable": true, "searchable": true, "mergeable": !matches!(object, "Opportunity" | "Task" | "Note"), "layoutable": true, "triggerable": true,
     })
 }
 
@@ -78,4 +79,21 @@ pub fn limits(desk: &Desk<'_>) -> Reply {
             "HourlyPublishedPlatformEvents": {"Max": 50_000, "Remaining": 50_000},
         }),
     )
+}
+
+/// A list view, with the query that it is (Salesforce docs: REST API, List View Describe).
+pub fn view(desk: &Desk<'_>, object: &str, id: &str) -> Result<Reply, Reply> {
+    let view = desk.org.views.iter().find(|view| view.id == id && view.object.eq_ignore_ascii_case(object));
+    let view = view.ok_or_else(errors::not_found)?;
+    let value = view.value.replace('\\', "\\\\").replace('\'', "\\'");
+    let query = format!(
+        "SELECT Name, Id, CreatedDate, LastModifiedDate, SystemModstamp FROM {object} USING SCOPE everything WHERE {} = '{value}' \
+         ORDER BY Name ASC NULLS FIRST, Id ASC NULLS FIRST",
+        view.field
+    );
+    let body = json!({
+        "columns": [], "id": view.id, "orderBy": [], "query": query, "scope": "everything", "sobjectType": object,
+        "whereCondition": {"field": view.field, "operator": "equals", "values": [format!("'{value}'")]},
+    });
+    Ok(Reply::json(200, body))
 }

@@ -1,4 +1,4 @@
-//! The objects' fields (Salesforce docs: Object Reference, Lead, Contact, Account, Opportunity, Task, system fields).
+//! The objects' fields (Salesforce docs: Object Reference, Lead, Contact, Account, Opportunity, Task, Note, system fields).
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -235,6 +235,16 @@ fn task() -> Vec<Field> {
     ]
 }
 
+/// Of one record.
+fn note() -> Vec<Field> {
+    vec![
+        text("Title", 80).required(),
+        area("Body", 32_000),
+        reference("ParentId", &["Lead", "Contact", "Account", "Opportunity"]).required(),
+        reference("OwnerId", &["User"]),
+    ]
+}
+
 fn system() -> Vec<Field> {
     vec![
         field("Id", Kind::Id, 18).looked_up().read_only(),
@@ -255,6 +265,7 @@ pub fn standard(object: &str) -> Vec<Field> {
         "Account" => account(),
         "Vehicle__c" => vec![text("Name", 80), text("Plate__c", 20), reference("OwnerId", &["User"])],
         "Task" => task(),
+        "Note" => note(),
         _ => opportunity(),
     };
     system().into_iter().chain(own).collect()

@@ -4,8 +4,9 @@
 use crate::records::Source;
 
 /// Objects and what their ids begin with (Salesforce help: standard field record ID prefixes).
-const PREFIXES: [(&str, &str); 7] = [
+const PREFIXES: [(&str, &str); 8] = [
     ("Account", "001"),
+    ("Note", "002"),
     ("Contact", "003"),
     ("User", "005"),
     ("Opportunity", "006"),

@@ -132,6 +132,7 @@ fn on_object(desk: &mut Desk<'_>, object: &str, method: &str, rest: &[&str], cal
         ("GET", ["describe"]) => Ok(describe::object(desk, object)),
         ("GET", ["deleted"]) => changed::deleted(desk, object, call),
         ("GET", ["updated"]) => changed::updated(desk, object, call),
+        ("GET", ["listviews", id, "describe"]) => describe::view(desk, object, id),
         ("GET", [id]) => single::read(desk, object, id, call),
         ("PATCH", [id]) => single::update(desk, object, id, call),
         ("DELETE", [id]) => single::delete(desk, object, id),

@@ -9,6 +9,7 @@ use crate::accounts::Account;
 use crate::calls::Crm;
 use crate::faults::{Burst, CrmFaults};
 use crate::grants::{Grant, Grants};
+use crate::lists::List;
 use crate::records::Table;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
@@ -37,6 +38,8 @@ pub struct Org {
     pub duplicate_rule: bool,
     /// The most records in one batch of a query, fewer than asked for.
     pub batch_size: Option<usize>,
+    /// List views.
+    pub views: Vec<List>,
     pub cursors: VecDeque<Cursor>,
     /// Where outbound messages go, and the fields that they carry beside the id.
     pub webhook_url: Option<String>,
@@ -62,7 +65,7 @@ pub struct Session {
 const DAY: i64 = 24 * 3600 * 1000;
 
 /// The last is the org's own.
-pub const OBJECTS: [&str; 6] = ["Lead", "Contact", "Account", "Opportunity", "Task", "Vehicle__c"];
+pub const OBJECTS: [&str; 7] = ["Lead", "Contact", "Account", "Opportunity", "Task", "Note", "Vehicle__c"];
 
 impl Org {
     pub fn new(id: &str, nth: u64, bare: bool) -> Self {
@@ -83,6 +86,7 @@ impl Org {
             hidden: Vec::new(),
             duplicate_rule: false,
             batch_size: None,
+            views: Vec::new(),
             cursors: VecDeque::new(),
             webhook_url: None,
             message_fields: None,
@@ -98,7 +102,8 @@ impl Org {
             org.fields.insert(object.to_owned(), standard(object));
         }
         if !bare {
-            for object in OBJECTS {
+            // A note has no fields but its own.
+            for object in OBJECTS.into_iter().filter(|object| *object != "Note") {
                 org.add_field(object, Field::key("CRM_Sync_Id__c", 64));
             }
             for object in ["Lead", "Contact"] {
@@ -197,6 +202,7 @@ impl Org {
     pub fn clear(&mut self) {
         self.objects.values_mut().for_each(Table::clear);
         self.cursors.clear();
+        self.views.clear();
         self.spent.clear();
         self.window.clear();
         self.tokens_given = 0;

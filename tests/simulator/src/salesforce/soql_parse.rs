@@ -56,6 +56,11 @@ impl Parser {
         let fields = self.fields()?;
         self.expect("from")?;
         let object = self.word()?;
+        // What an API user sees is everything, `mine` apart, which nothing here is (Salesforce docs: SOQL, USING SCOPE).
+        if self.keyword("using") {
+            self.expect("scope")?;
+            self.expect("everything")?;
+        }
         let condition = if self.keyword("where") { Some(self.condition()?) } else { None };
         let order = self.order()?;
         let limit = match self.keyword("limit") {

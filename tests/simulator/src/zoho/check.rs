@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 impl Desk<'_> {
     /// The values as Zoho will keep them, or the row's error. Unknown names are ignored; `id` says it is an update.
-    pub fn check(&self, module: &str, id: Option<u64>, row: usize, sent: &Value) -> Result<Fields, Value> {
-        let sent = sent
+    pub fn check(&self, module: &str, id: Option<u64>, row: usize, whole: &Value) -> Result<Fields, Value> {
+        let sent = whole
             .as_object()
             .ok_or_else(|| object("INVALID_DATA", "invalid data", json!({"expected_data_type": "jsonobject"})))?;
         let mut fields = Fields::new();
@@ -19,6 +19,11 @@ impl Desk<'_> {
             let value =
                 sent.get(&known.name).filter(|v| !v.is_null() && v.as_str().is_none_or(|s| !s.trim().is_empty()));
             match value {
+                Some(value) if known.kind == "lookup" => {
+                    let wrong = json!({"expected_data_type": known.kind});
+                    let wrong = || field("INVALID_DATA", "invalid data", &known.name, row, wrong);
+                    fields.insert(known.name.clone(), self.lookup(known, value, whole).ok_or_else(wrong)?);
+                }
                 Some(value) => drop(fields.insert(known.name.clone(), self.spell(known, row, value)?)),
                 // A mandatory field must be there when a record is made, and may not be blanked later.
                 None if known.mandatory && (id.is_none() || sent.contains_key(&known.name)) => {
@@ -27,6 +32,9 @@ impl Desk<'_> {
                 None if sent.contains_key(&known.name) => drop(fields.insert(known.name.clone(), Value::Null)),
                 None => {}
             }
+        }
+        if let Some(module) = whole.get("$se_module").filter(|_| fields.contains_key("What_Id")) {
+            fields.insert("$se_module".to_owned(), module.clone());
         }
         self.duplicates(module, id, row, &fields)?;
         Ok(fields)
@@ -42,7 +50,6 @@ impl Desk<'_> {
         match (known.kind.as_str(), value) {
             ("integer", Value::Number(_)) | ("boolean", Value::Bool(_)) => return Ok(value.clone()),
             ("currency", Value::Number(_)) => return Ok(value.clone()),
-            ("lookup", _) => return self.lookup(known, value).ok_or_else(wrong),
             ("integer" | "boolean" | "currency", _) => return Err(wrong()),
             _ => {}
         }
@@ -61,12 +68,20 @@ impl Desk<'_> {
     }
 
     /// A lookup is kept with the name of the record that it leads to (Zoho docs: insert records, lookup).
-    fn lookup(&self, known: &Field, value: &Value) -> Option<Value> {
+    fn lookup(&self, known: &Field, value: &Value, row: &Value) -> Option<Value> {
         let id = value["id"].as_str().or(value.as_str())?;
-        let module = looked_up(&known.name);
+        let module = looked_up(&known.name, value, row)?;
         let record = self.org.modules.get(module)?.live(id.parse().ok()?)?;
-        let name = if module == "Accounts" { "Account_Name" } else { "Last_Name" };
-        Some(json!({"name": record.text(name), "id": id}))
+        let name = match module {
+            "Accounts" => "Account_Name",
+            "Deals" => "Deal_Name",
+            _ => "Last_Name",
+        };
+        let mut kept = json!({"name": record.text(name), "id": id});
+        if known.name == "Parent_Id" {
+            kept["module"] = json!({"api_name": module});
+        }
+        Some(kept)
     }
 
     /// Unique fields refuse a value that another record has; e-mail addresses are not unique by themselves.

@@ -1,9 +1,10 @@
-//! `GET /crm/v8/{module}`: pages, page tokens, `If-Modified-Since` (Zoho docs: get records).
+//! `GET /crm/v8/{module}`: pages, page tokens, custom views, `If-Modified-Since` (Zoho docs: get records).
 
 use super::Desk;
 use super::errors;
 use super::show::modified_s;
 use crate::clock::parse_time;
+use crate::lists::List;
 use crate::records::Record;
 use crate::wire::{Call, Reply};
 use serde_json::{Value, json};
@@ -57,6 +58,11 @@ pub fn list(desk: &mut Desk<'_>, module: &str, call: &Call) -> Result<Reply, Rep
         .header("if-modified-since")
         .map(|h| parse_time(h).filter(|_| h.contains('T')).ok_or_else(|| errors::invalid_param("If-Modified-Since")))
         .transpose()?;
+    let view = call.param("cvid").map(|cvid| {
+        let of_it = |view: &&List| view.id == cvid && view.object == module;
+        desk.org.views.iter().find(of_it).cloned().ok_or_else(|| errors::invalid_param("cvid"))
+    });
+    let view = view.transpose()?;
     let bound_to = vec![
         module.to_owned(),
         fields.join(","),
@@ -64,6 +70,7 @@ pub fn list(desk: &mut Desk<'_>, module: &str, call: &Call) -> Result<Reply, Rep
         sort_by.clone(),
         ascending.to_string(),
         format!("{since:?}"),
+        call.param("cvid").unwrap_or_default().to_owned(),
     ];
     let token = token(desk, call, &bound_to)?;
     let page = number(call, "page", 1)?;
@@ -86,6 +93,7 @@ pub fn list(desk: &mut Desk<'_>, module: &str, call: &Call) -> Result<Reply, Rep
         (by, r.id)
     };
     let live = table.records.values().filter(|r| r.archived.is_none());
+    let live = live.filter(|r| view.as_ref().is_none_or(|view| view.holds(r)));
     // Only later seconds count as modified since: what changed again within that second is not listed.
     let mut rows: Vec<&Record> =
         live.filter(|r| since.is_none_or(|s| modified_s(r.view()) > s.div_euclid(1000))).collect();

@@ -6,6 +6,7 @@ use crate::accounts::Account;
 use crate::calls::Crm;
 use crate::faults::{Burst, CrmFaults};
 use crate::grants::{Grant, Grants};
+use crate::lists::List;
 use crate::records::Table;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -26,6 +27,8 @@ pub struct Org {
     pub fields: BTreeMap<String, Vec<Field>>,
     removed: Vec<Field>,
     pub channels: BTreeMap<String, Channel>,
+    /// Custom views.
+    pub views: Vec<List>,
     pub page_tokens: HashMap<String, super::list::PageToken>,
     /// The edition's credits in 24 hours, and when which were spent.
     pub credits: u64,
@@ -63,6 +66,7 @@ impl Org {
             fields: BTreeMap::new(),
             removed: Vec::new(),
             channels: BTreeMap::new(),
+            views: Vec::new(),
             page_tokens: HashMap::new(),
             credits: 100_000,
             spent: VecDeque::new(),
@@ -72,7 +76,9 @@ impl Org {
         };
         // Beyond 2^53, as real ids are: a client that reads them as floating point finds the wrong record.
         let first = 5_725_767_000_003_000_000 + nth * 1_000_000_000;
-        for (n, module) in ["Leads", "Contacts", "Accounts", "Deals", "Vehicles", "Tasks"].into_iter().enumerate() {
+        for (n, module) in
+            ["Leads", "Contacts", "Accounts", "Deals", "Vehicles", "Tasks", "Notes"].into_iter().enumerate()
+        {
             let keys: Vec<&str> = system_key(module).into_iter().collect();
             org.modules.insert(module.to_owned(), Table::new(first + 64 + n as u64 * 100_000_000, &keys));
             org.fields.insert(module.to_owned(), standard(module));
@@ -149,6 +155,7 @@ impl Org {
     pub fn clear(&mut self) {
         self.modules.values_mut().for_each(Table::clear);
         self.page_tokens.clear();
+        self.views.clear();
         self.spent.clear();
         self.window.clear();
         self.refreshes.clear();

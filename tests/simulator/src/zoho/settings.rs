@@ -116,7 +116,9 @@ pub fn standard(module: &str) -> Vec<Field> {
             ("Due_Date", "date", 20),
             ("Status", "picklist", 120),
             ("Priority", "picklist", 120),
+            ("What_Id", "lookup", 0),
         ],
+        "Notes" => &[("Note_Title", "text", 120), ("Note_Content", "textarea", 32_000), ("Parent_Id", "lookup", 0)],
         _ => &[
             ("Deal_Name", "text", 120),
             ("Stage", "picklist", 120),
@@ -139,6 +141,7 @@ pub fn standard(module: &str) -> Vec<Field> {
         "Accounts" => &["Account_Name"],
         "Vehicles" => &["Name"],
         "Tasks" => &["Subject"],
+        "Notes" => &["Note_Content", "Parent_Id"],
         _ => &["Deal_Name", "Stage"],
     };
     let own = own.iter().map(|(name, kind, length)| Field {
@@ -149,13 +152,19 @@ pub fn standard(module: &str) -> Vec<Field> {
     own.chain(computed.iter().map(|(name, kind)| Field { read_only: true, ..Field::system(name, kind, 120) })).collect()
 }
 
-/// The module that a lookup leads to.
-pub fn looked_up(name: &str) -> &'static str {
-    if name == "Contact_Name" { "Contacts" } else { "Accounts" }
+/// The module that a lookup leads to: one that leads to several says which, itself or beside it (Zoho docs: Notes API, `Parent_Id`;
+/// insert records, `$se_module`).
+pub fn looked_up<'s>(name: &str, value: &'s Value, row: &'s Value) -> Option<&'s str> {
+    match name {
+        "Contact_Name" => Some("Contacts"),
+        "Parent_Id" => value["module"]["api_name"].as_str(),
+        "What_Id" => row["$se_module"].as_str(),
+        _ => Some("Accounts"),
+    }
 }
 
 /// The field that upsert takes for a duplicate check of its own (Zoho docs: upsert, system-defined duplicate check fields). Tasks
-/// have none.
+/// and notes have none.
 pub fn system_key(module: &str) -> Option<&'static str> {
     Some(match module {
         "Leads" | "Contacts" => "Email",

@@ -10,7 +10,7 @@ impl Desk<'_> {
     pub fn show(&self, module: &str, record: &Record, names: &[&str]) -> Value {
         let mut shown = Map::new();
         for name in names {
-            if self.org.field(module, name).is_some() {
+            if *name == "$se_module" || self.org.field(module, name).is_some() {
                 shown.insert((*name).to_owned(), self.value(record, name));
             }
         }

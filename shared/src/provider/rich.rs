@@ -1,12 +1,7 @@
-//! Bodies of notes and tasks, which are HTML (HubSpot docs: notes API, tasks API). The hub has what a person reads of them.
+//! Bodies of notes and tasks, which are HTML in some CRMs. The hub has what a person reads of them.
 
-const RICH: &[&str] = &["hs_note_body", "hs_task_body"];
 /// What stands on lines of its own.
 const BLOCKS: &[&str] = &["p", "div", "li", "ul", "ol", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote"];
-
-pub(super) fn is_rich(field: &str) -> bool {
-    RICH.contains(&field)
-}
 
 /// A text as HTML.
 pub(super) fn marked_up(text: &str) -> String {

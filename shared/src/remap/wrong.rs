@@ -1,81 +1,15 @@
-//! Other rules for a connection: custom objects and fields, owners, pipelines, by the names that the CRM's own API has for them.
+//! What is wrong with rules, before they are anybody's.
 
+use super::fits::misfits;
 use crate::{
-    app::App,
-    connection::{Connection, State},
-    context::Context,
-    error::{Error, Result},
-    mapping::{Direction, Formula, Mapping, Rule},
-    provider::{Field, Session},
-    provision::Opened,
-    record::{Object, RemoteField},
+    mapping::{Direction, Formula, Mapping},
+    provider::Field,
+    record::{Object, canonical},
 };
-use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One object's rules, as a person writes them.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rules {
-    /// As the CRM's API names it.
-    pub object: String,
-    /// A text field with unique values that holds our record id. It is made where the API allows that.
-    pub id_field: RemoteField,
-    /// Whose records are this CRM's business: an expression of the hub's fields, such as `not email_opted_out`.
-    #[serde(default)]
-    pub include: Option<Formula>,
-    pub rules: Vec<Rule>,
-}
-
-/// What is wrong with rules, each with its place.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .0.join("\n"))]
-pub struct Unfit(pub Vec<String>);
-
-impl App {
-    /// Gives a connection other rules for an object. It joins anew: everything is read and matched by them, and nothing is
-    /// written before a person approves.
-    pub async fn remap(
-        &self,
-        cx: &Context,
-        connection: &Connection,
-        object: &Object,
-        rules: Rules,
-        origin: &str,
-    ) -> Result<Result<Opened, Unfit>> {
-        let Rules { object: name, id_field, include, rules } = rules;
-        let mapping = Mapping { include, region: connection.region.clone(), ..Mapping::new(&name, &id_field, rules) };
-        let asks = async |session: &Session| connection.crm.schema(session, &mapping).await;
-        let schema = self.ask(connection, cx, asks).await?;
-        let mapped: BTreeSet<Object> = connection.mappings.keys().chain([object]).cloned().collect();
-        let before = connection.mappings.get(object);
-        let wrong = wrong(object, &mapping, before, &schema, &mapped);
-        if !wrong.is_empty() {
-            return Ok(Err(Unfit(wrong)));
-        }
-        let (mapping, by_hand) = self.provision_one(cx, connection, mapping).await?;
-        if !by_hand.is_empty() {
-            return Ok(Err(Unfit(by_hand.into_iter().map(|(field, what)| format!("{field}: {what}")).collect())));
-        }
-        let mapping = match before {
-            Some(before) => before.succeeded_by(mapping),
-            None => mapping,
-        };
-        let mut next = Connection { state: State::Joining, approved: false, watch: None, ..connection.clone() };
-        next.mappings.insert(object.clone(), mapping);
-        next.cursors.remove(object);
-        if !self.store.update_connection(connection, &next).await? {
-            return Err(Error::retryable("the connection changed meanwhile"));
-        }
-        let next = Connection { version: connection.version + 1, ..next };
-        let opened = self.finish(cx, next, Vec::new(), origin).await?;
-        self.read(cx, &opened.connection).await?;
-        Ok(Ok(opened))
-    }
-}
-
 /// What an account's fields and the other rules have against these.
-fn wrong(
+pub(super) fn wrong(
     object: &Object,
     mapping: &Mapping,
     before: Option<&Mapping>,
@@ -87,15 +21,27 @@ fn wrong(
     for (place, rule) in mapping.rules.iter().enumerate() {
         let mut say = |what: String| wrong.push(format!("rule {} ({}): {what}", place + 1, rule.hub));
         let here = rule.only.as_ref().is_none_or(|only| only.object == *name);
-        match schema.iter().find(|field| field.name == rule.remote || field.label == rule.remote) {
+        let field = schema.iter().find(|field| field.name == rule.remote || field.label == rule.remote);
+        match field {
             None if here => say(format!("{name} has no field {}, or hides it from us", rule.remote)),
             Some(field) if rule.direction.sends() && !field.writable => {
                 say(format!("{} may not be written by us; make its direction from_crm", rule.remote));
             }
             _ => {}
         }
+        // What only another object has is not among these fields.
+        field.filter(|_| here).into_iter().flat_map(|field| misfits(rule, field)).for_each(&mut say);
+        if let Some(form) = rule.form.filter(|form| rule.direction == Direction::Both && !form.is_invertible()) {
+            say(format!("what {} has lost cannot be read back; make its direction to_crm or from_crm", form.name()));
+        }
+        if rule.form.is_some() && Object::referred_by(&rule.hub).is_some() {
+            say("it leads to another record, whose id has one spelling; take \"as\" out".to_owned());
+        }
         if rule.formula.is_some() && rule.direction != Direction::ToCrm {
             say("what is computed only goes out; make its direction to_crm".to_owned());
+        }
+        if !mapping.has_room() && rule.direction != Direction::ToCrm {
+            say(format!("nothing is read of {name}, which has no room for our record id; make its direction to_crm"));
         }
         if rule.hub.is_empty() || rule.hub.len() > 100 {
             say("the hub's name of a field has 1 to 100 characters".to_owned());
@@ -108,7 +54,7 @@ fn wrong(
         }
         // What was agreed about it is about the other field.
         let was = before.and_then(|before| before.rules.iter().find(|known| known.remote == rule.remote));
-        if let Some(was) = was.filter(|was| was.hub != rule.hub) {
+        if let Some(was) = was.filter(|was| canonical(object, &was.hub) != canonical(object, &rule.hub)) {
             say(format!(
                 "{} is the hub's {} so far; connect under another name to make it something else",
                 rule.remote, was.hub
@@ -136,9 +82,10 @@ fn wrong(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{mapping::Rule, remap::Rules};
 
     fn field(name: &str, writable: bool) -> Field {
-        Field { name: name.to_owned(), label: name.to_owned(), writable, unique: false }
+        Field { name: name.to_owned(), label: name.to_owned(), writable, ..Field::default() }
     }
 
     #[test]
@@ -147,7 +94,7 @@ mod tests {
             {"hub": "plate", "remote": "Plat__c"}, {"hub": "made", "remote": "CreatedDate"},
             {"hub": "company_id", "remote": "Account__c"}, {"hub": "fuel", "remote": "Fuel__c", "values": {"a": "x", "b": "x"}},
             {"hub": "again", "remote": "Fuel__c"}, {"hub": "seen", "remote": "CreatedDate", "direction": "from_crm"}]}"#;
-        let Rules { object, id_field, rules, .. } = serde_json::from_str(rules).unwrap();
+        let Rules { object, id_field, rules, .. } = Rules::parse(rules).unwrap();
         let schema = [field("CreatedDate", false), field("Account__c", true), field("Fuel__c", true)];
         let (vehicle, mapped) = (Object::Custom("vehicle".to_owned()), BTreeSet::from([Object::Person]));
         let faults = wrong(&vehicle, &Mapping::new(&object, &id_field, rules), None, &schema, &mapped);
@@ -155,6 +102,26 @@ mod tests {
         let expected = ["rule 1 (plate)", "rule 2 (made)", "rule 3 (company_id)", "rule 4 (fuel)", "rule 5 (again)"];
         assert_eq!(places[..5], expected, "{faults:?}");
         assert_eq!(places[5], "rule 6 (seen)", "it is read by rule 2 already");
+    }
+
+    /// What has lost something goes one way, ids have one spelling, and types count: each rule with all its faults.
+    #[test]
+    fn a_form_goes_where_it_can() {
+        let rules = r#"{"object": "Lead", "id_field": "Ours__c", "rules": [
+            {"hub": "state", "remote": "State", "as": "upper"}, {"hub": "state", "remote": "Loud__c", "as": "upper", "direction": "to_crm"},
+            {"hub": "company_id", "remote": "Account__c", "as": "lower"}, {"hub": "duration", "remote": "Seconds__c"},
+            {"hub": "duration", "remote": "Seconds_2__c", "as": "text"}]}"#;
+        let texts = |name: &str| Field { takes: &[crate::record::Sort::Text], ..field(name, true) };
+        let schema = ["State", "Loud__c", "Account__c", "Seconds__c", "Seconds_2__c"].map(texts);
+        let faults = Rules::parse(rules).unwrap().faults(&Object::Person, &schema, &BTreeSet::from([Object::Company]));
+        let begin = [
+            "rule 1 (state): what upper has lost",
+            "rule 3 (company_id): what lower has lost",
+            "rule 3 (company_id): it leads to another record",
+            "rule 4 (duration): Seconds__c takes a text, and is sent a number",
+        ];
+        assert_eq!(faults.len(), begin.len(), "{faults:#?}");
+        assert!(faults.iter().zip(begin).all(|(fault, begin)| fault.starts_with(begin)), "{faults:#?}");
     }
 
     #[test]
@@ -168,7 +135,5 @@ mod tests {
         let up = Mapping::new("accounts", "Ours__c", vec![Rule::both("contact_id", "Plate__c")]);
         let mapped = BTreeSet::from([Object::Person]);
         assert_eq!(wrong(&Object::Company, &up, None, &schema, &mapped).len(), 1, "that would go round in circles");
-        let misspelt = r#"{"object": "V", "id_field": "I", "rulez": []}"#;
-        assert!(serde_json::from_str::<Rules>(misspelt).is_err());
     }
 }

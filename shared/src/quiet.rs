@@ -1,0 +1,66 @@
+//! What begins because nothing happens: conditions that speak of `quiet_days` come to hold by time alone, so people are looked through
+//! once a day.
+
+use crate::{
+    app::App,
+    cause::{By, Cause},
+    connection::Connection,
+    context::Context,
+    error::{Error, Result},
+    record::Record,
+    store::{Commit, Lost},
+    sync::Pushes,
+};
+use jiff::{SignedDuration, Timestamp};
+
+/// How often people are looked through.
+pub const EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// How often a record that changes meanwhile is looked at once more.
+const ROUNDS: usize = 5;
+
+impl App {
+    /// Lets begin what has come to hold for these records since `then`, and hands it on.
+    pub async fn begin_in_quiet(
+        &self,
+        cx: &Context,
+        connection: &Connection,
+        records: Vec<Record>,
+        then: Timestamp,
+        pushes: &mut Pushes,
+    ) -> Result<()> {
+        for record in records {
+            if let Some(after) = self.begin_of(cx, connection, record, then).await? {
+                pushes.note(after);
+            }
+        }
+        Ok(())
+    }
+
+    /// The record after it; `None` where nothing begins.
+    async fn begin_of(
+        &self,
+        cx: &Context,
+        connection: &Connection,
+        mut record: Record,
+        then: Timestamp,
+    ) -> Result<Option<Record>> {
+        for _ in 0..ROUNDS {
+            let by = By::Rules { what: "time went by".to_owned() };
+            let cause = Cause::new(by, &cx.trace, cx.now());
+            let mut after = Record { cause, version: record.version + 1, ..record.clone() };
+            connection.settings.fire_since(then, &record, &mut after, cx.now());
+            if after.cause.fired.is_empty() {
+                return Ok(None);
+            }
+            match self.store.commit(&Commit::of(Some(&record), &after), &connection.region, cx.now()).await {
+                Ok(()) => return Ok(Some(after)),
+                Err(Lost::Failed(error)) => return Err(error),
+                Err(_) => match self.store.record(&record.tenant, &record.id).await? {
+                    Some(newer) => record = newer,
+                    None => return Ok(None),
+                },
+            }
+        }
+        Err(Error::retryable("a record keeps moving while it is looked through"))
+    }
+}
