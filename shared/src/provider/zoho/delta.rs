@@ -110,9 +110,10 @@ impl Run {
             return Page { shown: Vec::new(), next: self.cursor(), more: false };
         }
         let shown = rows.iter().filter_map(|row| records::read(row, mapping)).collect();
-        let newest = rows.iter().filter_map(modified).fold(self.place.newest, Timestamp::max);
-        let shown_at = answer.date().unwrap_or(newest).max(newest);
-        let run = self.seen_to(newest, shown_at);
+        let newest = rows.iter().filter_map(modified).max();
+        let known = newest.unwrap_or(self.place.newest);
+        let shown_at = answer.date().unwrap_or(known).max(known);
+        let run = if let Some(newest) = newest { self.seen_to(newest, shown_at) } else { self };
         let more = !rows.is_empty() && records::more(&answer.body).unwrap_or(rows.len() >= PAGE);
         let next = if more { run.go_on(rows, &answer.body) } else { run.rest(shown_at) };
         Page { shown, next, more }
@@ -131,11 +132,11 @@ impl Run {
     /// This run, having seen what Zoho showed at `shown_at`. Behind the first page that was too fresh, the watermark stays.
     fn seen_to(mut self, newest: Timestamp, shown_at: Timestamp) -> Run {
         let settled = self.since >= self.place.newest;
-        if settled && newest > self.since {
+        if settled {
             let next = minus(shown_at, OVERLAP).min(plus(newest, SECOND));
             self.since = self.since.max(next);
         }
-        self.place.newest = newest;
+        self.place.newest = self.place.newest.max(newest);
         self
     }
 

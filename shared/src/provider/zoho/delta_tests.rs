@@ -209,6 +209,16 @@ fn a_second_with_more_records_than_a_token_reaches_is_read_by_id() {
     assert_eq!(seen, account.records);
 }
 
+/// The first page of the last second began where that second does.
+#[test]
+fn a_last_second_of_more_than_a_page_is_settled_too() {
+    let times = [0; 2].into_iter().chain([36; 6]).chain([37; 5]).chain([38]).chain([39; 4]);
+    let mut account = Account { page: 3, reach: 6, inclusive: true, ..Account::of(times) };
+    let cursor = account.run(Cursor::Beginning, &mut BTreeMap::new(), |_, _| ());
+    let page = account.delta(&cursor);
+    assert_eq!((page.shown.len(), page.more, page.next), (0, false, cursor));
+}
+
 #[test]
 fn an_expired_token_starts_anew() {
     let mut account = Account::of((0..900).map(|n| n / 300));
