@@ -4,11 +4,14 @@ use crate::process;
 use crate::project::Project;
 use crate::step::Progress;
 use anyhow::{Context, Result, bail};
+use serde_json::Value as Json;
 use std::process::Command;
 
 pub(crate) struct Mutant {
     pub(crate) package: String,
     pub(crate) name: String,
+    /// Which tests are to notice it: what is not decided there is proved elsewhere, and takes longer.
+    noticed_by: String,
 }
 
 /// Every mutant of the workspace, from the manifests of the packages whose tests are to notice them.
@@ -16,36 +19,29 @@ pub(crate) fn every(project: &Project) -> Result<Vec<Mutant>> {
     let packages = project.metadata["packages"].as_array().context("cargo metadata has no packages")?;
     let mut mutants = Vec::new();
     for package in packages {
-        let name = package["name"].as_str().unwrap_or_default();
-        let listed = package["metadata"]["mutants"].as_array().into_iter().flatten();
-        let listed = listed.filter_map(|mutant| mutant.as_str());
-        mutants.extend(listed.map(|mutant| Mutant { package: name.to_owned(), name: mutant.to_owned() }));
+        let text = |json: &Json| json.as_str().unwrap_or_default().to_owned();
+        let listed = &package["metadata"]["mutants"];
+        let (package, noticed_by) = (text(&package["name"]), text(&listed["noticed_by"]));
+        let one = |name| Mutant { package: package.clone(), name: text(name), noticed_by: noticed_by.clone() };
+        mutants.extend(listed["names"].as_array().into_iter().flatten().map(one));
     }
     Ok(mutants)
 }
 
-/// The tests of a package that are to notice its mutants.
-fn tests(project: &Project, package: &str) -> Command {
+/// The tests that are to notice it. They are those of the whole workspace, so that nothing is compiled for it.
+fn tests(project: &Project, mutant: &Mutant) -> Command {
     let mut cargo = project.cargo();
     // What a mutant breaks is no regression to remember.
-    cargo.env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "true");
-    cargo.args(["test", "--package", package, "--lib", "--features", "mutants", "--no-fail-fast"]);
-    // Whatever is not decided by the planner is proved elsewhere, and takes longer.
-    cargo.args((package == "shared").then_some("planner::"));
+    cargo.env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "true").env("MUTANT", &mutant.name);
+    cargo.args(["test", "--workspace", "--lib", "--no-fail-fast", &mutant.noticed_by]);
     cargo
-}
-
-/// Compiles them once, for every mutant.
-pub(crate) fn compile(project: &Project, package: &str, progress: &Progress) -> Result<()> {
-    let log = project.log(&format!("{package}-mutants"));
-    process::logged(tests(project, package).arg("--no-run"), &log, progress).context("the mutants do not compile")
 }
 
 /// Succeeds if at least one of the tests fails while the mutant lives. Says how many did, and what the model found broken.
 pub(crate) fn is_noticed(project: &Project, mutant: &Mutant, progress: &Progress) -> Result<String> {
-    let Mutant { package, name } = mutant;
+    let Mutant { package, name, .. } = mutant;
     let log = project.log(&format!("{package}-mutant-{name}"));
-    if process::logged(tests(project, package).env("MUTANT", name), &log, progress).is_ok() {
+    if process::logged(&mut tests(project, mutant), &log, progress).is_ok() {
         bail!("no test noticed {name}. The log: {}", log.display());
     }
     let text = std::fs::read_to_string(&log)?;
