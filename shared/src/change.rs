@@ -124,6 +124,12 @@ pub enum Work {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<RecordId>,
     },
+    /// Read who is on one of the CRM's own lists.
+    List {
+        #[serde(default)]
+        object: Object,
+        list: String,
+    },
     /// Read records that a workflow asked for, and tell it.
     Fetch(Box<Fetching>),
     /// Walk the tenant's records, of every object, and push whatever is pending.

@@ -35,7 +35,7 @@ fn standards(crm: Crm) -> Vec<(String, Object, Rules)> {
 }
 
 /// What is wrong with these rules for a connection, which has them from now on if nothing is.
-async fn tried(world: &World, crm: Crm, object: &Object, rules: Rules) -> Vec<String> {
+pub(crate) async fn tried(world: &World, crm: Crm, object: &Object, rules: Rules) -> Vec<String> {
     // No CRM likes to be asked for everything at once.
     world.wait(jiff::SignedDuration::from_secs(15)).await;
     let origin = world.app.settings.public_url.clone().unwrap();
@@ -43,17 +43,17 @@ async fn tried(world: &World, crm: Crm, object: &Object, rules: Rules) -> Vec<St
     done.err().map(|unfit| unfit.0).unwrap_or_default()
 }
 
-async fn remap(world: &World, crm: Crm, object: &Object, rules: Rules) {
+pub(crate) async fn remap(world: &World, crm: Crm, object: &Object, rules: Rules) {
     assert_eq!(tried(world, crm, object, rules).await, Vec::<String>::new(), "{crm}");
 }
 
-async fn activate(world: &World, crm: Crm) {
+pub(crate) async fn activate(world: &World, crm: Crm) {
     world.settle().await;
     world.app.activate(&world.cx("approve"), &tenant(), &connection(crm)).await.unwrap();
     world.settle().await;
 }
 
-fn rules_of(mapping: &Mapping) -> Rules {
+pub(crate) fn rules_of(mapping: &Mapping) -> Rules {
     let Mapping { object, id_field, include, rules, .. } = mapping.clone();
     Rules { object, id_field, include, rules }
 }

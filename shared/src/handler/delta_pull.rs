@@ -1,7 +1,7 @@
 //! The schedule says which connections are due; their messages pull what changed, or sweep what is pending.
 
 use super::{
-    deletions, fetching,
+    deletions, fetching, listing,
     messages::{Batch, Message},
 };
 use crate::{
@@ -61,6 +61,9 @@ async fn enqueue_due(app: &App, cx: &Context) -> Result<()> {
         for (object, _) in connection.objects_read() {
             let pull = pull_message(&connection, Work::Delta { object: object.clone() }, cx)?;
             messages.push(pull.deduplicated(&format!("{tenant}.{id}.{object}.{due}")));
+        }
+        for work in listing::due(&connection, cx) {
+            messages.push(pull_message(&connection, work, cx)?.deduplicated(&ulid::Ulid::new().to_string()));
         }
         if let Some(then) = look_through(&connection, cx).filter(|_| !looked.contains_key(&tenant)) {
             let quiet = pull_message(&connection, Work::Quiet { then, shard: 0, after: None }, cx)?;
@@ -128,6 +131,7 @@ async fn work(app: &App, cx: &Context, message: &Message<Pull>, batch: &Batch<'_
         Work::Deletions(walk) => Box::pin(deletions::walk(app, cx, &connection, walk.clone())),
         Work::Rested(rested) => Box::pin(deletions::rested(app, cx, &connection, rested)),
         Work::Quiet { then, shard, after } => Box::pin(quiet(app, cx, &connection, *then, *shard, after.clone())),
+        Work::List { object, list } => Box::pin(listing::read(app, cx, &connection, object, list)),
         Work::Fetch(fetch) => Box::pin(fetching::fetching(app, cx, &connection, fetch)),
         Work::Sweep { shard, after } => Box::pin(sweep(app, cx, &connection, *shard, after.clone())),
     };
@@ -251,10 +255,13 @@ async fn sweep(app: &App, cx: &Context, connection: &Connection, shard: u8, afte
 }
 
 impl App {
-    /// Enqueues the reading of all that changed in a connection's CRM.
+    /// Enqueues the reading of all that changed in a connection's CRM, and of its lists.
     pub async fn read(&self, cx: &Context, connection: &Connection) -> Result<()> {
         for (object, _) in connection.objects_read() {
             self.start(cx, connection, Work::Delta { object: object.clone() }).await?;
+        }
+        for work in listing::all(connection) {
+            self.start(cx, connection, work).await?;
         }
         Ok(())
     }

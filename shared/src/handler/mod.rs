@@ -7,6 +7,7 @@ mod deletions;
 mod delta_pull;
 mod fetching;
 mod journal;
+mod listing;
 mod messages;
 mod outbound;
 mod reconcile;

@@ -14,6 +14,7 @@ pub use template::{Template, TemplateError};
 
 use crate::id::RemoteId;
 use crate::mutant;
+use crate::provider::list;
 use crate::record::{Fields, Object, Region, RemoteField, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -125,13 +126,30 @@ impl Mapping {
     /// The fields to ask one of the CRM's objects for.
     pub fn remote_fields_of(&self, object: &str) -> Vec<&str> {
         let holds = |rule: &&Rule| {
-            rule.only.as_ref().is_none_or(|only| only.object == object) && !self.set_aside.contains(&rule.remote)
+            rule.only.as_ref().is_none_or(|only| only.object == object)
+                && !self.set_aside.contains(&rule.remote)
+                && list::of_field(&rule.remote).is_none()
         };
         let mut fields: Vec<&str> = self.rules.iter().filter(holds).map(|rule| rule.remote.as_str()).collect();
         fields.extend(self.has_room().then_some(self.id_field.as_str()));
         fields.sort_unstable();
         fields.dedup();
         fields
+    }
+
+    /// The CRM's own lists that rules are about.
+    pub fn lists(&self) -> Vec<&str> {
+        self.lists_where(|_| true)
+    }
+
+    /// Those of which the hub is to know who is on them.
+    pub fn lists_read(&self) -> Vec<&str> {
+        self.lists_where(|rule| rule.direction.receives())
+    }
+
+    fn lists_where(&self, holds: impl Fn(&Rule) -> bool) -> Vec<&str> {
+        let rules = self.rules.iter().filter(|rule| !self.set_aside.contains(&rule.remote) && holds(rule));
+        rules.filter_map(|rule| list::of_field(&rule.remote)).collect()
     }
 
     /// The fields that lead to other records, and what those are.

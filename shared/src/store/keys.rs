@@ -141,6 +141,11 @@ pub fn rested(tenant: &TenantId, id: &ConnectionId, rests: &str, object: &Object
     key(format!("L#{tenant}#{id}"), format!("rests#{rests}#{object}#{remote}"))
 }
 
+/// Who was on a list of the CRM's.
+pub fn roster(tenant: &TenantId, id: &ConnectionId, list: &str) -> Pk {
+    key(format!("L#{tenant}#{id}"), format!("roster#{list}"))
+}
+
 /// How often work on a message or a record has killed its function.
 pub fn suspect(scope: &str, what: &str) -> Pk {
     key(format!("L#suspect#{scope}"), what)

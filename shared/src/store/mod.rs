@@ -10,6 +10,7 @@ pub mod keys;
 mod leases;
 mod quota;
 mod records;
+mod rosters;
 mod settings;
 mod tenants;
 pub mod tickets;

@@ -88,6 +88,10 @@ const REMEDIES: &[(&str, &str)] = &[
         "Delete the record there by hand, or give the connected user the right to delete and connect again.",
     ),
     (
+        "list_unread",
+        "Let our app read the list, or make another one and map that, or take its rule out of the mapping; then dismiss this. It is tried every hour.",
+    ),
+    (
         "no_such_list",
         "Name a list of this object by its id in the CRM, and see that the connected user (in HubSpot our app, by the scope crm.lists.read) may read it; then ask again.",
     ),

@@ -15,6 +15,7 @@ mod explained;
 mod faults;
 mod fetched;
 mod included;
+mod lists;
 mod many;
 mod named;
 mod objects;

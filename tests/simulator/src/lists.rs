@@ -6,14 +6,17 @@ use crate::salesforce;
 use crate::world::World;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
-/// The records of an object in which a field shows a value.
+/// The records of an object in which a field shows a value; or those that somebody put on it.
 #[derive(Debug, Clone)]
 pub struct List {
     pub id: String,
     pub object: String,
     pub field: String,
     pub value: String,
+    /// Where it is kept by hand.
+    pub members: Option<BTreeSet<u64>>,
 }
 
 /// The body of `POST /_sim/lists`.
@@ -23,12 +26,20 @@ pub struct Wish {
     crm: Crm,
     /// As the CRM's API names it.
     object: String,
+    #[serde(default)]
     field: String,
+    #[serde(default)]
     value: String,
+    /// HubSpot's alone: its members are put on it one by one.
+    #[serde(default)]
+    manual: bool,
 }
 
 impl List {
     pub fn holds(&self, record: &Record) -> bool {
+        if let Some(members) = &self.members {
+            return record.archived.is_none() && members.contains(&record.id);
+        }
         let own = record.fields.get("custom_fields").and_then(|own| own[&self.field].as_str());
         record.archived.is_none() && record.text(&self.field).or(own) == Some(&self.value)
     }
@@ -48,6 +59,27 @@ pub fn make(world: &mut World, wish: Wish) -> Option<Value> {
         Crm::Zoho => (5_725_767_000_000_087_500 + nth).to_string(),
         Crm::Salesforce => salesforce::ids::seal("00B", salesforce::ids::FIRST + nth),
     };
-    lists.push(List { id: id.clone(), object: wish.object, field: wish.field, value: wish.value });
+    let members = wish.manual.then(BTreeSet::new);
+    lists.push(List { id: id.clone(), object: wish.object, field: wish.field, value: wish.value, members });
     Some(json!({"id": id}))
+}
+
+/// The body of `POST /_sim/lists/members`: ids of records that a user puts on a list of HubSpot's, or takes off it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moves {
+    list: String,
+    #[serde(default)]
+    add: Vec<String>,
+    #[serde(default)]
+    remove: Vec<String>,
+}
+
+/// Who is on it then.
+pub fn members(world: &mut World, moves: &Moves) -> Option<Vec<String>> {
+    let lists = &mut world.portals.first_mut()?.lists;
+    let members = lists.iter_mut().find(|list| list.id == moves.list)?.members.as_mut()?;
+    members.extend(moves.add.iter().filter_map(|id| id.parse::<u64>().ok()));
+    members.retain(|id| !moves.remove.contains(&id.to_string()));
+    Some(members.iter().map(u64::to_string).collect())
 }

@@ -33,6 +33,7 @@ pub fn routes() -> Router<Arc<Shared>> {
         .route("/_sim/reset", post(reset))
         .route("/_sim/clock", get(clock).post(advance))
         .route("/_sim/lists", post(make_list))
+        .route("/_sim/lists/members", post(members))
         .route("/_sim/accounts", get(accounts).post(register))
         .route("/_sim/{crm}/{object}", get(records).post(edit))
         .layer(DefaultBodyLimit::disable())
@@ -151,6 +152,13 @@ async fn make_list(State(shared): World, body: Bytes) -> Response<Body> {
     with(&body, |wish: lists::Wish| match lists::make(&mut shared.lock(), wish) {
         Some(made) => ok(made),
         None => bad("the CRM has no account"),
+    })
+}
+
+async fn members(State(shared): World, body: Bytes) -> Response<Body> {
+    with(&body, |moves: lists::Moves| match lists::members(&mut shared.lock(), &moves) {
+        Some(members) => ok(json!(members)),
+        None => bad("there is no such list that is kept by hand"),
     })
 }
 

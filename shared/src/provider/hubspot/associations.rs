@@ -10,7 +10,7 @@ use crate::{
     id::RemoteId,
     mapping::Mapping,
     planner::Change,
-    provider::{Outcome, Session, Write, session::Request},
+    provider::{Outcome, Session, Write, list, session::Request},
     record::Value,
 };
 use serde_json::{Value as Json, json};
@@ -90,11 +90,11 @@ fn primary(ends: &[Json]) -> Option<RemoteId> {
     id.parse().ok()
 }
 
-/// The writes without associations. One that has nothing else tells our own id again, so that there is an answer to it.
+/// The writes without associations and lists. One that has nothing else tells our own id again, so that there is an answer to it.
 pub(super) fn without(mapping: &Mapping, writes: &[Write]) -> Vec<Write> {
     let plain = |write: &Write| {
         let mut write = write.clone();
-        write.changes.retain(|change| target(&change.field).is_none());
+        write.changes.retain(|change| target(&change.field).is_none() && list::of_field(&change.field).is_none());
         if write.changes.is_empty() {
             write.changes.push(Change { field: mapping.id_field.clone(), value: Value::text(write.record.as_str()) });
         }

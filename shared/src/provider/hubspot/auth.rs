@@ -55,12 +55,12 @@ pub(super) const WAYS: &[Way] = &[Way {
     clicks: "In HubSpot open Development, then Legacy apps (or Settings, Integrations, Private Apps), make a private app with the \
              scopes crm.objects.contacts.read, crm.objects.contacts.write, crm.schemas.contacts.read and \
              crm.schemas.contacts.write, which are good for notes and tasks too, and the same of companies and deals if they are to \
-             be kept in step, and crm.lists.read if lists are to be fetched; access token and client secret are under Auth.",
+             be kept in step, and crm.lists.read and crm.lists.write if lists are to be fetched or mapped; access token and client secret are under Auth.",
 }];
 
-/// To read lists, whatever is on them. Who has no right to give it connects all the same (HubSpot docs: working with OAuth, `optional_scope`; lists
+/// To read and write lists, whatever is on them. Who has no right to give it connects all the same (HubSpot docs: working with OAuth, `optional_scope`; lists
 /// API, scopes).
-const LISTS: &str = "crm.lists.read";
+const LISTS: &str = "crm.lists.read crm.lists.write";
 
 pub(super) fn consent_page(hosts: &Hosts, ask: &Ask<'_>) -> String {
     let scopes = format!("oauth {}", scopes(ask.objects).join(" "));

@@ -1,4 +1,4 @@
-//! All records of an object, and those of one of HubSpot's lists, which it calls segments by now.
+//! All records of an object, and those of one of HubSpot's lists, which it calls segments by now; and who is to be on a list.
 
 use super::{VERSION, call, failure, records, webhook};
 use crate::{
@@ -6,12 +6,15 @@ use crate::{
     id::RemoteId,
     mapping::Mapping,
     provider::{
-        Listed, Session,
+        Field, Listed, Outcome, Session, Write,
+        list::{as_field, field},
         session::{Answer, Request},
     },
+    record::Value,
 };
-use serde_json::Value as Json;
-use std::collections::BTreeMap;
+use reqwest::Method;
+use serde_json::{Value as Json, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// In the order of their ids, and read in one batch (HubSpot docs: lists API, memberships). That is also the default; the most is written nowhere.
 const MEMBERS: usize = call::BATCH;
@@ -31,7 +34,7 @@ pub(super) async fn list(
     }
     // A list of companies has ids too, and some of them may be contacts' as well.
     if after.is_none() {
-        let answer = session.send(&Request::get(format!("/crm/lists/{VERSION}/{list}")), of_list).await?;
+        let answer = session.send(&Request::get(path(list)), of_list).await?;
         match answer.body.pointer("/list/objectTypeId").and_then(Json::as_str) {
             _ if !answer.status.is_success() => return Ok(Listed::Refused(failure::told(&answer))),
             Some(kind) if webhook::is_type(kind, &mapping.object) => {}
@@ -39,7 +42,7 @@ pub(super) async fn list(
         }
     }
     let from = after.map(|after| format!("&after={}", crate::provider::session::encoded(after))).unwrap_or_default();
-    let path = format!("/crm/lists/{VERSION}/{list}/memberships?limit={MEMBERS}{from}");
+    let path = format!("{}/memberships?limit={MEMBERS}{from}", path(list));
     let answer = session.send(&Request::get(path), of_list).await?;
     if !answer.status.is_success() {
         return Ok(Listed::Refused(failure::told(&answer)));
@@ -47,6 +50,69 @@ pub(super) async fn list(
     let ids: Vec<&str> = records::rows(&answer.body).iter().filter_map(|row| row.get("recordId")?.as_str()).collect();
     let rows = call::batch(session, mapping, None, false, &ids, &[]).await?;
     Ok(shown(&rows, mapping, call::next(&answer.body).filter(|next| after != Some(next))))
+}
+
+/// The mapped lists of the object, as fields. A list whose members HubSpot finds by itself cannot be written.
+pub(super) async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<Field>> {
+    let mut fields = Vec::new();
+    for list in mapping.lists().into_iter().filter(|list| records::is_id(list)) {
+        let answer = session.send(&Request::get(path(list)), of_list).await?;
+        let text = |at: &str| answer.body.pointer(at).and_then(Json::as_str).unwrap_or_default();
+        if answer.status.is_success() && webhook::is_type(text("/list/objectTypeId"), &mapping.object) {
+            fields.push(as_field(list, text("/list/name"), text("/list/processingType") != "DYNAMIC"));
+        }
+    }
+    Ok(fields)
+}
+
+/// Puts what was written on its lists and takes it off them, one call a list, and says so in the outcomes. Who is on it already, or is not, is
+/// passed over, so it can be repeated (HubSpot docs: lists API, update list membership).
+pub(super) async fn write(
+    session: &Session,
+    mapping: &Mapping,
+    writes: &[Write],
+    outcomes: &mut [Outcome],
+) -> Result<()> {
+    for list in mapping.lists() {
+        let field = field(list);
+        let is_on = |write: &Write| {
+            let change = write.changes.iter().find(|change| change.field == field)?;
+            Some(change.value == Some(Value::Flag(true)))
+        };
+        let (mut on, mut off) = (BTreeSet::new(), BTreeSet::new());
+        for (write, outcome) in writes.iter().zip(outcomes.iter()) {
+            if let (Some(is_on), Outcome::Written { remote, .. }) = (is_on(write), outcome) {
+                if is_on {
+                    on.insert(remote.clone())
+                } else {
+                    off.insert(remote.clone())
+                };
+            }
+        }
+        if on.is_empty() && off.is_empty() {
+            continue;
+        }
+        let body = json!({"recordIdsToAdd": on, "recordIdsToRemove": off});
+        let request = Request {
+            method: Method::PUT,
+            ..Request::post(format!("{}/memberships/add-and-remove", path(list)), body)
+        };
+        let answer = session.send(&request, of_list).await?;
+        for (write, outcome) in writes.iter().zip(outcomes.iter_mut()) {
+            let (Some(is_on), Outcome::Written { seen, .. }) = (is_on(write), &mut *outcome) else { continue };
+            if answer.status.is_success() {
+                seen.iter_mut().for_each(|seen| drop(seen.fields.insert(field.clone(), Some(Value::Flag(is_on)))));
+            } else {
+                let (code, field) = ("list".to_owned(), Some(field.clone()));
+                *outcome = Outcome::Refused { code, field, message: failure::told(&answer) };
+            }
+        }
+    }
+    Ok(())
+}
+
+fn path(list: &str) -> String {
+    format!("/crm/lists/{VERSION}/{list}")
 }
 
 /// In the order of their ids.

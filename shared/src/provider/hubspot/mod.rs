@@ -213,10 +213,11 @@ impl Provider for HubSpot {
     }
 }
 
-/// Properties first, then what the records are associated with.
+/// Properties first, then what the records are associated with, then the lists that they are on.
 async fn write(session: &Session, mapping: &Mapping, kind: write::Kind, writes: &[Write]) -> Result<Vec<Outcome>> {
     let mut outcomes = write::write(session, mapping, kind, &associations::without(mapping, writes)).await?;
     associations::write(session, mapping, writes, &mut outcomes).await?;
+    list::write(session, mapping, writes, &mut outcomes).await?;
     Ok(outcomes)
 }
 

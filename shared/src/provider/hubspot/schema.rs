@@ -1,6 +1,6 @@
 //! Properties (HubSpot docs: properties API).
 
-use super::{VERSION, associations, failure};
+use super::{VERSION, associations, failure, list};
 use crate::{
     error::Result,
     mapping::Mapping,
@@ -43,7 +43,7 @@ pub(super) async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<F
         |name: &str| Field { name: name.to_owned(), label: name.to_owned(), writable: true, ..Field::default() };
     let associated = associations::mapped(mapping).into_iter().map(named);
     let properties = body.get("results").and_then(Json::as_array).into_iter().flatten().filter_map(field);
-    Ok(properties.chain(associated).collect())
+    Ok(properties.chain(associated).chain(list::schema(session, mapping).await?).collect())
 }
 
 /// The options of an enumeration whose list is its own (HubSpot docs: properties API, "options", "externalOptions").

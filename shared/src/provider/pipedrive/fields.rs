@@ -8,6 +8,7 @@ use crate::{
     error::{Error, Result},
     mapping::{Mapping, Rule},
     provider::{
+        list,
         schema::{Field, Made, Types, Wish, is_code, takes},
         session::{Request, Session},
     },
@@ -85,7 +86,7 @@ pub(super) async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<F
     let standard = kind.standard.iter().map(|name| field(name, name, row(name).unwrap_or(&Json::Null)));
     let custom = told.iter().filter_map(|row| Some((text(row, "field_code")?, text(row, "field_name")?, row)));
     let custom = custom.filter(|(code, ..)| is_code(code)).map(|(code, label, row)| field(code, label, row));
-    Ok(standard.chain(custom).chain(leads::fields(kind.name)).collect())
+    Ok(standard.chain(custom).chain(leads::fields(kind.name)).chain(list::shown(mapping)).collect())
 }
 
 /// What fields take, by their `field_type` (Pipedrive docs: Custom fields, types and their values). Of a list it is the option's id.

@@ -8,6 +8,7 @@ use crate::{
     error::Result,
     mapping::Mapping,
     provider::{
+        list,
         schema::{Field, Made, Types, Wish, takes},
         session::{Request, Session},
     },
@@ -54,7 +55,8 @@ pub(super) async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<F
             options: if is(row, "restrictedPicklist") { options(row) } else { Vec::new() },
         })
     };
-    Ok(body.get("fields").and_then(Json::as_array).into_iter().flatten().filter_map(field).collect())
+    let known = body.get("fields").and_then(Json::as_array).into_iter().flatten().filter_map(field);
+    Ok(known.chain(list::shown(mapping)).collect())
 }
 
 fn options(row: &Json) -> Vec<String> {

@@ -8,6 +8,7 @@ use crate::{
     error::Result,
     mapping::{Mapping, Rule},
     provider::{
+        list,
         schema::{Field, Made, Types, Wish, takes},
         session::{Request, Session},
     },
@@ -43,7 +44,7 @@ pub(super) async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<F
         })
     };
     let known = body.get("fields").and_then(Json::as_array).into_iter().flatten().filter_map(field);
-    Ok(known.flat_map(|field| by_module(field, mapping)).collect())
+    Ok(known.flat_map(|field| by_module(field, mapping)).chain(list::shown(mapping)).collect())
 }
 
 /// A lookup that leads to several modules is a field for each that is mapped.

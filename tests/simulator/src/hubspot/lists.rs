@@ -1,4 +1,4 @@
-//! `GET /crm/lists/{version}/{list}` and its memberships (HubSpot docs: lists API; retrieve lists, memberships).
+//! `/crm/lists/{version}/{list}` and its memberships (HubSpot docs: lists API; retrieve lists, memberships, update list membership).
 
 use super::Desk;
 use super::errors::Refusal;
@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 /// The right to read lists, whatever is on them (HubSpot docs: lists API, scopes).
 pub const SCOPE: &str = "crm.lists.read";
+/// The right to put records on them.
+pub const WRITE: &str = "crm.lists.write";
 /// Types of objects (HubSpot docs: understanding the CRM, object types).
 const TYPES: [(&str, &str); 6] = [
     ("contacts", "0-1"),
@@ -29,9 +31,34 @@ pub fn one(desk: &Desk<'_>, id: &str) -> Result<Reply, Refusal> {
     let kind = TYPES.iter().find(|(name, _)| *name == list.object).map(|(_, kind)| *kind);
     let body = json!({
         "listId": list.id, "listVersion": 1, "name": format!("{} is {}", list.field, list.value), "objectTypeId": kind,
-        "processingType": "DYNAMIC", "processingStatus": "COMPLETE",
+        "processingType": if list.members.is_some() { "MANUAL" } else { "DYNAMIC" }, "processingStatus": "COMPLETE",
     });
     Ok(Reply::json(200, json!({"list": body})))
+}
+
+/// Who is on it already, or is not, is passed over; who is not there is named. Lists that HubSpot keeps by itself are refused.
+pub fn add_and_remove(desk: &mut Desk<'_>, id: &str, call: &Call) -> Result<Reply, Refusal> {
+    let body = call.json().ok_or_else(|| Refusal::validation("the body is no JSON"))?;
+    let ids = |name: &str| -> Option<Vec<u64>> {
+        body[name].as_array()?.iter().map(|id| id.as_str()?.parse().ok()).collect()
+    };
+    let (Some(add), Some(remove)) = (ids("recordIdsToAdd"), ids("recordIdsToRemove")) else {
+        return Err(Refusal::validation("recordIdsToAdd and recordIdsToRemove are lists of ids"));
+    };
+    let object = found(desk, id)?.object.clone();
+    let known = |id: &u64| desk.portal.tables.get(&object).is_some_and(|table| table.records.contains_key(id));
+    let (there, missing): (Vec<u64>, Vec<u64>) = add.into_iter().partition(known);
+    let list = desk.portal.lists.iter_mut().find(|list| list.id == id).ok_or_else(Refusal::not_found)?;
+    let Some(members) = &mut list.members else {
+        return Err(Refusal::validation("the list is DYNAMIC: only MANUAL and SNAPSHOT lists can be changed"));
+    };
+    let added: Vec<u64> = there.into_iter().filter(|id| members.insert(*id)).collect();
+    let removed: Vec<u64> = remove.into_iter().filter(|id| members.remove(id)).collect();
+    let texts = |ids: Vec<u64>| -> Vec<String> { ids.iter().map(u64::to_string).collect() };
+    let body = json!({
+        "recordsIdsAdded": texts(added), "recordIdsRemoved": texts(removed), "recordIdsMissing": texts(missing),
+    });
+    Ok(Reply::json(200, body))
 }
 
 /// In the order of record ids; a page holds 100 where nobody says otherwise.

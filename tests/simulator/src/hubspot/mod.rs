@@ -174,6 +174,10 @@ fn dispatch(desk: &mut Desk<'_>, call: &Call) -> Result<Reply, Refusal> {
                 _ => Err(Refusal::not_found()),
             }
         }
+        ("PUT", ["crm", "lists", "2026-09", list, "memberships", "add-and-remove"]) => {
+            may(desk, lists::WRITE)?;
+            lists::add_and_remove(desk, list, call)
+        }
         (_, ["crm", "objects", "2026-09", object, rest @ ..]) => {
             let object = name_of(object);
             if !desk.portal.tables.contains_key(object) {

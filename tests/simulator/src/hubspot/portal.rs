@@ -56,9 +56,10 @@ pub struct Portal {
 const DAILY: u64 = 250_000;
 
 /// What the app has in an account where nobody asked for anything else.
-const SCOPES: [&str; 16] = [
+const SCOPES: [&str; 17] = [
     "oauth",
     "crm.lists.read",
+    "crm.lists.write",
     "crm.objects.contacts.read",
     "crm.objects.contacts.write",
     "crm.schemas.contacts.read",
