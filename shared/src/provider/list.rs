@@ -2,8 +2,14 @@
 //!
 //! Whether a record is on one of the CRM's own lists is a field for the mapping: `list:17`, which is true or false.
 
-use super::Field;
-use crate::{id::RemoteId, mapping::Mapping, planner::Seen, record::Sort};
+use super::{Field, Outcome, Write};
+use crate::{
+    id::RemoteId,
+    mapping::Mapping,
+    planner::Seen,
+    record::{Sort, Value},
+};
+use std::collections::BTreeMap;
 
 const FIELD: &str = "list:";
 
@@ -25,6 +31,43 @@ pub(super) fn shown(mapping: &Mapping) -> impl Iterator<Item = Field> {
 pub(super) fn as_field(list: &str, label: &str, writable: bool) -> Field {
     let label = format!("list {label}");
     Field { name: field(list), label, writable, takes: &[Sort::Flag], ..Field::default() }
+}
+
+/// Of what was written, who is to be on a list, and who is not.
+pub(super) fn wanted(list: &str, writes: &[Write], outcomes: &[Outcome]) -> BTreeMap<RemoteId, bool> {
+    let written = |(write, outcome): (&Write, &Outcome)| match outcome {
+        Outcome::Written { remote, .. } => Some((remote.clone(), is_on(list, write)?)),
+        _ => None,
+    };
+    writes.iter().zip(outcomes).filter_map(written).collect()
+}
+
+/// Says in the outcomes who is on the list now; `failed` is what became of whom it could not be told.
+pub(super) fn note(
+    list: &str,
+    writes: &[Write],
+    outcomes: &mut [Outcome],
+    failed: impl Fn(&RemoteId) -> Option<Outcome>,
+) {
+    for (write, outcome) in writes.iter().zip(outcomes.iter_mut()) {
+        let (Some(is_on), Outcome::Written { remote, seen, .. }) = (is_on(list, write), &mut *outcome) else {
+            continue;
+        };
+        match failed(remote) {
+            Some(failed) => *outcome = failed,
+            None => seen.iter_mut().for_each(|seen| drop(seen.fields.insert(field(list), Some(Value::Flag(is_on))))),
+        }
+    }
+}
+
+/// Whether a write is about lists alone.
+pub(super) fn is_all(write: &Write) -> bool {
+    write.changes.iter().all(|change| of_field(&change.field).is_some())
+}
+
+fn is_on(list: &str, write: &Write) -> Option<bool> {
+    let change = write.changes.iter().find(|change| of_field(&change.field) == Some(list))?;
+    Some(change.value == Some(Value::Flag(true)))
 }
 
 /// One page of all of an object's records, or of those of one of the CRM's own lists.

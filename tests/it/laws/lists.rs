@@ -18,6 +18,7 @@ crate::laws::laws_of! {
     who_joins_a_list_is_known_to_and_who_leaves_it
     a_list_that_cannot_be_read_or_written_says_so
     what_is_put_on_a_list_is_on_it_where_that_can_be
+    who_becomes_a_hot_lead_joins_the_list_once
 }
 
 const MAILBOX: &str = "ada@example.com";
@@ -88,12 +89,9 @@ async fn a_list_that_cannot_be_read_or_written_says_so(crm: Crm) {
 
 /// The hub's word puts people on a list and takes them off it, and so does a user of the CRM.
 async fn what_is_put_on_a_list_is_on_it_where_that_can_be(crm: Crm) {
-    if crm != Crm::HubSpot {
-        return;
-    }
     let world = World::of(&[crm]).await;
     world.settle().await;
-    let list = list(&world, crm, json!({"manual": true})).await;
+    let Some(list) = kept_by_hand(&world, crm).await else { return };
     remap(&world, crm, &Object::Person, rules(&world, crm, &list, Direction::Both).await).await;
     activate(&world, crm).await;
     let told = |id: &str, is_vip: bool| {
@@ -102,13 +100,13 @@ async fn what_is_put_on_a_list_is_on_it_where_that_can_be(crm: Crm) {
     for (request, is_on) in [("r1", true), ("r2", false), ("r3", true)] {
         world.send(&[told(request, is_on)]).await;
         world.settle().await;
-        assert_eq!(members(&world, &list).await.len(), usize::from(is_on), "{request}");
+        assert_eq!(members(&world, crm, &list).await.len(), usize::from(is_on), "{request}");
         after_an_hour(&world).await;
         assert_eq!(vip(&world).await, Some(Value::Flag(is_on)), "{request}");
     }
     let id = world.only(crm).await.id;
-    for (verb, is_on) in [("remove", false), ("add", true)] {
-        world.sim("lists/members", &json!({"list": list, verb: [id]})).await;
+    for is_on in [false, true] {
+        move_(&world, crm, &list, &id, is_on).await;
         after_an_hour(&world).await;
         assert_eq!(vip(&world).await, Some(Value::Flag(is_on)), "a user's");
     }
@@ -117,7 +115,59 @@ async fn what_is_put_on_a_list_is_on_it_where_that_can_be(crm: Crm) {
     assert!(link.awaiting.is_empty() && link.agreed.contains_key(&format!("list:{list}")), "{}", tenant());
 }
 
-/// Ids of those who are on a list.
-async fn members(world: &World, list: &str) -> Vec<Json> {
-    world.sim("lists/members", &json!({"list": list})).await.as_array().unwrap().clone()
+/// As in `add_to_segment`: the score crosses a line, and the list has one more. What is told twice is done once.
+async fn who_becomes_a_hot_lead_joins_the_list_once(crm: Crm) {
+    let mut world = World::of(&[crm]).await;
+    world.settle().await;
+    let Some(list) = kept_by_hand(&world, crm).await else { return };
+    remap(&world, crm, &Object::Person, rules(&world, crm, &list, Direction::ToCrm).await).await;
+    activate(&world, crm).await;
+    let hot = json!([{"name": "hot", "when": "lead_score >= 75", "set": {"is_vip": "true"}}]);
+    world.app.store.set_triggers(&tenant(), &serde_json::from_value(hot).unwrap()).await.unwrap();
+    world.chaos.twice = true;
+    for (n, on_it) in [(1, 0), (2, 0), (3, 1), (4, 1)] {
+        let mut asked = ada(&format!("r{n}"));
+        asked["events"] = json!([{"id": format!("e{n}"), "type": "cta_clicked", "at": "2026-11-21T08:59:00Z"}]);
+        world.send(&[asked]).await;
+        world.settle().await;
+        assert_eq!(members(&world, crm, &list).await.len(), on_it, "{n} clicks of 30 points");
+    }
+    assert!(codes(&world).await.is_empty());
+}
+
+/// A list whose members people choose, where the CRM has such.
+async fn kept_by_hand(world: &World, crm: Crm) -> Option<String> {
+    match crm {
+        Crm::HubSpot => Some(list(world, crm, json!({"manual": true})).await),
+        Crm::Salesforce => {
+            let made = world.sim("salesforce/Campaign", &json!({"fields": {"Name": "Very important"}})).await;
+            Some(made["id"].as_str().unwrap().to_owned())
+        }
+        Crm::Zoho | Crm::Pipedrive => None,
+    }
+}
+
+/// Those who are on a list.
+async fn members(world: &World, crm: Crm, list: &str) -> Vec<Json> {
+    match crm {
+        Crm::Salesforce => world.shown("salesforce/CampaignMember").await.as_array().unwrap().clone(),
+        _ => world.sim("lists/members", &json!({"list": list})).await.as_array().unwrap().clone(),
+    }
+}
+
+/// A user of the CRM puts somebody on a list, or takes them off.
+async fn move_(world: &World, crm: Crm, list: &str, id: &str, is_on: bool) {
+    let verb = if is_on { "add" } else { "remove" };
+    match crm {
+        Crm::Salesforce if is_on => {
+            let member = json!({"fields": {"CampaignId": list, "LeadId": id}});
+            world.sim("salesforce/CampaignMember", &member).await;
+        }
+        Crm::Salesforce => {
+            for member in members(world, crm, list).await {
+                world.sim("salesforce/CampaignMember", &json!({"id": member["id"], "delete": true})).await;
+            }
+        }
+        _ => drop(world.sim("lists/members", &json!({"list": list, verb: [id]})).await),
+    }
 }

@@ -7,14 +7,13 @@ use crate::{
     mapping::Mapping,
     provider::{
         Field, Listed, Outcome, Session, Write,
-        list::{as_field, field},
+        list::{as_field, field, note, wanted},
         session::{Answer, Request},
     },
-    record::Value,
 };
 use reqwest::Method;
 use serde_json::{Value as Json, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// In the order of their ids, and read in one batch (HubSpot docs: lists API, memberships). That is also the default; the most is written nowhere.
 const MEMBERS: usize = call::BATCH;
@@ -74,39 +73,18 @@ pub(super) async fn write(
     outcomes: &mut [Outcome],
 ) -> Result<()> {
     for list in mapping.lists() {
-        let field = field(list);
-        let is_on = |write: &Write| {
-            let change = write.changes.iter().find(|change| change.field == field)?;
-            Some(change.value == Some(Value::Flag(true)))
-        };
-        let (mut on, mut off) = (BTreeSet::new(), BTreeSet::new());
-        for (write, outcome) in writes.iter().zip(outcomes.iter()) {
-            if let (Some(is_on), Outcome::Written { remote, .. }) = (is_on(write), outcome) {
-                if is_on {
-                    on.insert(remote.clone())
-                } else {
-                    off.insert(remote.clone())
-                };
-            }
-        }
-        if on.is_empty() && off.is_empty() {
+        let wanted = wanted(list, writes, outcomes);
+        if wanted.is_empty() {
             continue;
         }
-        let body = json!({"recordIdsToAdd": on, "recordIdsToRemove": off});
-        let request = Request {
-            method: Method::PUT,
-            ..Request::post(format!("{}/memberships/add-and-remove", path(list)), body)
-        };
-        let answer = session.send(&request, of_list).await?;
-        for (write, outcome) in writes.iter().zip(outcomes.iter_mut()) {
-            let (Some(is_on), Outcome::Written { seen, .. }) = (is_on(write), &mut *outcome) else { continue };
-            if answer.status.is_success() {
-                seen.iter_mut().for_each(|seen| drop(seen.fields.insert(field.clone(), Some(Value::Flag(is_on)))));
-            } else {
-                let (code, field) = ("list".to_owned(), Some(field.clone()));
-                *outcome = Outcome::Refused { code, field, message: failure::told(&answer) };
-            }
-        }
+        let (on, off): (Vec<_>, Vec<_>) = wanted.iter().partition(|(_, is_on)| **is_on);
+        let ids = |some: Vec<(&RemoteId, &bool)>| some.into_iter().map(|(id, _)| id.clone()).collect::<Vec<_>>();
+        let body = json!({"recordIdsToAdd": ids(on), "recordIdsToRemove": ids(off)});
+        let path = format!("{}/memberships/add-and-remove", path(list));
+        let answer = session.send(&Request { method: Method::PUT, ..Request::post(path, body) }, of_list).await?;
+        let refused =
+            Outcome::Refused { code: "list".to_owned(), field: Some(field(list)), message: failure::told(&answer) };
+        note(list, writes, outcomes, |_| (!answer.status.is_success()).then(|| refused.clone()));
     }
     Ok(())
 }

@@ -106,6 +106,22 @@ fn outcome(row: &Json, mapping: &Mapping, write: &Write) -> Result<Outcome> {
     })
 }
 
+/// What became of a row that puts somebody into a campaign or takes them out, where it did not do that; `None` also where that was
+/// so already.
+pub(super) fn of_member(row: &Json, field: &str) -> Option<Outcome> {
+    let error = row.pointer("/errors/0").filter(|_| row.get("success").and_then(Json::as_bool) != Some(true))?;
+    let code = text_at(error, "/statusCode").unwrap_or("no code");
+    match code {
+        "DUPLICATE_VALUE" => None,
+        _ if MOVED.contains(&code) => None,
+        _ if PASSING.contains(&code) => Some(Outcome::Later),
+        _ => {
+            let (code, message) = (code.to_owned(), text_at(error, "/message").unwrap_or_default().to_owned());
+            Some(Outcome::Refused { code, field: Some(field.to_owned()), message })
+        }
+    }
+}
+
 /// `duplicate value found: CRM_Sync_Id__c duplicates value on record with id: 003…`
 fn holder(message: &str) -> Option<crate::id::RemoteId> {
     let id = message.rsplit_once("record with id:")?.1.trim();

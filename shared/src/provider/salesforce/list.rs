@@ -1,10 +1,10 @@
-//! All records of an object, leads and contacts together, and those of one of its list views.
+//! All records of an object, leads and contacts together, and those of one of its list views or campaigns.
 //!
 //! A view is asked once for its query (Salesforce docs: REST API, List View Describe); its scope and its condition are then ours. What they pick is
 //! read by id, so that nothing depends on an offset.
 
 use super::{
-    VERSION, failure,
+    VERSION, campaign, failure,
     query::{Among, first_pages, literal},
     records::{self, Object, objects, text_at},
     view::{View, view_of},
@@ -39,6 +39,9 @@ pub(super) async fn list(
     list: Option<&str>,
     after: Option<&str>,
 ) -> Result<Listed> {
+    if let Some(campaign) = list.filter(|list| campaign::is_one(list)) {
+        return campaign::page(session, mapping, campaign, after).await;
+    }
     let place = match (after, list) {
         (Some(after), _) => {
             serde_json::from_str(after).map_err(|error| Error::bug("no place of ours in a list").because(error))?

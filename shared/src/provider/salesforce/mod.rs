@@ -1,6 +1,7 @@
 #![doc = include_str!("README.md")]
 
 mod auth;
+mod campaign;
 mod check;
 mod deletions;
 mod delta;
@@ -191,7 +192,9 @@ impl Provider for Salesforce {
             true => (Method::PATCH, format!("{}/{}", object.name, mapping.id_field)),
             false => (Method::POST, String::new()),
         };
-        send(session, mapping, method, &path, rows, &writes.iter().collect::<Vec<_>>()).await
+        let mut outcomes = send(session, mapping, method, &path, rows, &writes.iter().collect::<Vec<_>>()).await?;
+        campaign::write(session, mapping, writes, &mut outcomes).await?;
+        Ok(outcomes)
     }
 
     /// Rows of one object stand together: a collection may change from one to the other ten times at most.
@@ -202,6 +205,12 @@ impl Provider for Salesforce {
         let mut known: Vec<(usize, records::Object<'_>)> =
             writes.iter().enumerate().filter_map(|(place, write)| Some((place, of(write)?))).collect();
         known.sort_by_key(|(_, object)| object.prefix);
+        // Whose campaigns alone are to change is not touched.
+        for (place, _) in known.extract_if(.., |(place, _)| writes.get(*place).is_some_and(super::list::is_all)) {
+            let remote = writes.get(place).and_then(|write| write.remote.clone());
+            let written = remote.map(|remote| Outcome::Written { remote, modified: None, seen: None });
+            outcomes.splice(place..=place, written);
+        }
         let (mut rows, mut sent) = (Vec::new(), Vec::new());
         for (write, object) in known.iter().filter_map(|(place, object)| Some((writes.get(*place)?, object))) {
             let mut row = records::row(*object, &write.changes);
@@ -213,6 +222,7 @@ impl Provider for Salesforce {
         for ((place, _), outcome) in known.into_iter().zip(told) {
             outcomes.splice(place..=place, [outcome]);
         }
+        campaign::write(session, mapping, writes, &mut outcomes).await?;
         Ok(outcomes)
     }
 

@@ -5,6 +5,7 @@ use crate::{
     id::{RecordId, RemoteId},
     mapping::Mapping,
     planner::{Change, Seen},
+    provider::list,
     record::Value,
 };
 use jiff::Timestamp;
@@ -127,10 +128,11 @@ pub(super) fn claimed(row: &Json, mapping: &Mapping) -> Option<RecordId> {
     row.get(&mapping.id_field)?.as_str()?.trim().parse().ok()
 }
 
-/// A row of a collection: null clears.
+/// A row of a collection: null clears. Who is on a list is told otherwise.
 pub(super) fn row(object: Object<'_>, changes: &[Change]) -> Map<String, Json> {
+    let fields = changes.iter().filter(|change| list::of_field(&change.field).is_none());
     let mut row: Map<String, Json> =
-        changes.iter().map(|change| (change.field.clone(), value(change.value.as_ref()))).collect();
+        fields.map(|change| (change.field.clone(), value(change.value.as_ref()))).collect();
     row.insert("attributes".to_owned(), json!({"type": object.name}));
     row
 }

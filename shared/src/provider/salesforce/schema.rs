@@ -1,14 +1,13 @@
 //! Fields (Salesforce docs: REST API, sObject Describe).
 
 use super::{
-    VERSION, failure,
+    VERSION, campaign, failure,
     records::{objects, target, text_at},
 };
 use crate::{
     error::Result,
     mapping::Mapping,
     provider::{
-        list,
         schema::{Field, Made, Types, Wish, takes},
         session::{Request, Session},
     },
@@ -56,7 +55,7 @@ pub(super) async fn schema(session: &Session, mapping: &Mapping) -> Result<Vec<F
         })
     };
     let known = body.get("fields").and_then(Json::as_array).into_iter().flatten().filter_map(field);
-    Ok(known.chain(list::shown(mapping)).collect())
+    Ok(known.chain(campaign::schema(session, mapping).await?).collect())
 }
 
 fn options(row: &Json) -> Vec<String> {

@@ -121,6 +121,11 @@ impl Desk<'_> {
 
     pub fn unique(&self, object: &str, id: Option<u64>, fields: &Fields) -> Result<(), Refusal> {
         let Some(table) = self.org.objects.get(object) else { return Ok(()) };
+        let who = |fields: &Fields| ["CampaignId", "LeadId", "ContactId"].map(|name| fields.get(name).cloned());
+        let twin = |record: &crate::records::Record| record.archived.is_none() && who(&record.fields) == who(fields);
+        if object == "CampaignMember" && id.is_none() && table.records.values().any(twin) {
+            return Err(Refusal::new("DUPLICATE_VALUE", "Already a campaign member."));
+        }
         for unique in self.org.fields.get(object).into_iter().flatten().filter(|f| f.unique) {
             let Some(value) = fields.get(&unique.name).and_then(Value::as_str) else { continue };
             if let Some(holder) = table.find(&unique.name, value).filter(|holder| Some(*holder) != id) {

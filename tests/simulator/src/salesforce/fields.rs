@@ -1,4 +1,4 @@
-//! The objects' fields (Salesforce docs: Object Reference, Lead, Contact, Account, Opportunity, Task, Note, system fields).
+//! The objects' fields (Salesforce docs: Object Reference, Lead, Contact, Account, Opportunity, Task, Note, Campaign, CampaignMember, system fields).
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -245,6 +245,16 @@ fn note() -> Vec<Field> {
     ]
 }
 
+/// A lead or a contact, once in each campaign.
+fn member() -> Vec<Field> {
+    vec![
+        reference("CampaignId", &["Campaign"]).required(),
+        reference("LeadId", &["Lead"]),
+        reference("ContactId", &["Contact"]),
+        text("Status", 40),
+    ]
+}
+
 fn system() -> Vec<Field> {
     vec![
         field("Id", Kind::Id, 18).looked_up().read_only(),
@@ -266,6 +276,8 @@ pub fn standard(object: &str) -> Vec<Field> {
         "Vehicle__c" => vec![text("Name", 80), text("Plate__c", 20), reference("OwnerId", &["User"])],
         "Task" => task(),
         "Note" => note(),
+        "Campaign" => vec![text("Name", 80).required(), reference("OwnerId", &["User"])],
+        "CampaignMember" => member(),
         _ => opportunity(),
     };
     system().into_iter().chain(own).collect()

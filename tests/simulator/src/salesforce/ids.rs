@@ -4,7 +4,7 @@
 use crate::records::Source;
 
 /// Objects and what their ids begin with (Salesforce help: standard field record ID prefixes).
-const PREFIXES: [(&str, &str); 8] = [
+const PREFIXES: [(&str, &str); 10] = [
     ("Account", "001"),
     ("Note", "002"),
     ("Contact", "003"),
@@ -12,6 +12,8 @@ const PREFIXES: [(&str, &str); 8] = [
     ("Opportunity", "006"),
     ("Lead", "00Q"),
     ("Task", "00T"),
+    ("CampaignMember", "00v"),
+    ("Campaign", "701"),
     ("Vehicle__c", "a00"),
 ];
 /// In the order of ASCII, so that ids sort as their numbers do.

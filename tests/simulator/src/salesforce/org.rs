@@ -65,7 +65,8 @@ pub struct Session {
 const DAY: i64 = 24 * 3600 * 1000;
 
 /// The last is the org's own.
-pub const OBJECTS: [&str; 7] = ["Lead", "Contact", "Account", "Opportunity", "Task", "Note", "Vehicle__c"];
+pub const OBJECTS: [&str; 9] =
+    ["Lead", "Contact", "Account", "Opportunity", "Task", "Note", "Campaign", "CampaignMember", "Vehicle__c"];
 
 impl Org {
     pub fn new(id: &str, nth: u64, bare: bool) -> Self {
@@ -103,7 +104,8 @@ impl Org {
         }
         if !bare {
             // A note has no fields but its own.
-            for object in OBJECTS.into_iter().filter(|object| *object != "Note") {
+            for object in OBJECTS.into_iter().filter(|object| !["Note", "Campaign", "CampaignMember"].contains(object))
+            {
                 org.add_field(object, Field::key("CRM_Sync_Id__c", 64));
             }
             for object in ["Lead", "Contact"] {

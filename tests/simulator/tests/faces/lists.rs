@@ -96,3 +96,39 @@ async fn a_pipedrive_filter_lists_what_it_holds_for_and_ids_beside_it_are_ignore
     );
     Ok(())
 }
+
+#[tokio::test]
+async fn a_hubspot_list_that_is_kept_by_hand_takes_members_and_any_other_refuses_them() -> Result {
+    let c = Client::start().await?;
+    let (ada, alan) =
+        (c.contact(json!({"email": "ada@x.example"})).await?, c.contact(json!({"email": "alan@x.example"})).await?);
+    let wish = json!({"crm": "hubspot", "object": "contacts", "manual": true});
+    let manual = id(&c.sim("POST", "lists", wish).await?.1)?;
+    let path = format!("/crm/lists/2026-09/{manual}/memberships/add-and-remove");
+    let moves = json!({"recordIdsToAdd": [ada, alan, "9"], "recordIdsToRemove": []});
+    let (_, done) = c.hubspot("PUT", &path, moves.clone()).await?;
+    assert_eq!((&done["recordsIdsAdded"], &done["recordIdsMissing"]), (&json!([ada, alan]), &json!(["9"])));
+    assert_eq!(c.hubspot("PUT", &path, moves).await?.1["recordsIdsAdded"], json!([]), "they are on it already");
+    let (_, done) = c.hubspot("PUT", &path, json!({"recordIdsToAdd": [], "recordIdsToRemove": [ada]})).await?;
+    assert_eq!(done["recordIdsRemoved"], json!([ada]));
+    let dynamic = list(&c, "hubspot", "contacts", "city", "Turin").await?;
+    let path = format!("/crm/lists/2026-09/{dynamic}/memberships/add-and-remove");
+    assert_eq!(c.hubspot("PUT", &path, json!({"recordIdsToAdd": [ada], "recordIdsToRemove": []})).await?.0, 400);
+    Ok(())
+}
+
+#[tokio::test]
+async fn nobody_is_in_a_salesforce_campaign_twice() -> Result {
+    let c = Client::start().await?;
+    let campaign = id(&c.sim("POST", "salesforce/Campaign", json!({"fields": {"Name": "Autumn"}})).await?.1)?;
+    let lead = json!({"fields": {"LastName": "L", "Company": "Co", "Email": "a@x.example"}});
+    let lead = id(&c.sim("POST", "salesforce/lead", lead).await?.1)?;
+    let row = json!({"attributes": {"type": "CampaignMember"}, "CampaignId": campaign, "LeadId": lead});
+    let body = json!({"allOrNone": false, "records": [row, row]});
+    let (_, done) = c.salesforce("POST", "/composite/sobjects", body).await?;
+    assert_eq!((&done[0]["success"], &done[1]["errors"][0]["statusCode"]), (&json!(true), &json!("DUPLICATE_VALUE")));
+    let query = format!("SELECT Id, LeadId, ContactId FROM CampaignMember WHERE CampaignId = '{campaign}'");
+    let (_, found) = soql(&c, &query).await?;
+    assert_eq!((&found["totalSize"], &found["records"][0]["LeadId"]), (&json!(1), &json!(lead)));
+    Ok(())
+}
