@@ -49,6 +49,8 @@ pub enum By {
     Rules { what: String },
     /// A person decided about a conflict with a CRM.
     Person { connection: ConnectionId },
+    /// Changes were undone.
+    Undo,
 }
 
 /// One step of a sync request's way through one connection.

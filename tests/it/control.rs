@@ -318,3 +318,35 @@ async fn a_list_is_walked_to_its_end() {
     let elsewhere = eve.call(Method::GET, &path.replace("/records", "/v1/tenants/elsewhere/records"), None, None).await;
     assert_eq!((elsewhere.status, &elsewhere.body["items"]), (200, &json!([])), "a cursor is a place, not a key");
 }
+
+/// First it is told what would go back, then it does.
+#[tokio::test]
+async fn what_a_request_did_is_told_and_taken_back() {
+    let world = World::new().await;
+    world.settle().await;
+    world.send(&[crate::engine::ada("r1")]).await;
+    world.settle().await;
+    let desk = Desk::of(&world, "ada");
+    let mut moved = crate::engine::ada("r2");
+    moved["lead"]["company"] = json!("Wrong");
+    moved["occurred_at"] = json!(world.now());
+    world.send(&[moved]).await;
+    world.settle().await;
+    let asked = |meant: bool| json!({"scope": {"since": "2020-01-01T00:00:00Z", "run": "r2"}, "meant": meant});
+    let before = crate::engine::hub(&world, "ada@example.com").await;
+    let was = |fields: &Json| fields.as_array().unwrap().iter().find(|one| one["field"] == "company").cloned();
+    let told = desk.post("/undo", asked(false)).await;
+    let company = was(&told["records"][0]["fields"]).unwrap();
+    assert_eq!(
+        (&company["before"], told["records"][0]["record"].as_str()),
+        (&json!("Wrong"), Some(before.id.as_str()))
+    );
+    assert_eq!(crate::engine::hub(&world, "ada@example.com").await.version, before.version);
+    desk.post("/undo", asked(true)).await;
+    world.settle().await;
+    let now_is = crate::engine::hub(&world, "ada@example.com").await;
+    assert_eq!(json!(now_is.fields.get("company")), company["after"]);
+    let of_one =
+        json!({"scope": {"since": "2020-01-01T00:00:00Z", "source": "undo"}, "record": before.id, "meant": true});
+    assert_eq!(desk.post("/undo", of_one).await["records"][0]["fields"][0]["after"], "Wrong");
+}

@@ -19,6 +19,7 @@ mod show;
 mod standard;
 mod switches;
 mod triggers;
+mod undo;
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
@@ -82,6 +83,8 @@ enum Command {
     Limits(limits::Args),
     /// Read now what changed in a connection's CRM and write what is pending, rather than when that is due next
     Sync(Which),
+    /// Take back what changes made of records, where nobody has written it since; shown first, done with --apply
+    Undo(undo::Args),
     /// Read a CRM's records by object, list or filter: shown page by page, or told to a workflow on the event bus. They enter the hub as by a pull
     Fetch(fetch::Args),
     /// What the product reads of one person, as JSON: fields, score, totals, where they are, whether they want e-mails
@@ -165,6 +168,7 @@ async fn main() -> Result<()> {
             Ok(())
         }
         Command::Limits(args) => limits::run(&app, args).await,
+        Command::Undo(args) => undo::run(&app, &cx, args).await,
         Command::Fetch(args) => fetch::run(&app, &cx, args).await,
         Command::Profile(args) => fetch::profile(&app, args).await,
         Command::Record(person) => show::record(&app, &person).await,

@@ -10,12 +10,12 @@ use shared::{
 
 #[derive(clap::Args)]
 pub(crate) struct Person {
-    tenant: TenantId,
+    pub(crate) tenant: TenantId,
     /// email=…, phone=…, id=… (the product's own) or record=…
-    key: String,
+    pub(crate) key: String,
     /// person, company, deal, task, …
     #[arg(long, default_value = "person")]
-    object: Object,
+    pub(crate) object: Object,
 }
 
 /// Prints the record and everything that happened to it.
@@ -89,7 +89,7 @@ pub(crate) async fn score(app: &App, person: &Person) -> Result<()> {
     json(&found)
 }
 
-async fn find(app: &App, person: &Person) -> Result<Vec<RecordId>> {
+pub(crate) async fn find(app: &App, person: &Person) -> Result<Vec<RecordId>> {
     let (kind, value) = person.key.split_once('=').context("a key looks like email=ada@example.com")?;
     let key = match kind {
         "record" => return Ok(vec![value.parse()?]),

@@ -19,3 +19,4 @@ mod settings;
 mod switches;
 mod tenants;
 mod trial;
+mod undo;

@@ -8,7 +8,7 @@ use super::{
     call::{Call, Told},
     connections, exceptions, history, mappings, openapi, records,
     route::{Nothing, Route},
-    settings, switches, tenants, trial,
+    settings, switches, tenants, trial, undo,
 };
 use http::Method;
 use serde_json::Value as Json;
@@ -72,6 +72,8 @@ pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         Route::new(get.clone(), "/v1/tenants/{tenant}/records/{record}/explain", sees, "explain", "Explains a field: who wrote it, what did not prevail, how it stands in each CRM", records::explained),
         Route::new(get.clone(), "/v1/tenants/{tenant}/records/{record}/preview", sees, "previewRecord", "Shows what would be written of a record now, field by field", records::previewed),
         Route::new(get.clone(), "/v1/tenants/{tenant}/records/{record}/score", sees, "score", "Explains a score: every event, and what it added by which rule", records::scored),
+
+        Route::new(post.clone(), "/v1/tenants/{tenant}/undo", decides, "undo", "Takes back what changes made of records, where nobody has written it since; first without `meant`, to see what that comes to. A stretch at a time", undo::undo),
 
         Route::new(get.clone(), "/v1/tenants/{tenant}/exceptions", sees, "exceptions", "Lists what waits for a person", exceptions::list),
         Route::new(post.clone(), "/v1/tenants/{tenant}/exceptions/retry", acts, "retryAll", "Does a page of one kind once more", exceptions::retry_all),

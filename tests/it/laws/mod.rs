@@ -24,6 +24,7 @@ mod quota;
 mod switches;
 mod transcript;
 mod triggers;
+mod undo;
 mod webhook;
 mod write;
 
