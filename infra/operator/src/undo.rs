@@ -63,7 +63,9 @@ pub(crate) async fn run(app: &App, cx: &Context, args: Args) -> Result<()> {
     all.iter().for_each(tell);
     let (back, left) = (all.iter().map(backs).sum::<usize>(), all.iter().map(|one| one.left.len()).sum::<usize>());
     let done = if apply { "went back" } else { "would go back" };
-    println!("{back} values of {} records {done}, {left} stay as they are", all.len());
+    let archived = all.iter().filter(|one| one.archived).count();
+    let made = if apply { "were archived" } else { "would be archived" };
+    println!("{back} values of {} records {done}, {archived} records {made}, {left} stay as they are", all.len());
     match apply {
         true => println!("undo that with --since {since} --run {}", cx.trace),
         false => println!("do it with --apply"),
@@ -78,6 +80,9 @@ fn backs(one: &Undone) -> usize {
 fn tell(one: &Undone) {
     let said = |value: &Option<Value>| value.as_ref().map_or("nothing".to_owned(), |value| format!("{value:?}"));
     println!("{}", one.record);
+    if one.archived {
+        println!("  came to be by this: archived, here and where we made it");
+    }
     for change in &one.fields {
         println!("  {}: {} → {}", change.field, said(&change.before), said(&change.after));
     }

@@ -134,6 +134,7 @@ fn change(
         Some(record) => Record { cause, ..(**record).clone() },
         None => Record::empty(request.tenant_id.clone(), request.object.clone(), RecordId::fresh(), cause),
     };
+    after.revive();
     let named = named(request, tenant);
     let odd = match link(&mut after, &named) {
         Ok(odd) => odd,

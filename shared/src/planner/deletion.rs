@@ -93,7 +93,12 @@ pub fn errand(record: &Record, connection: &ConnectionId) -> Errand {
             let there = link.is_some_and(|link| link.remote.is_some() && link.gone.is_none());
             let tried = link.and_then(|link| link.refused.as_ref()).is_some_and(|r| r.fingerprint == UNDELETABLE);
             let spreads = deleted.spreads || mutant::lives("a_soft_deletion_spreads");
-            match spreads && there && !tried && deleted.by != *connection {
+            // Where what made the record is undone, what was there before stays.
+            let concerned = match &deleted.by {
+                Some(by) => by != connection,
+                None => link.is_some_and(|link| link.made),
+            };
+            match spreads && there && !tried && concerned {
                 true => Errand::Delete,
                 false => Errand::Nothing,
             }

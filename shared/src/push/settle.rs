@@ -91,7 +91,8 @@ impl Job<'_> {
                 return Ok(Done::Nothing);
             };
             let link = newer.links.get(&self.connection.id).cloned().unwrap_or_default();
-            let link = Link { remote: item.link.remote.clone().or(link.remote.clone()), ..link };
+            let made = item.link.made || link.made;
+            let link = Link { remote: item.link.remote.clone().or(link.remote.clone()), made, ..link };
             let after = self.apply(&item, &newer, link, false);
             match self.store(&newer, after).await? {
                 Stored::Yes(record) => {

@@ -174,6 +174,7 @@ impl Item {
     fn ended(&mut self, write: Write, outcome: Outcome) {
         self.end = match outcome {
             Outcome::Written { remote, modified, seen } => {
+                self.link.made |= write.remote.is_none();
                 self.link.remote = Some(remote);
                 let shown = if seen.is_some() { Shown::Echoed } else { Shown::After(modified) };
                 End::Written { sent: write.changes, shown, seen }

@@ -16,6 +16,9 @@ pub struct Link {
     /// `None` until the remote was found or created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote: Option<RemoteId>,
+    /// It came to be by our own write: there was no such remote before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub made: bool,
     /// Per field, what was last agreed, in both spellings.
     #[serde(default)]
     pub agreed: BTreeMap<RemoteField, Agreed>,

@@ -57,8 +57,9 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Deletion {
     pub at: Timestamp,
-    /// Where the person was deleted.
-    pub by: ConnectionId,
+    /// Where the person was deleted; `None` where what made them was undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<ConnectionId>,
     /// The other CRMs are to delete theirs too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub spreads: bool,
@@ -70,6 +71,15 @@ impl Record {
         let (fields, links, engagement, standing) = Default::default();
         let (merged_into, deleted) = (None, None);
         Record { tenant, id, object, fields, links, engagement, standing, version: 0, cause, merged_into, deleted }
+    }
+
+    /// Whom an undo archived is back with what is said of them next: where they were archived they are made again.
+    pub fn revive(&mut self) {
+        if self.deleted.take_if(|deleted| deleted.by.is_none()).is_some() {
+            for link in self.links.values_mut().filter(|link| link.gone.is_some()) {
+                *link = Link { rev: link.rev + 1, ..Link::default() };
+            }
+        }
     }
 
     /// What this one refers to: by which field, to what, and under which name.

@@ -72,7 +72,7 @@ impl Looker<'_> {
         let mut after = record.clone();
         after.cause = self.cause(By::Remote { connection: self.connection.id.clone(), what: "deleted".to_owned() });
         after.cause.steps = steps(link, self.connection, Status::Skipped, "deleted_in_crm");
-        after.deleted = Some(Deletion { at, by: self.connection.id.clone(), spreads });
+        after.deleted = Some(Deletion { at, by: Some(self.connection.id.clone()), spreads });
         after.version += 1;
         let gone = Some(Gone::Deleted { at });
         let ended = Link { gone, awaiting: Vec::new(), rev: link.rev + 1, ..link.clone() };

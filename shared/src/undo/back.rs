@@ -5,7 +5,7 @@ use crate::{
     engagement,
     history::{FieldChange, SentChange},
     id::{ConnectionId, RecordId},
-    record::{FieldName, Record, RemoteField, Value, Written},
+    record::{Deletion, FieldName, Record, RemoteField, Value, Written},
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -20,6 +20,9 @@ pub struct Undone {
     pub fields: Vec<FieldChange>,
     /// What was set in one CRM alone, as it is and as it is to be.
     pub sent: Vec<SentChange>,
+    /// The record came to be by this: it is deleted, and so is what was made of it in the CRMs.
+    #[serde(default)]
+    pub archived: bool,
     /// What stays as it is, and why: by the field's name.
     pub left: BTreeMap<FieldName, Left>,
 }
@@ -35,7 +38,7 @@ pub enum Left {
     Counted,
     /// What the CRM showed before is not known.
     Unknown,
-    /// The record came to be by this: delete it where it is not wanted.
+    /// The record came to be by this, and is in a CRM by others' doing too: delete it where it is not wanted.
     Made,
     /// Another record has this value of a key by now.
     Taken,
@@ -48,7 +51,7 @@ impl Left {
             Left::EditedSince => "somebody has written it since",
             Left::Counted => "it is counted of events; score anew instead",
             Left::Unknown => "what the CRM showed before is not known",
-            Left::Made => "the record came to be by this; delete it where it is not wanted",
+            Left::Made => "the record came to be by this, but a CRM had it already; delete it where it is not wanted",
             Left::Taken => "another record has this value by now",
         }
     }
@@ -76,21 +79,20 @@ pub(super) fn without(changed: &Changed, fields: &BTreeMap<FieldName, Left>) -> 
 
 /// The record as it was before these changes, the latest of which comes first, where nobody has written it since.
 pub(super) fn undone(record: &Record, changes: &[Changed], now: Timestamp) -> (Record, Undone) {
+    if changes.iter().any(|changed| changed.version == 1) {
+        return unmade(record, changes, now);
+    }
     let (mut after, mut left) = (record.clone(), BTreeMap::new());
     let (mut fields, mut sent) = (Vec::new(), Vec::new());
-    let made = changes.iter().any(|changed| changed.version == 1);
     let mut of_field: BTreeMap<&FieldName, Vec<Step<'_>>> = BTreeMap::new();
     let mut of_crm: BTreeMap<(&ConnectionId, &RemoteField), Vec<Step<'_>>> = BTreeMap::new();
-    for Changed { version, fields, sent } in changes {
-        for change in fields.iter().filter(|_| *version > 1) {
+    for Changed { fields, sent, .. } in changes {
+        for change in fields {
             of_field.entry(&change.field).or_default().push((&change.before, &change.after));
         }
         for change in sent {
             of_crm.entry((&change.connection, &change.field)).or_default().push((&change.before, &change.after));
         }
-    }
-    if made {
-        left.insert("id".to_owned(), Left::Made);
     }
     for (field, steps) in of_field {
         let now_is = record.fields.get(field).cloned();
@@ -122,8 +124,35 @@ pub(super) fn undone(record: &Record, changes: &[Changed], now: Timestamp) -> (R
             None => drop(left.insert(name, Left::EditedSince)),
         }
     }
-    let undone = Undone { record: record.id.clone(), fields, sent, left };
-    (after, undone)
+    (after, Undone { record: record.id.clone(), fields, sent, archived: false, left })
+}
+
+/// The record deleted, as it came to be by these changes; as it is where somebody else has written it, or a CRM had it before.
+fn unmade(record: &Record, changes: &[Changed], now: Timestamp) -> (Record, Undone) {
+    let told = Undone {
+        record: record.id.clone(),
+        fields: Vec::new(),
+        sent: Vec::new(),
+        archived: false,
+        left: BTreeMap::new(),
+    };
+    let made_it = |field: &FieldName| {
+        let last = changes.iter().flat_map(|changed| &changed.fields).find(|change| change.field == *field);
+        last.and_then(|change| change.after.as_ref())
+    };
+    let edited = record
+        .fields
+        .iter()
+        .filter(|(field, written)| written.source != engagement::source() && made_it(field) != written.value.as_ref());
+    let mut left: BTreeMap<FieldName, Left> = edited.map(|(field, _)| (field.clone(), Left::EditedSince)).collect();
+    if record.links.values().any(|link| link.remote.is_some() && link.gone.is_none() && !link.made) {
+        left.insert("id".to_owned(), Left::Made);
+    }
+    if !left.is_empty() || record.deleted.is_some() {
+        return (record.clone(), Undone { left, ..told });
+    }
+    let deleted = Some(Deletion { at: now, by: None, spreads: true });
+    (Record { deleted, ..record.clone() }, Undone { archived: true, ..told })
 }
 
 /// What a value was before these steps, the latest first; `None` where it is not what the latest of them made it.

@@ -2,8 +2,8 @@ use super::*;
 use crate::{
     cause::{By, Cause},
     id::Source,
-    planner::cases,
-    record::Object,
+    planner::{Errand, cases, errand},
+    record::{Gone, Link, Object},
 };
 use proptest::prelude::*;
 
@@ -73,11 +73,32 @@ proptest! {
 }
 
 #[test]
-fn who_came_to_be_by_it_is_told_and_stays() {
+fn who_came_to_be_by_it_is_archived_where_nobody_else_has_a_part_in_them() {
     let (record, mut changes) = written(&[(Some(1), true)]);
     changes[0].version = 1;
     let (after, told) = undone(&record, &changes, at(9));
-    assert_eq!((after.fields == record.fields, told.left), (true, [("id".to_owned(), Left::Made)].into()));
+    assert!(told.archived && told.left.is_empty());
+    assert_eq!(after.deleted, Some(Deletion { at: at(9), by: None, spreads: true }));
+
+    let (hubspot, zoho): (ConnectionId, ConnectionId) = ("hubspot".parse().unwrap(), "zoho".parse().unwrap());
+    let link = |made| Link { remote: "7".parse().ok(), made, ..Link::default() };
+    let mut known = record.clone();
+    known.links = [(hubspot.clone(), link(true)), (zoho, link(false))].into();
+    let (after, told) = undone(&known, &changes, at(9));
+    assert_eq!((after.deleted, told.left), (None, [("id".to_owned(), Left::Made)].into()));
+
+    let mut edited = record.clone();
+    edited.fields.put("email", Value::text("ada@example.com"), at(8), &"crm".parse().unwrap()).unwrap();
+    let (after, told) = undone(&edited, &changes, at(9));
+    assert_eq!((after.deleted, told.left), (None, [("email".to_owned(), Left::EditedSince)].into()));
+
+    let mut made = record;
+    made.links = [(hubspot.clone(), link(true))].into();
+    let (mut after, _) = undone(&made, &changes, at(9));
+    assert_eq!(errand(&after, &hubspot), Errand::Delete);
+    after.links.get_mut(&hubspot).unwrap().gone = Some(Gone::Deleted { at: at(10) });
+    after.revive();
+    assert_eq!((after.deleted, &after.links[&hubspot].remote), (None, &None), "whoever names them next has them back");
 }
 
 #[test]

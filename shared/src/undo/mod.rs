@@ -154,7 +154,7 @@ impl App {
             let changes = changes.iter().map(|changed| without(changed, &lost)).collect::<Vec<_>>();
             let (mut after, mut undone) = undone(&record, &changes, cx.now());
             undone.left.extend(lost.clone());
-            if undone.fields.is_empty() && undone.sent.is_empty() {
+            if undone.fields.is_empty() && undone.sent.is_empty() && !undone.archived {
                 return Ok((record, undone));
             }
             after.cause = Cause::new(By::Undo, &cx.trace, cx.now());

@@ -105,7 +105,7 @@ async fn a_soft_deletion_stops_every_push(crm: Crm) {
     let heard = read(&world, crm, 1).await;
     for n in if heard { vec![0, 1] } else { vec![0] } {
         let deleted = record(&world, n).await.deleted.unwrap();
-        assert_eq!((deleted.by, deleted.spreads), (connection(crm), false));
+        assert_eq!((deleted.by, deleted.spreads), (Some(connection(crm)), false));
         let mut newer = person(n);
         (newer["id"], newer["occurred_at"]) = (json!(format!("again-{n}")), json!("2026-11-21T10:00:00Z"));
         newer["lead"]["phone"] = json!("+14155550177");

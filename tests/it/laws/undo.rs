@@ -17,6 +17,7 @@ use shared::{
 crate::laws::laws_of! {
     a_bad_sync_is_undone_but_for_what_was_edited_since
     an_undo_can_be_undone
+    who_came_to_be_by_it_is_archived_and_comes_back_when_named
 }
 
 const PEOPLE: usize = 12;
@@ -115,6 +116,35 @@ async fn a_bad_sync_is_undone_but_for_what_was_edited_since(crm: Crm) {
     let by_undo = |entry: &&Entry| matches!(entry, Entry::Change { cause, .. } if json!(cause.by) == json!("undo"));
     assert_eq!(history.iter().filter(by_undo).count(), 1);
     assert!(codes(&world).await.is_empty());
+}
+
+/// Two people: one is new everywhere, one is in the CRM already.
+async fn who_came_to_be_by_it_is_archived_and_comes_back_when_named(crm: Crm) {
+    let world = World::of(&[crm, peer(crm)]).await;
+    world.settle().await;
+    let (made, there) = (mailbox(1), mailbox(2));
+    world.type_in(crm, &[vec![("last_name", "There"), ("email", there.as_str())]]).await;
+    world.send(&[of(1, "bad", &good(1)), of(2, "bad", &good(2))]).await;
+    world.settle().await;
+    let scope = json!({"since": "2020-01-01T00:00:00Z", "run": "bad"});
+    let done = undo(&world, &scope, true).await;
+    assert_eq!(done.iter().filter(|one| one.archived).count(), 1, "{done:?}");
+    let mailboxes = async |crm: Crm| -> Vec<String> {
+        world.people(crm).await.iter().map(|person| person.get("email").to_owned()).collect()
+    };
+    for crm in [crm, peer(crm)] {
+        assert!(!mailboxes(crm).await.contains(&made), "{crm} has no more whom we made");
+    }
+    assert!(mailboxes(crm).await.contains(&there), "it had this one before us");
+    world.wait(jiff::SignedDuration::from_mins(10)).await;
+    let mut named = of(1, "good", &good(1));
+    named["occurred_at"] = json!(world.now());
+    world.send(&[named]).await;
+    world.settle().await;
+    for crm in [crm, peer(crm)] {
+        assert!(mailboxes(crm).await.contains(&made), "{crm} has them again");
+    }
+    assert!(codes(&world).await.is_empty(), "{:?}", codes(&world).await);
 }
 
 async fn an_undo_can_be_undone(crm: Crm) {

@@ -25,7 +25,7 @@ fn deleted(w: &World, spreads: bool) -> Record {
         Record::empty("demo".parse().unwrap(), Object::Person, "01J00000000000000000000000".parse().unwrap(), cause);
     record.fields = w.hub.clone();
     record.links = w.sides.iter().map(|side| (side.connection.clone(), side.link.clone())).collect();
-    record.deleted = Some(Deletion { at: time(w.now), by, spreads });
+    record.deleted = Some(Deletion { at: time(w.now), by: Some(by), spreads });
     record
 }
 
