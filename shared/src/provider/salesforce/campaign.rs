@@ -1,7 +1,7 @@
 //! Campaigns, as lists of people: leads or contacts are members of one (Salesforce docs: Object Reference, CampaignMember).
 
 use super::{
-    OURSELVES, VERSION, failure,
+    OURSELVES, Salesforce, VERSION, failure,
     query::{Among, all, first_pages, lists, literal},
     records::{self, is_id, text_at, whole},
 };
@@ -10,7 +10,7 @@ use crate::{
     id::RemoteId,
     mapping::Mapping,
     provider::{
-        Field, Listed, Outcome, Provider, Session, Write, list,
+        Fetched, Field, Listed, Outcome, Provider, Session, Write, list,
         session::{Answer, Request},
     },
 };
@@ -58,31 +58,33 @@ pub(super) async fn page(session: &Session, mapping: &Mapping, campaign: &str, a
     if records::objects(mapping).len() < 2 {
         return Ok(Listed::none(campaign, &format!("is a campaign, and no {} is in one", mapping.object)));
     }
-    let is_there = async || Ok(after.is_some() || !named(session, &[campaign]).await?.is_empty());
-    let from = after.map(|after| format!(" AND Id > {}", literal(after))).unwrap_or_default();
-    let query = format!(
-        "SELECT Id, LeadId, ContactId FROM CampaignMember WHERE CampaignId = {}{from} ORDER BY Id LIMIT {LIMIT}",
-        literal(&whole(campaign))
-    );
-    let read = async || match is_there().await? {
-        true => Ok(Some(first_pages(session, Among::Live, &[query]).await?.0)),
-        false => Ok(None),
-    };
-    let rows: Vec<Json> = match read().await {
-        Ok(Some(pages)) => pages.into_iter().flat_map(|page| page.rows).collect(),
+    let rows = match rows(session, campaign, after).await {
+        Ok(Some(rows)) => rows,
         Ok(None) => return Ok(Listed::none(campaign, "is a campaign that there is not")),
         // Without the marketing feature there are no campaigns, and not every user may see them.
         Err(Error::Bug { what, .. } | Error::Config { reason: what }) => return Ok(Listed::Refused(what)),
         Err(error) => return Err(error),
     };
     let ids: Vec<RemoteId> = rows.iter().filter_map(member).map(|(person, _)| person).collect();
-    let fetched = super::Salesforce::fetch(session, mapping, &ids).await?;
-    let shown = |(id, mut fetched): (RemoteId, crate::provider::Fetched)| Some((id, fetched.seen()?.clone()));
+    let mut fetched = Salesforce::fetch(session, mapping, &ids).await?;
+    let shown = |(id, fetched): (RemoteId, &mut Fetched)| Some((id, fetched.seen()?.clone()));
+    let records = ids.into_iter().zip(&mut fetched).filter_map(shown).collect();
     let next = rows.last().and_then(records::id).filter(|_| rows.len() >= LIMIT);
-    Ok(Listed::Shown {
-        records: ids.into_iter().zip(fetched).filter_map(shown).collect(),
-        next: next.map(|id| id.to_string()),
-    })
+    Ok(Listed::Shown { records, next: next.map(|id| id.to_string()) })
+}
+
+/// The rows of a page; `None` where there is no such campaign.
+async fn rows(session: &Session, campaign: &str, after: Option<&str>) -> Result<Option<Vec<Json>>> {
+    if after.is_none() && named(session, &[campaign]).await?.is_empty() {
+        return Ok(None);
+    }
+    let from = after.map(|after| format!(" AND Id > {}", literal(after))).unwrap_or_default();
+    let campaign = literal(&whole(campaign));
+    let query = format!(
+        "SELECT Id, LeadId, ContactId FROM CampaignMember WHERE CampaignId = {campaign}{from} ORDER BY Id LIMIT {LIMIT}"
+    );
+    let (pages, _) = first_pages(session, Among::Live, &[query]).await?;
+    Ok(Some(pages.into_iter().flat_map(|page| page.rows).collect()))
 }
 
 /// Whom a row is about, and its own id.
@@ -105,26 +107,28 @@ pub(super) async fn write(
             continue;
         }
         let members = members(session, campaign, wanted.keys()).await?;
-        let is_member = |(id, is_on): &(&RemoteId, &bool)| members.contains_key(*id) == **is_on;
-        let moves: Vec<(&RemoteId, bool)> =
-            wanted.iter().filter(|move_| !is_member(move_)).map(|(id, is_on)| (id, *is_on)).collect();
-        let mut failed = BTreeMap::new();
-        for (is_on, some) in [true, false].into_iter().map(|is_on| {
-            (is_on, moves.iter().filter(|(_, on)| *on == is_on).map(|(id, _)| *id).collect::<Vec<&RemoteId>>())
-        }) {
-            for some in some.chunks(ROWS) {
-                let answer = match is_on {
-                    true => add(session, campaign, some).await?,
-                    false => remove(session, some.iter().filter_map(|id| members.get(*id))).await?,
-                };
-                let rows = answer.body.as_array().map(Vec::as_slice).unwrap_or_default();
-                let fault = |row: &Json| failure::of_member(row, &list::field(campaign));
-                failed.extend(some.iter().zip(rows).filter_map(|(id, row)| Some(((*id).clone(), fault(row)?))));
-            }
+        let moves = wanted.iter().filter(|(id, is_on)| members.contains_key(*id) != **is_on);
+        let (on, off): (Vec<_>, Vec<_>) = moves.partition(|(_, is_on)| **is_on);
+        let ids =
+            |some: Vec<(&RemoteId, &bool)>| -> Vec<RemoteId> { some.into_iter().map(|(id, _)| id.clone()).collect() };
+        let (on, off, mut failed) = (ids(on), ids(off), BTreeMap::new());
+        for some in on.chunks(ROWS) {
+            failed.extend(failures(campaign, some, &add(session, campaign, some).await?));
+        }
+        for some in off.chunks(ROWS) {
+            let rows = some.iter().filter_map(|id| members.get(id));
+            failed.extend(failures(campaign, some, &remove(session, rows).await?));
         }
         list::note(campaign, writes, outcomes, |id| failed.get(id).cloned());
     }
     Ok(())
+}
+
+/// What became of those whom an answer says were not moved. Its rows are in their order.
+fn failures(campaign: &str, moved: &[RemoteId], answer: &Answer) -> Vec<(RemoteId, Outcome)> {
+    let rows = answer.body.as_array().map(Vec::as_slice).unwrap_or_default();
+    let fault = |row: &Json| failure::of_member(row, &list::field(campaign));
+    moved.iter().zip(rows).filter_map(|(id, row)| Some((id.clone(), fault(row)?))).collect()
 }
 
 /// Those of these people who are in the campaign, and their rows there.
@@ -143,8 +147,8 @@ async fn members(
     Ok(all(session, Among::Live, &queries).await?.iter().flatten().filter_map(member).collect())
 }
 
-async fn add(session: &Session, campaign: &str, people: &[&RemoteId]) -> Result<Answer> {
-    let row = |id: &&RemoteId| {
+async fn add(session: &Session, campaign: &str, people: &[RemoteId]) -> Result<Answer> {
+    let row = |id: &RemoteId| {
         let field = if id.as_str().starts_with(records::PEOPLE[0].prefix) { "ContactId" } else { "LeadId" };
         json!({"attributes": {"type": "CampaignMember"}, "CampaignId": whole(campaign), field: id})
     };
