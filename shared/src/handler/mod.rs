@@ -3,6 +3,7 @@
 mod bus;
 mod connect;
 mod control;
+mod dashboard;
 mod deletions;
 mod delta_pull;
 mod fetching;
