@@ -14,6 +14,7 @@ use crate::{
     error::Error,
 };
 use maud::{Markup, html};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -38,6 +39,20 @@ pub struct Desk<'a> {
     /// What was done just now.
     pub notice: Option<Notice>,
 }
+
+const NO_PART_OF_A_PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}');
 
 /// A list, as the control API answers it.
 #[derive(Debug, Deserialize)]
@@ -104,9 +119,10 @@ impl Desk<'_> {
         Ok(serde_json::from_str(&answer.json).map_err(unread)?)
     }
 
-    /// The address of a page of this tenant's.
+    /// The address of a page of this tenant's; an id may hold what ends a path.
     pub fn at(&self, path: &str) -> String {
-        format!("{}/tenants/{}{path}", self.base, self.tenant)
+        let path = format!("/tenants/{}{path}", self.tenant);
+        format!("{}{}", self.base, utf8_percent_encode(&path, NO_PART_OF_A_PATH))
     }
 
     /// A button that does something, and comes back to this page. The path is the route's, behind the tenant.

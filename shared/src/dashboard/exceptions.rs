@@ -3,7 +3,7 @@
 use super::{
     desk::{Desk, Listed},
     frame::{Page, Shown},
-    words::{Tone, ago, many, pill, title},
+    words::{Tone, ago, many, pill, title, told},
 };
 use crate::{control::problem::Problem, record::Value, store::Open};
 use jiff::Timestamp;
@@ -23,6 +23,7 @@ pub struct Exception {
     pub connection: Option<String>,
     pub record: Option<String>,
     pub field: Option<String>,
+    trace: String,
     pub sides: Option<Sides>,
 }
 
@@ -158,7 +159,7 @@ fn kind(desk: &Desk<'_>, code: &str, of: &[&Exception], asked: &Asked) -> Markup
                 }
                 @if open && code == "conflict" { a.action href=(desk.at("/conflicts")) { "Compare and choose" } }
             }
-            @if let Some(one) = of.first() { p.remedy { (one.remedy) } }
+            @if let Some(one) = of.first() { p.remedy { (told(&one.remedy)) } }
             ul.rows { @for one in of { li.row { (row(desk, one)) } } }
         }
     }
@@ -173,6 +174,7 @@ fn row(desk: &Desk<'_>, one: &Exception) -> Markup {
                 @if let Some(connection) = &one.connection { " · on " (connection) }
                 @if let Some(field) = &one.field { " · field " code { (field) } }
                 @if let Some(record) = &one.record { " · " a href=(desk.at(&format!("/records/{record}"))) { "its record" } }
+                " · " code { (one.trace) }
             }
         }
         div.actions { (actions(desk, one)) }
@@ -209,7 +211,7 @@ pub fn about(desk: &Desk<'_>, waiting: &Waiting, record: &str) -> Markup {
             section.kind aria-labelledby="waits" {
                 h2 id="waits" { (many(of.len() as u64, "thing")) " waiting for a person" }
                 ul.rows {
-                    @for one in of { li.row { div { p.reason { strong { (title(&one.code)) } ": " (one.reason) } p.remedy { (one.remedy) } } div.actions { (actions(desk, one)) } } }
+                    @for one in of { li.row { div { p.reason { strong { (title(&one.code)) } ": " (one.reason) } p.remedy { (told(&one.remedy)) } } div.actions { (actions(desk, one)) } } }
                 }
             }
         }

@@ -19,6 +19,7 @@ use serde::Deserialize;
 pub struct Connection {
     pub id: String,
     pub display_name: String,
+    crm: String,
     account: String,
     state: State,
     mode: Mode,
@@ -54,6 +55,7 @@ pub async fn overview(desk: &Desk<'_>) -> Shown {
             ul.cards {
                 @for connection in &connections { li.card { (card(desk, connection, &waiting)) } }
             }
+            (emergency(desk, &connections))
         }
     };
     Ok(Page::new(tenant.name.unwrap_or_else(|| "Overview".to_owned()), body))
@@ -68,41 +70,49 @@ fn summary(desk: &Desk<'_>, connections: &[Connection], waiting: &Waiting) -> Ma
     html! {
         div.summary {
             @if let Some(stop) = stop {
-                div.figure {
+                div.figure.bad {
                     (pill(Tone::Bad, "stopped"))
-                    p { "Nothing is read or written since " (ago(now, stop.since)) ": " (stop.reason) }
+                    p { "Nothing is read or written, since " (ago(now, stop.since)) ": " (stop.reason) }
                     @if desk.may("go") { (desk.button("Let it go on", "/go", &[], "main")) }
                 }
             } @else if !connections.is_empty() {
-                div.figure {
+                div.figure.(if well == open.len() { "good" } else { "warn" }) {
                     strong.number { (well) span { " of " (open.len()) } }
                     p { "connections in good order" }
                 }
             }
-            div.figure {
+            div.figure.(if waiting.items.is_empty() { "good" } else { "warn" }) {
                 strong.number { (waiting.items.len()) @if waiting.more { "+" } }
                 p {
                     @if waiting.items.is_empty() { "Nothing waits for a person." }
                     @else { a href=(desk.at("/exceptions")) { "waiting for a person" } }
-                    @if let Some(oldest) = oldest { ", the oldest since " (ago(now, oldest)) }
+                    @if let Some(oldest) = oldest { ", the oldest from " (ago(now, oldest)) }
                 }
             }
             @let conflicts = waiting.of("conflict").count();
-            @if conflicts > 0 {
-                div.figure {
-                    strong.number { (conflicts) }
-                    p { a href=(desk.at("/conflicts")) { (if conflicts == 1 { "conflict" } else { "conflicts" }) " to decide" } }
+            div.figure.(if conflicts == 0 { "good" } else { "warn" }) {
+                strong.number { (conflicts) }
+                p {
+                    @if conflicts == 0 { "Nobody disagrees." }
+                    @else { a href=(desk.at("/conflicts")) { (if conflicts == 1 { "conflict" } else { "conflicts" }) " to decide" } }
                 }
             }
-            @if stop.is_none() && !connections.is_empty() && desk.may("stop") {
-                details.figure.end {
-                    summary { "Stop everything…" }
-                    (desk.form("/stop", &[], &html! {
-                        p { "Nothing is read from a CRM or written to one until somebody lets it go on. Nothing is lost." }
-                        label { "Why" input name="reason" maxlength="200" placeholder="an audit" autocomplete="off"; }
-                        button.danger type="submit" { "Stop everything" }
-                    }))
-                }
+        }
+    }
+}
+
+/// At the foot of the page: it is found, and not pressed by mistake.
+fn emergency(desk: &Desk<'_>, connections: &[Connection]) -> Markup {
+    let stopped = connections.iter().any(|connection| connection.stopped.is_some());
+    html! {
+        @if !stopped && !connections.is_empty() && desk.may("stop") {
+            details.emergency {
+                summary { "Stop everything…" }
+                (desk.form("/stop", &[], &html! {
+                    p { "Nothing is read from a CRM or written to one until an admin lets it go on. Nothing is lost." }
+                    label { "Why" input name="reason" maxlength="200" placeholder="an audit" autocomplete="off"; }
+                    button.danger type="submit" { "Stop everything" }
+                }))
             }
         }
     }
@@ -116,7 +126,7 @@ fn card(desk: &Desk<'_>, connection: &Connection, waiting: &Waiting) -> Markup {
     let working = connection.state == State::Active && connection.stopped.is_none();
     html! {
         div.head {
-            h2 { (connection.display_name) @if connection.id != connection.display_name.to_lowercase() { " " span.small { (connection.id) } } }
+            h2 { (connection.display_name) @if connection.id != connection.crm { " " span.small { (connection.id) } } }
             (pill(tone, word))
         }
         @if let Some(why) = connection.why(now) { p.why { (why) } }

@@ -93,21 +93,21 @@ pub async fn record(desk: &Desk<'_>, id: &str, asked: Asked) -> Shown {
         (facts(desk, &record))
         (about(desk, &waiting, id))
         div.columns {
-            section aria-labelledby="fields" {
+            section.fields aria-labelledby="fields" {
                 h2 id="fields" { "What the hub says" }
                 (fields(desk, &record, asked.field.as_deref()))
             }
-            div {
+            div.aside {
                 @if let Some(explanation) = &explanation { (explained(desk, explanation, &name)) }
                 section aria-labelledby="places" {
                     h2 id="places" { "Where it is" }
                     (places(desk, &record, &preview, &name))
                 }
             }
-        }
-        section aria-labelledby="happened" {
-            h2 id="happened" { "What happened" }
-            (history(desk, changes, timeline, &name))
+            section.past aria-labelledby="happened" {
+                h2 id="happened" { "What happened" }
+                (history(desk, changes, timeline, &name))
+            }
         }
     };
     Ok(Page::new(record.called(), body))
@@ -153,14 +153,13 @@ fn fields(desk: &Desk<'_>, record: &Record, chosen: Option<&str>) -> Markup {
         @else {
             div.wide tabindex="0" role="region" aria-labelledby="fields" {
                 table {
-                    thead { tr { th scope="col" { "Field" } th scope="col" { "Value" } th scope="col" { "On whose word" } th scope="col" { "Since" } } }
+                    thead { tr { th scope="col" { "Field" } th scope="col" { "Value" } th scope="col" { "On whose word" } } }
                     tbody {
                         @for (field, said) in &record.fields {
                             tr.chosen[chosen == Some(field)] {
                                 th scope="row" { a href={ (desk.at(&format!("/records/{}", record.id))) "?" (query(field)) "#why" } title="Explain this field" { (field) } }
                                 td.value { (value(said.value.as_ref())) }
-                                td { (said.source) }
-                                td { (ago(now, said.at)) }
+                                td { (said.source) " " span.small { (ago(now, said.at)) } }
                             }
                         }
                     }
@@ -206,7 +205,7 @@ fn there(desk: &Desk<'_>, link: &InCrm) -> Markup {
     let now = desk.cx.now();
     html! {
         p.small {
-            @if let Some(remote) = &link.remote { "There it is " code.ids { (remote) } }
+            @if let Some(remote) = &link.remote { "Its id there is " code.ids { (remote) } }
             @if let Some(modified) = link.modified { ", changed " (ago(now, modified)) }
         }
         @if let Some(Refusal { code, field, .. }) = &link.refused {

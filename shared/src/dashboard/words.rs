@@ -65,6 +65,11 @@ pub fn title(code: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
+/// A text of ours, in which what is typed stands between backticks.
+pub fn told(text: &str) -> Markup {
+    html! { @for (at, part) in text.split('`').enumerate() { @if at % 2 == 1 { code { (part) } } @else { (part) } } }
+}
+
 /// A value; what there is none of is said too.
 pub fn value(value: Option<&Value>) -> Markup {
     match value {
@@ -121,6 +126,7 @@ impl Notice {
             "pause" => "It is paused. Nothing is lost: what happens meanwhile waits.".to_owned(),
             "resume" => "It goes on: what changed is read, and what waited is written.".to_owned(),
             "stop" => "Everything is stopped: nothing is read from a CRM or written to one.".to_owned(),
+            "go" if *done == 0 => "Nothing goes on yet: no connection is active, or everything of all tenants is stopped by those who run the stack.".to_owned(),
             "go" => format!("It goes on with {}, within a minute.", many(*done, "connection")),
             "release" => "What it held back is written. For a day it is not asked about again.".to_owned(),
             "retry" => "It is tried once more. What fails again comes back here.".to_owned(),
