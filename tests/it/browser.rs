@@ -156,14 +156,14 @@ impl Browser {
 
     /// The page in light, in dark and on a phone; it fits each of them.
     async fn take_pictures(&self, name: &str) {
-        self.pictures(&tmp("screenshots"), name).await;
+        self.pictures(&tmp("screenshots"), name, 700).await;
     }
 
     /// The same, kept in a folder.
-    pub(crate) async fn pictures(&self, folder: &Path, name: &str) {
+    pub(crate) async fn pictures(&self, folder: &Path, name: &str, height: u16) {
         for (look, scheme, width) in [("light", "light", 1000), ("dark", "dark", 1000), ("phone", "light", 390)] {
             let scheme = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
-            let screen = json!({"width": width, "height": 700, "deviceScaleFactor": 1, "mobile": true});
+            let screen = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": true});
             self.post("goog/cdp/execute", &json!({"cmd": "Emulation.setEmulatedMedia", "params": scheme})).await;
             self.post("goog/cdp/execute", &json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": screen}))
                 .await;

@@ -18,7 +18,11 @@ use std::path::Path;
 
 /// A tenant with two CRMs, and Ada in both.
 pub(crate) async fn a_world() -> World {
-    let world = World::new().await;
+    a_world_of(&[Crm::HubSpot, Crm::Zoho]).await
+}
+
+async fn a_world_of(crms: &[Crm]) -> World {
+    let world = World::of(crms).await;
     world.settle().await;
     let mut asked = ada("r1");
     (asked["lead"]["phone"], asked["lead"]["last_call"]) = (json!("+14155550100"), json!("before"));
@@ -41,9 +45,9 @@ pub(crate) async fn a_conflict(world: &World) {
 }
 
 /// A request names a connection that there is not.
-pub(crate) async fn a_failure(world: &World, id: &str) {
+pub(crate) async fn a_failure(world: &World, id: &str, connection: &str) {
     let mut asked = ada(id);
-    asked["connection_id"] = json!("salesforce");
+    asked["connection_id"] = json!(connection);
     world.send(&[asked]).await;
     world.settle().await;
 }
@@ -176,6 +180,8 @@ async fn a_connection_is_synced_paused_and_goes_on_and_everything_stops() {
     admin.open("/").await;
     admin.press("Let it go on", &[]).await.shows(&["It goes on with 2 connections"]);
     assert!(world.stored(Crm::HubSpot).await.settings.stopped.is_none());
+    let told = "/tenants/demo?did=stop&done=1&left=0&mark=0123456789abcdef";
+    assert!(!admin.open(told).await.text.contains("Everything is stopped"), "a link of somebody's says nothing");
     world.app.stop(&world.cx("stop"), None, "for all").await.unwrap();
     admin.open("/").await.shows(&["for all"]);
 }
@@ -184,7 +190,7 @@ async fn a_connection_is_synced_paused_and_goes_on_and_everything_stops() {
 async fn what_waits_is_explained_tried_again_and_dismissed() {
     let world = a_world().await;
     for id in ["r2", "r3", "r4"] {
-        a_failure(&world, id).await;
+        a_failure(&world, id, "salesforce").await;
     }
     let mut oscar = Visitor::at_home(&world, "oscar").await;
     oscar.page.shows(&["waiting for a person"]);
@@ -279,7 +285,7 @@ fn somebody(n: usize) -> Json {
 /// In a real browser, with pictures of every page below `<target>/dev/screens`, for people to look at.
 #[tokio::test]
 async fn an_operator_settles_what_waits_in_a_browser() {
-    let world = a_world().await;
+    let world = a_world_of(&Crm::ALL).await;
     let crowd: Vec<Json> = (1..9).map(|n| request(&format!("c{n}"), somebody(n))).collect();
     world.send(&crowd).await;
     world.settle().await;
@@ -288,36 +294,41 @@ async fn an_operator_settles_what_waits_in_a_browser() {
     world.settle().await;
     a_conflict(&world).await;
     for id in ["r3", "r4"] {
-        a_failure(&world, id).await;
+        a_failure(&world, id, "copper").await;
     }
     world.app.set_mode(&world.cx("mode"), &tenant(), &connection(Crm::Zoho), Mode::Hourly).await.unwrap();
+    let dead = State::NeedsReauth { since: world.now() };
+    let audited = State::Paused { reason: "an audit".to_owned() };
+    for (crm, state) in [(Crm::Pipedrive, dead), (Crm::Salesforce, audited)] {
+        assert!(world.app.store.set_state(&world.stored(crm).await, &state).await.unwrap());
+    }
     let screens = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../dev/screens");
     std::fs::create_dir_all(&screens).unwrap();
     let (origin, browser) = (world.app.settings.public_url.clone().unwrap(), Browser::open("dashboard").await);
     let at = |path: &str| format!("{origin}/tenants/demo{path}");
     browser.goto(&at("/exceptions")).await;
-    browser.pictures(&screens, "issuer").await;
+    browser.pictures(&screens, "issuer", 900).await;
     browser.click("#oscar").await;
     assert_eq!(browser.text("h1").await, "Waiting for a person", "they come back to where they were");
-    browser.pictures(&screens, "exceptions").await;
+    browser.pictures(&screens, "exceptions", 900).await;
     browser.goto(&at("")).await;
-    browser.pictures(&screens, "overview").await;
+    browser.pictures(&screens, "overview", 900).await;
     browser.goto(&at("/conflicts")).await;
     assert!(browser.text(".theirs .said").await.contains("theirs <b>loud</b>"));
-    browser.pictures(&screens, "conflicts").await;
+    browser.pictures(&screens, "conflicts", 900).await;
     browser.click(".theirs button").await;
     assert!(browser.text(".notice").await.contains("It is decided"));
-    browser.pictures(&screens, "decided").await;
+    browser.pictures(&screens, "decided", 900).await;
     world.settle().await;
     let ada = hub(&world, "ada@example.com").await;
     assert_eq!(ada.fields.said("last_call").unwrap().value.unwrap().to_string(), "theirs <b>loud</b>");
     let record = ada.id;
     browser.goto(&at(&format!("/records/{record}?field=last_call"))).await;
-    browser.pictures(&screens, "record").await;
+    browser.pictures(&screens, "record", 1600).await;
     browser.goto(&at("/records")).await;
-    browser.pictures(&screens, "records").await;
+    browser.pictures(&screens, "records", 900).await;
     browser.goto(&at("/records/nobody")).await;
-    browser.pictures(&screens, "trouble").await;
+    browser.pictures(&screens, "trouble", 900).await;
     browser.goto(&at("/exceptions")).await;
     browser.click(".kind .row button.quiet").await;
     assert!(browser.text(".notice").await.contains("somebody has seen to it"));

@@ -59,7 +59,7 @@ pub fn explained(desk: &Desk<'_>, explanation: &Explanation, name: &dyn Fn(&str)
                             "denied" => { del { (value(said.value.as_ref())) } " was not theirs to write" },
                             _ => { del { (value(said.value.as_ref())) } " lost a conflict" },
                         }
-                        span.small { " " (by(&said.by)) ", " (ago(now, said.at)) }
+                        span.small { " " (by(&said.by, name)) ", " (ago(now, said.at)) }
                     }
                 }
                 @if explanation.said.is_empty() { li.blank { "Nobody has said anything of it yet." } }

@@ -130,7 +130,7 @@ pub fn trouble(problem: &Problem, trace: &str, back: &str) -> Page {
             @if problem.faults.len() > 1 { ul { @for fault in &problem.faults { li { (fault) } } } }
         }
         p { (remedy) }
-        p { a.action href=(back) { "Go back" } }
+        p.next { a.action href=(back) { "Go back" } }
         p.small { "In the logs this is " code { (trace) } "." }
     };
     Page { status: kind.status, ..Page::new(kind.title, body) }

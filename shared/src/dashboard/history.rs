@@ -61,7 +61,7 @@ pub fn history(
 
 fn change(desk: &Desk<'_>, change: &Change, name: &dyn Fn(&str) -> String) -> Markup {
     html! {
-        p { strong { (by(&change.cause.by)) } " " span.small { (ago(desk.cx.now(), change.cause.at)) " · change " (change.version) } }
+        p { strong { (by(&change.cause.by, name)) } " " span.small { (ago(desk.cx.now(), change.cause.at)) " · change " (change.version) } }
         @if !change.fields.is_empty() {
             ul.changes {
                 @for one in &change.fields {

@@ -163,15 +163,19 @@ impl App {
         Ok(known)
     }
 
-    /// Whether we may call this: the issuer's own host, or the other one that the stack's settings name. Without TLS, only in a local
-    /// stack.
     fn is_issuers(&self, url: &Url) -> bool {
-        let Login { issuer, host, .. } = &self.settings.login;
-        let issuer = issuer.as_ref().and_then(|issuer| Url::parse(issuer).ok());
-        let safe = url.scheme() == "https" || self.settings.hosts.local.is_some();
-        let own = issuer.is_some_and(|issuer| issuer.origin() == url.origin());
-        let other = url.scheme() == "https" && host.is_some() && url.host_str() == host.as_deref();
-        safe && (own || other)
+        may_be_called(url, &self.settings.login, self.settings.hosts.local.is_some())
+    }
+}
+
+/// Whether it is the issuer's own host, or the other one that the stack's settings name. Without TLS, only in a local stack.
+fn may_be_called(url: &Url, login: &Login, local: bool) -> bool {
+    let issuer = login.issuer.as_ref().and_then(|issuer| Url::parse(issuer).ok());
+    let own = issuer.is_some_and(|issuer| issuer.origin() == url.origin());
+    let other = login.host.is_some() && url.host_str() == login.host.as_deref() && url.port().is_none();
+    match url.scheme() {
+        "https" => own || other,
+        _ => own && local,
     }
 }
 
@@ -225,6 +229,35 @@ fn written(claim: &Json) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn nobody_is_called_but_the_issuer() {
+        let login = Login {
+            issuer: Some("https://issuer.example/pool".to_owned()),
+            host: Some("codes.example".to_owned()),
+            ..Login::default()
+        };
+        let called = |url: &str, login: &Login, local| may_be_called(&Url::parse(url).unwrap(), login, local);
+        for url in ["https://issuer.example/token", "https://codes.example/oauth2/token"] {
+            assert!(called(url, &login, false), "{url}");
+        }
+        for url in [
+            "http://issuer.example/token",
+            "https://issuer.example:8443/token",
+            "https://issuer.example@evil.example/token",
+            "https://evil.example/issuer.example",
+            "http://codes.example/token",
+            "https://codes.example:8443/token",
+            "http://169.254.169.254/latest",
+            "file:///etc/passwd",
+        ] {
+            assert!(!called(url, &login, false) && !called(url, &login, true), "{url}");
+        }
+        let local = Login { issuer: Some("http://127.0.0.1:9/issuer".to_owned()), ..Login::default() };
+        assert!(called("http://127.0.0.1:9/issuer/token", &local, true));
+        assert!(!called("http://127.0.0.1:9/issuer/token", &local, false), "without TLS only in a local stack");
+        assert!(!called("https://issuer.example/token", &Login::default(), true), "where no issuer is named, nobody");
+    }
 
     #[test]
     fn a_token_holds_only_for_us_for_now_and_for_this_login() {

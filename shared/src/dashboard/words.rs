@@ -3,7 +3,9 @@
 use crate::{
     cause::By,
     connection::{Mode, State},
+    provider::Secret,
     record::Value,
+    store::tickets::digest,
 };
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -98,14 +100,14 @@ pub fn mode(mode: Mode) -> &'static str {
 }
 
 /// Who or what made a change.
-pub fn by(by: &By) -> String {
+pub fn by(by: &By, name: &dyn Fn(&str) -> String) -> String {
     match by {
         By::Request { source, .. } => format!("{source}, by a sync request"),
-        By::Look { connection } => format!("{connection} showed it"),
-        By::Push { connection } => format!("written to {connection}"),
-        By::Remote { connection, what } => format!("{connection}: {what}"),
-        By::Rules { what } => format!("other rules: {what}"),
-        By::Person { connection } => format!("a person, about {connection}"),
+        By::Look { connection } => format!("{} showed it", name(connection.as_str())),
+        By::Push { connection } => format!("Written to {}", name(connection.as_str())),
+        By::Remote { connection, what } => format!("{}: {what}", name(connection.as_str())),
+        By::Rules { what } => format!("Other rules: {what}"),
+        By::Person { connection } => format!("A person, about {}", name(connection.as_str())),
     }
 }
 
@@ -118,6 +120,14 @@ pub struct Notice {
 }
 
 impl Notice {
+    /// By what a session knows that it was told this: nobody else's link can say that something was done.
+    pub fn mark(&self, form_token: &str) -> String {
+        let Notice { did, done, left } = self;
+        let mut mark = digest(&Secret::new(format!("{form_token} told {did} {done} {left}")));
+        mark.truncate(16);
+        mark
+    }
+
     /// What is said, and whether all of it went well.
     pub fn said(&self) -> Option<(bool, String)> {
         let Notice { did, done, left } = self;

@@ -102,7 +102,7 @@ async fn visit(
         public: app.settings.public_url.clone().unwrap_or_else(gateway).trim_end_matches('/').to_owned(),
         tenant,
         path: without_notice(&address),
-        notice: Some(notice).filter(|notice| !notice.did.is_empty()),
+        notice: Some(notice).filter(|notice| query(request, "mark") == Some(notice.mark(&form_token(&browser)))),
     };
     let shown = match method {
         Method::GET => page(&desk, request, segments).await,
@@ -160,10 +160,12 @@ async fn done(desk: &Desk<'_>, path: &str, segments: &[&str], form: &Form) -> Sh
         let looked = dashboard::Looked { q: text("q"), object: text("object"), cursor: None };
         return dashboard::find(desk, looked).await;
     }
-    let Notice { did, done, left } = act(desk, path, form).await?;
+    let notice = act(desk, path, form).await?;
+    let mark = notice.mark(&desk.form_token);
+    let Notice { did, done, left } = notice;
     let back = said(form, "back").filter(|back| is_ours(back)).unwrap_or("/");
     let sign = if back.contains('?') { '&' } else { '?' };
-    let to = format!("{}{back}{sign}did={did}&done={done}&left={left}", desk.base);
+    let to = format!("{}{back}{sign}did={did}&done={done}&left={left}&mark={mark}", desk.base);
     Ok(Page { to: Some(to), ..Page::new("", html! {}) })
 }
 
@@ -176,7 +178,7 @@ fn is_from_us(door: &Door, request: &ApiGatewayV2httpRequest, browser: &Secret, 
 /// The same page without what was said on it.
 fn without_notice(address: &str) -> String {
     let Some((path, query)) = address.split_once('?') else { return address.to_owned() };
-    let is_notice = |one: &&str| ["did=", "done=", "left="].iter().any(|name| one.starts_with(name));
+    let is_notice = |one: &&str| ["did=", "done=", "left=", "mark="].iter().any(|name| one.starts_with(name));
     let kept: Vec<&str> = query.split('&').filter(|one| !is_notice(one)).collect();
     if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
 }
@@ -198,7 +200,7 @@ mod tests {
 
     #[test]
     fn what_was_done_is_said_once() {
-        assert_eq!(without_notice("/tenants/a?code=x&did=retry&done=1&left=0"), "/tenants/a?code=x");
+        assert_eq!(without_notice("/tenants/a?code=x&did=retry&done=1&left=0&mark=0"), "/tenants/a?code=x");
         assert_eq!(without_notice("/tenants/a?did=retry&done=1&left=0"), "/tenants/a");
     }
 }
