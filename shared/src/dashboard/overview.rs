@@ -123,7 +123,6 @@ fn card(desk: &Desk<'_>, connection: &Connection, waiting: &Waiting) -> Markup {
     let (tone, word) = connection.stands(now);
     let here: Vec<_> = waiting.items.iter().filter(|one| one.connection.as_ref() == Some(&connection.id)).collect();
     let at = |what: &str| format!("/connections/{}/{what}", connection.id);
-    let working = connection.state == State::Active && connection.stopped.is_none();
     html! {
         div.head {
             h2 { (connection.display_name) @if connection.id != connection.crm { " " span.small { (connection.id) } } }
@@ -145,7 +144,7 @@ fn card(desk: &Desk<'_>, connection: &Connection, waiting: &Waiting) -> Markup {
             dt { "Account" } dd.ids { (connection.account) }
         }
         div.actions {
-            @if working && desk.may("sync") { (desk.button("Sync now", &at("sync"), &[], "")) }
+            @if connection.works() && desk.may("sync") { (desk.button("Sync now", &at("sync"), &[], "")) }
             @if connection.held.is_some() && desk.may("release") { (desk.button("Let it be written", &at("release"), &[], "main")) }
             @if matches!(connection.state, State::Paused { .. } | State::Joining) && desk.may("resume") {
                 (desk.button(if connection.state == State::Joining { "Approve and begin" } else { "Go on" }, &at("resume"), &[], "main"))
@@ -164,6 +163,11 @@ fn card(desk: &Desk<'_>, connection: &Connection, waiting: &Waiting) -> Markup {
 }
 
 impl Connection {
+    /// Whether something may be synced with it now.
+    pub fn works(&self) -> bool {
+        self.state == State::Active && self.stopped.is_none()
+    }
+
     /// Seconds between two exchanges, where they are on time.
     fn every(&self) -> Option<i64> {
         match self.mode {
@@ -177,14 +181,13 @@ impl Connection {
     /// Seconds since it was last read without fault, beyond what its mode has.
     fn late(&self, now: Timestamp) -> Option<i64> {
         let since = now.duration_since(self.last_success?).as_secs();
-        let working = self.state == State::Active && self.stopped.is_none();
         // A tick of the schedule, and what a pull takes.
-        self.every().map(|every| since - every - 120).filter(|late| working && *late > 0)
+        self.every().map(|every| since - every - 120).filter(|late| self.works() && *late > 0)
     }
 
     fn lag(&self, now: Timestamp) -> Markup {
         match (self.late(now), self.every()) {
-            _ if self.state != State::Active || self.stopped.is_some() => html! { span.blank { "it rests" } },
+            _ if !self.works() => html! { span.blank { "it rests" } },
             (Some(late), _) => html! { strong.warn { (span(late)) " late" } },
             (None, Some(every)) => html! { "on time, every " (span(every)) },
             (None, None) => html! { span.blank { "none is due" } },

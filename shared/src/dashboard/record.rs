@@ -101,7 +101,7 @@ pub async fn record(desk: &Desk<'_>, id: &str, asked: Asked) -> Shown {
                 @if let Some(explanation) = &explanation { (explained(desk, explanation, &name)) }
                 section aria-labelledby="places" {
                     h2 id="places" { "Where it is" }
-                    (places(desk, &record, &preview, &name))
+                    (places(desk, &record, &preview, &connections.items))
                 }
             }
             section.past aria-labelledby="happened" {
@@ -174,26 +174,22 @@ fn query(field: &str) -> String {
     serde_urlencoded::to_string([("field", field)]).unwrap_or_default()
 }
 
-fn places(
-    desk: &Desk<'_>,
-    record: &Record,
-    preview: &BTreeMap<String, Telling>,
-    name: &dyn Fn(&str) -> String,
-) -> Markup {
+fn places(desk: &Desk<'_>, record: &Record, preview: &BTreeMap<String, Telling>, connections: &[Connection]) -> Markup {
     let all: BTreeSet<&String> = record.links.keys().chain(preview.keys()).collect();
     html! {
         @if all.is_empty() { p.blank { "In no CRM." } }
         @for connection in all {
             @let link = record.links.get(connection);
+            @let known = connections.iter().find(|one| one.id == *connection);
             @let (tone, word) = link.map_or((Tone::Idle, "not there"), InCrm::stands);
             div.place {
                 div.head {
-                    h3 { (name(connection)) }
+                    h3 { (known.map_or(connection, |one| &one.display_name)) }
                     (pill(tone, word))
                 }
                 @if let Some(link) = link { (there(desk, link)) }
                 @if let Some(telling) = preview.get(connection) { (would(telling)) }
-                @if desk.may("sync") {
+                @if known.is_some_and(Connection::works) && desk.may("sync") {
                     (desk.button("Sync this record now", &format!("/connections/{connection}/sync"), &[("records", &record.id)], "quiet"))
                 }
             }
