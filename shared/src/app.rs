@@ -74,6 +74,21 @@ pub struct Settings {
     pub hosts: Hosts,
     /// The claims by which the control API knows people.
     pub claims: Names,
+    /// How people log in to the dashboard.
+    pub login: Login,
+}
+
+/// How a person proves by their browser who they are; without an issuer nobody does.
+#[derive(Clone, Debug, Default)]
+pub struct Login {
+    /// As its tokens name it.
+    pub issuer: Option<String>,
+    /// What the issuer knows us as.
+    pub client: String,
+    /// Another host at which the issuer redeems codes, such as Cognito's domain.
+    pub host: Option<String>,
+    /// The URL of the dashboard, where it is not the gateway's own.
+    pub url: Option<String>,
 }
 
 impl App {
@@ -125,6 +140,12 @@ impl Settings {
             claims: Names {
                 tenant: optional("TENANT_CLAIM").unwrap_or(Names::default().tenant),
                 role: optional("ROLE_CLAIM").unwrap_or(Names::default().role),
+            },
+            login: Login {
+                issuer: optional("ISSUER"),
+                client: optional("LOGIN_CLIENT").unwrap_or_default(),
+                host: optional("LOGIN_HOST"),
+                url: optional("DASHBOARD_URL"),
             },
         })
     }

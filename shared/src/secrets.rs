@@ -63,6 +63,16 @@ impl Secrets {
         Ok(app)
     }
 
+    /// What proves us to the people's issuer, where it gave us something.
+    pub async fn login(&self) -> Result<Option<Secret>> {
+        #[derive(serde::Deserialize)]
+        struct Client {
+            client_secret: Secret,
+        }
+        let read = self.read::<Client>(&format!("{}/app/login", self.prefix), None).await?;
+        Ok(read.map(|(client, _)| client.client_secret))
+    }
+
     /// Names our app at a CRM. The secret before is still good in deliveries, which may have been signed with it.
     pub async fn put_app(&self, crm: Crm, client_id: &str, client_secret: &str) -> Result<()> {
         let name = format!("{}/app/{crm}", self.prefix);

@@ -7,6 +7,7 @@ use crate::{
     trigger::Triggers,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A tenant's own decisions. Where nothing was decided, the defaults hold.
@@ -33,7 +34,7 @@ pub struct Settings {
 
 /// That everything rests, for one tenant or for all. Nothing is lost: what comes meanwhile waits in the hub, and what changes in the CRMs is
 /// pulled afterwards.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Stop {
     pub since: Timestamp,
     pub reason: String,

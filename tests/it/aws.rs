@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
 };
 use aws_sdk_sqs::types::QueueAttributeName;
 use shared::{
-    app::{App, Settings},
+    app::{App, Login, Settings},
     provider::Hosts,
 };
 use std::{
@@ -94,6 +94,12 @@ pub(crate) async fn account() -> SdkConfig {
 
 /// The tables, queues and bus of one stack, and the app over them.
 pub(crate) async fn app(aws: &SdkConfig, crm_url: Option<String>, public_url: Option<String>) -> App {
+    let login = Login {
+        issuer: crm_url.as_ref().map(|simulator| format!("{simulator}/issuer")),
+        client: simulator::issuer::AUDIENCE.to_owned(),
+        host: None,
+        url: public_url.clone(),
+    };
     let settings = Settings {
         state_table: table(aws, "state", true).await,
         history_table: table(aws, "history", false).await,
@@ -106,6 +112,7 @@ pub(crate) async fn app(aws: &SdkConfig, crm_url: Option<String>, public_url: Op
         public_url,
         hosts: Hosts { local: crm_url },
         claims: Default::default(),
+        login,
     };
     App::new(aws, settings).unwrap()
 }

@@ -47,7 +47,7 @@ async fn whoever_denies_sees_that_it_is_not(crm: Crm) {
 }
 
 /// One session of the browser's driver (W3C WebDriver, <https://www.w3.org/TR/webdriver2/>).
-struct Browser {
+pub(crate) struct Browser {
     session: String,
     _turn: SemaphorePermit<'static>,
 }
@@ -59,7 +59,7 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 static TURNS: Semaphore = Semaphore::const_new(2);
 
 impl Browser {
-    async fn open(profile: &str) -> Browser {
+    pub(crate) async fn open(profile: &str) -> Browser {
         let turn = TURNS.acquire().await.unwrap();
         let profile = tmp("chromium").join(profile);
         drop(fs::remove_dir_all(&profile));
@@ -93,34 +93,34 @@ impl Browser {
         Browser { session: format!("{sessions}/{}", opened["sessionId"].as_str().unwrap()), _turn: turn }
     }
 
-    async fn get(&self, what: &str) -> Json {
+    pub(crate) async fn get(&self, what: &str) -> Json {
         call(Method::GET, &format!("{}/{what}", self.session), &Json::Null).await
     }
 
-    async fn post(&self, what: &str, body: &Json) -> Json {
+    pub(crate) async fn post(&self, what: &str, body: &Json) -> Json {
         call(Method::POST, &format!("{}/{what}", self.session), body).await
     }
 
-    async fn goto(&self, url: &str) {
+    pub(crate) async fn goto(&self, url: &str) {
         self.post("url", &json!({"url": url})).await;
     }
 
-    async fn title(&self) -> String {
+    pub(crate) async fn title(&self) -> String {
         self.get("title").await.as_str().unwrap().to_owned()
     }
 
     /// Where an element is, as soon as there is one.
-    async fn find(&self, css: &str) -> String {
+    pub(crate) async fn find(&self, css: &str) -> String {
         let found = self.post("element", &json!({"using": "css selector", "value": css})).await;
         format!("element/{}", found[ELEMENT].as_str().unwrap_or_else(|| panic!("no {css}: {found}")))
     }
 
-    async fn click(&self, css: &str) {
+    pub(crate) async fn click(&self, css: &str) {
         let element = self.find(css).await;
         self.post(&format!("{element}/click"), &json!({})).await;
     }
 
-    async fn text(&self, css: &str) -> String {
+    pub(crate) async fn text(&self, css: &str) -> String {
         let element = self.find(css).await;
         self.get(&format!("{element}/text")).await.as_str().unwrap().to_owned()
     }
@@ -143,6 +143,11 @@ impl Browser {
     async fn close(self, world: &World) {
         let loaded = self.loaded_by(world.app.settings.public_url.as_ref().unwrap()).await;
         assert!(loaded.is_empty(), "{loaded:?}");
+        self.end().await;
+    }
+
+    /// Closes it, if no page has logged an error.
+    pub(crate) async fn end(self) {
         let errors = self.log("browser").await;
         // Network errors are the simulator's lack of an icon, and our own page's status.
         assert!(errors.iter().all(|entry| entry["source"] == "network"), "{errors:?}");
@@ -151,22 +156,27 @@ impl Browser {
 
     /// The page in light, in dark and on a phone; it fits each of them.
     async fn take_pictures(&self, name: &str) {
+        self.pictures(&tmp("screenshots"), name, 700).await;
+    }
+
+    /// The same, kept in a folder.
+    pub(crate) async fn pictures(&self, folder: &Path, name: &str, height: u16) {
         for (look, scheme, width) in [("light", "light", 1000), ("dark", "dark", 1000), ("phone", "light", 390)] {
             let scheme = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
-            let screen = json!({"width": width, "height": 700, "deviceScaleFactor": 1, "mobile": true});
+            let screen = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": true});
             self.post("goog/cdp/execute", &json!({"cmd": "Emulation.setEmulatedMedia", "params": scheme})).await;
             self.post("goog/cdp/execute", &json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": screen}))
                 .await;
             let script = json!({"script": "return document.documentElement.scrollWidth", "args": []});
             let wide = self.post("execute/sync", &script).await;
             let picture = BASE64_STANDARD.decode(self.get("screenshot").await.as_str().unwrap()).unwrap();
-            fs::write(tmp("screenshots").join(format!("{name}-{look}.png")), picture).unwrap();
+            fs::write(folder.join(format!("{name}-{look}.png")), picture).unwrap();
             assert_eq!(wide, width, "{name} does not fit");
         }
     }
 
     /// What a site's pages have asked for beside themselves.
-    async fn loaded_by(&self, origin: &str) -> Vec<String> {
+    pub(crate) async fn loaded_by(&self, origin: &str) -> Vec<String> {
         let events = self.log("performance").await.into_iter().map(|entry| {
             let event: Json = serde_json::from_str(entry["message"].as_str().unwrap()).unwrap();
             event["message"].clone()

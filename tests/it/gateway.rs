@@ -70,14 +70,14 @@ pub(crate) async fn call(
     let request: ApiGatewayV2httpRequest = serde_json::from_value(request).unwrap();
     let cx = Context::new(now(&ahead), Duration::from_secs(28), "call");
     // Lambda does not ask of a story that it can move between threads.
-    let connects = segments[0] == "connect";
+    let (connects, hears) = (segments[0] == "connect", segments[0] == "webhooks");
     let here = tokio::runtime::Handle::current();
     let story = move || {
         here.block_on(async {
-            match (connects, asks) {
+            match (connects, hears) {
                 (true, _) => handler::connect(&app, &cx, request).await.unwrap(),
-                (_, true) => handler::control(&app, &cx, request).await.unwrap(),
-                _ => handler::webhook(&app, &cx, request).await.unwrap(),
+                (_, true) => handler::webhook(&app, &cx, request).await.unwrap(),
+                _ => handler::control(&app, &cx, request).await.unwrap(),
             }
         })
     };

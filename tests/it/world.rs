@@ -10,7 +10,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use aws_sdk_sqs::types::MessageSystemAttributeName;
 use axum::{
     Router,
-    routing::{any, post},
+    routing::{any, get, post},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
@@ -127,6 +127,13 @@ impl World {
             .route("/webhooks/{*path}", post(gateway::call))
             .route("/connect/{*path}", any(gateway::call))
             .route("/v1/{*path}", any(gateway::call))
+            .route("/", get(gateway::call))
+            .route("/login", get(gateway::call))
+            .route("/callback", get(gateway::call))
+            .route("/logout", post(gateway::call))
+            .route("/assets/{*path}", get(gateway::call))
+            .route("/tenants", get(gateway::call))
+            .route("/tenants/{*path}", any(gateway::call))
             .with_state(state);
         tokio::spawn(async move { axum::serve(listener, door).await });
         let stream = Stream::of(&aws, &app.settings.state_table).await;

@@ -29,10 +29,10 @@ def main():
     note("creating the stack")
     settle(client("cloudformation").create_stack, template, parameters)
     deployed = resources()
-    # The API's address is what HubSpot signs, and here it is known only once the API exists.
+    # The API's address is what HubSpot signs, and where people log in; here it is known only once the API exists.
     api = f"{EMULATOR['endpoint']}/_aws/execute-api/{deployed['Api']}"
     note("telling the functions the API's address")
-    settle(client("cloudformation").update_stack, template, parameters | {"PublicUrl": api})
+    settle(client("cloudformation").update_stack, template, parameters | {"PublicUrl": api, "DashboardUrl": control(deployed) or ""})
     gaps.close(template, deployed, parameters)
     json.dump(
         {

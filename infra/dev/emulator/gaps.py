@@ -57,7 +57,7 @@ def _routes(template, deployed, authorizers):
         if resource["Type"] == "AWS::Serverless::HttpApi" and logical in deployed:
             for route in gateway.get_routes(ApiId=deployed[logical])["Items"]:
                 gateway.delete_route(ApiId=deployed[logical], RouteId=route["RouteId"])
-    for logical, of, key in source.http_routes(template):
+    for logical, of, key, is_open in source.http_routes(template):
         if of not in deployed:
             continue
         api = deployed[of]
@@ -68,7 +68,7 @@ def _routes(template, deployed, authorizers):
             IntegrationUri=f"arn:aws:lambda:{EMULATOR['region']}:000000000000:function:{deployed[logical]}",
             PayloadFormatVersion="2.0",
         )
-        gateway.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{integration['IntegrationId']}", **authorizers.get(of, {}))
+        gateway.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{integration['IntegrationId']}", **({} if is_open else authorizers.get(of, {})))
 
 
 def _expiry(template, deployed):

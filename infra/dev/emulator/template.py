@@ -37,16 +37,17 @@ def functions(template):
 
 
 def http_routes(template):
-    """(function's logical id, its API's, route key) of every HttpApi event."""
+    """(function's logical id, its API's, route key, whether anybody may come) of every HttpApi event."""
     for logical, (_, properties) in functions(template).items():
         for event in properties.get("Events", {}).values():
             if event["Type"] == "HttpApi":
                 route = event["Properties"]
-                yield logical, route["ApiId"]["Ref"], f"{route['Method'].upper()} {route['Path']}"
+                is_open = route.get("Auth", {}).get("Authorizer") == "NONE"
+                yield logical, route["ApiId"]["Ref"], f"{route['Method'].upper()} {route['Path']}", is_open
 
 
 def authorizers(template):
-    """(API's logical id, name, properties) of every JWT authorizer that all routes of an API have."""
+    """(API's logical id, name, properties) of every JWT authorizer that the routes of an API have if they name none."""
     for logical, resource in template["Resources"].items():
         auth = resource.get("Properties", {}).get("Auth", {}) if resource["Type"] == "AWS::Serverless::HttpApi" else {}
         if name := auth.get("DefaultAuthorizer"):

@@ -14,6 +14,7 @@ use crate::{
     mapping::Direction,
     provider::Crm,
     record::{Object, Region},
+    settings::Stop,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -42,6 +43,8 @@ pub struct Shown {
     pull_every: u32,
     /// It would write so much that a person is asked.
     held: Option<Hold>,
+    /// Everything is stopped, and it with it.
+    stopped: Option<Stop>,
     /// When it last was read without fault.
     last_success: Option<Timestamp>,
 }
@@ -49,7 +52,7 @@ pub struct Shown {
 impl From<Connection> for Shown {
     fn from(connection: Connection) -> Shown {
         let Connection { id, crm, account, state, approved, direction, mappings, mode, .. } = connection;
-        let Connection { pull_every, held, last_success, .. } = connection;
+        let Connection { pull_every, held, last_success, settings, .. } = connection;
         let (crm, display_name) = (crm.name(), crm.title());
         let objects = mappings.into_keys().collect();
         Shown {
@@ -65,14 +68,20 @@ impl From<Connection> for Shown {
             mode,
             pull_every,
             held,
+            stopped: settings.stopped,
             last_success,
         }
     }
 }
 
 pub async fn list(call: &Call<'_>, _: Nothing) -> Told<Page<Shown>> {
-    let connections = call.app.store.connections(&call.tenant()?).await?;
-    Ok(Page { items: connections.into_iter().map(Shown::from).collect(), next: None }.into())
+    let (tenant, store) = (call.tenant()?, &call.app.store);
+    let (connections, everything) = futures::try_join!(store.connections(&tenant), store.stopped())?;
+    let shown = |connection| {
+        let shown = Shown::from(connection);
+        Shown { stopped: everything.clone().or(shown.stopped), ..shown }
+    };
+    Ok(Page { items: connections.into_iter().map(shown).collect(), next: None }.into())
 }
 
 pub async fn show(call: &Call<'_>, _: Nothing) -> Told<Shown> {

@@ -44,8 +44,8 @@ pub struct Answered<'p> {
 pub struct Kind {
     pub code: &'static str,
     pub status: u16,
-    title: &'static str,
-    remedy: &'static str,
+    pub title: &'static str,
+    pub remedy: &'static str,
 }
 
 macro_rules! kinds {

@@ -1,17 +1,18 @@
 //! What a route is: who may call it, what it takes and answers, and its story. Everything that is told of a route comes from here.
 
 use super::{
-    access::Needs,
+    access::{Caller, Needs, Refused},
     call::{Call, Told},
     problem::{self, Problem},
 };
-use crate::error::Error;
+use crate::{error::Error, id::hex};
 use futures::future::{FutureExt, LocalBoxFuture};
 use http::Method;
 use percent_encoding::percent_decode_str;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::error::Category;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// One entry of the table.
@@ -117,6 +118,38 @@ impl Route {
             }
         }
         Some(parts)
+    }
+
+    /// Whether somebody may call it for whom the call is about.
+    fn admit(&self, caller: &Caller, call: &Call<'_>) -> Result<(), Problem> {
+        let tenant = call.parts.contains_key("tenant").then(|| call.tenant()).transpose()?;
+        caller.may(self.needs, tenant.as_ref()).map_err(|refused| match refused {
+            Refused::NotTheirs => Problem::not_found("tenant"),
+            Refused::Role(role) => Problem::new(problem::ROLE, format!("it takes the role {}", role.name())),
+            Refused::Platform => Problem::new(problem::PLATFORM, "it is about more than one tenant"),
+        })
+    }
+
+    /// What it answers to somebody who may call it, by a token or in a browser; there is no other way to a story.
+    pub async fn answer(&self, caller: &Caller, call: &Call<'_>, sent: &Sent) -> Result<Answer, Problem> {
+        self.admit(caller, call)?;
+        // Who it was, for the log: some issuers name people by their e-mail address.
+        let who = hex(Sha256::digest(&caller.subject).iter().take(8));
+        tracing::info!(route = self.name, who, trace = call.cx.trace, "called");
+        if self.needs == Needs::Platform || !call.parts.contains_key("tenant") {
+            return (self.story)(call, sent).await;
+        }
+        let known = async || -> Result<(), Problem> {
+            let tenancy = call.app.store.tenancy(&call.tenant()?).await?;
+            tenancy.map(drop).ok_or_else(|| Problem::not_found("tenant"))
+        };
+        if self.method != Method::GET {
+            known().await?;
+            return (self.story)(call, sent).await;
+        }
+        // What only reads need not wait for it.
+        let (known, answer) = futures::join!(known(), (self.story)(call, sent));
+        known.and(answer)
     }
 
     /// The places of its path.

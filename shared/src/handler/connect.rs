@@ -67,7 +67,7 @@ async fn begin(
         Err(turned) => return Ok(turned_away(&turned)),
     };
     let callback = format!("{}{CALLBACK}", origin(app, request)?);
-    if let Some(browser) = cookie(request).filter(|browser| proof(browser) == asked("go")) {
+    if let Some(browser) = cookie(request, COOKIE).filter(|browser| proof(browser) == asked("go")) {
         let mut response = page(302, "One moment", &html! {});
         set(&mut response, header::LOCATION, &app.begin_connect(cx, &invitation, &link, &browser, &callback).await?);
         return Ok(response);
@@ -99,17 +99,17 @@ fn proof(browser: &Secret) -> String {
 
 /// What this browser was given. Cookies stand apart in this version of the gateway's events; as a header they are what any
 /// other HTTP server gets.
-fn cookie(request: &ApiGatewayV2httpRequest) -> Option<Secret> {
+pub(super) fn cookie(request: &ApiGatewayV2httpRequest, name: &str) -> Option<Secret> {
     let header = request.headers.get(header::COOKIE).and_then(|value| value.to_str().ok());
     let header = header.into_iter().flat_map(|value| value.split("; "));
     let mut cookies = request.cookies.iter().flatten().map(String::as_str).chain(header);
-    cookies.find_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('=')).map(Secret::new)
+    cookies.find_map(|cookie| cookie.strip_prefix(name)?.strip_prefix('=')).map(Secret::new)
 }
 
 async fn finish(app: &App, cx: &Context, request: &ApiGatewayV2httpRequest) -> Result<ApiGatewayV2httpResponse> {
     let asked = |name: &str| request.query_string_parameters.first(name).filter(|value| !value.is_empty());
     let Some(state) = asked("state").map(Secret::new) else { return Ok(turned_away(&Turned::NotAsked)) };
-    let browser = cookie(request);
+    let browser = cookie(request, COOKIE);
     let code = asked("code").filter(|_| asked("error").is_none()).map(Secret::new);
     let server = asked("accounts-server").map(str::to_owned);
     let origin = origin(app, request)?;

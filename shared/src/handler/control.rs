@@ -1,26 +1,27 @@
-//! `/v1`: what the people who run a tenant ask and decide.
+//! `/v1`: what the people who run a tenant ask and decide; and the pages on which they do.
 
 use crate::{
     app::App,
     context::Context,
     control::{
-        access::{Caller, Needs, Refused},
+        access::Caller,
         call::Call,
         problem::{self, Problem},
         route::{Answer, Route, Sent},
         routes::ROUTES,
     },
     error::Result,
-    id::hex,
 };
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderName, HeaderValue, header};
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 
-/// The gateway has verified the token and hands its claims on; where it has not, nobody gets in.
+/// The gateway has verified the token and hands its claims on; where it has not, nobody gets in. What is not below `/v1` is pages.
 pub async fn control(app: &App, cx: &Context, request: ApiGatewayV2httpRequest) -> Result<ApiGatewayV2httpResponse> {
+    if !request.raw_path.as_deref().is_some_and(|path| path.starts_with("/v1/")) {
+        return Ok(super::dashboard::dashboard(app, cx, &request).await);
+    }
     let (response, status) = match answer(app, cx, &request).await {
         Ok(answer) => (answered(answer), 200),
         Err(problem) => {
@@ -39,22 +40,9 @@ async fn answer(app: &App, cx: &Context, request: &ApiGatewayV2httpRequest) -> R
     let nobody = || Problem::new(problem::UNPROVED, "no token of ours came with this call, or its claims name nobody");
     let caller = Caller::of(&claims(request), &app.settings.claims).ok_or_else(nobody)?;
     let (route, parts) = find(request)?;
-    let tenant =
-        parts.get("tenant").map(|tenant| tenant.parse()).transpose().map_err(|_| Problem::not_found("tenant"))?;
-    caller.may(route.needs, tenant.as_ref()).map_err(|refused| match refused {
-        Refused::NotTheirs => Problem::not_found("tenant"),
-        Refused::Role(role) => Problem::new(problem::ROLE, format!("it takes the role {}", role.name())),
-        Refused::Platform => Problem::new(problem::PLATFORM, "it is about more than one tenant"),
-    })?;
-    if let Some(tenant) = tenant.filter(|_| route.needs != Needs::Platform) {
-        app.store.tenancy(&tenant).await?.ok_or_else(|| Problem::not_found("tenant"))?;
-    }
-    // Who it was, for the log: some issuers name people by their e-mail address.
-    let who = hex(Sha256::digest(&caller.subject).iter().take(8));
-    tracing::info!(route = route.name, who, trace = cx.trace, "called");
     let if_match = request.headers.get(header::IF_MATCH).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
     let call = Call { app, cx, parts, if_match, origin: origin(app, request) };
-    (route.story)(&call, &sent(request)?).await
+    route.answer(&caller, &call, &sent(request)?).await
 }
 
 /// What the gateway has proved of the caller; nothing where it has not.

@@ -3,11 +3,14 @@
 mod bus;
 mod connect;
 mod control;
+mod dashboard;
 mod deletions;
 mod delta_pull;
+mod door;
 mod fetching;
 mod journal;
 mod listing;
+mod login;
 mod messages;
 mod outbound;
 mod reconcile;

@@ -70,6 +70,11 @@ impl Store {
         Ok(where_it_held(call.send().await)?.is_some())
     }
 
+    /// That everything of all tenants is stopped.
+    pub async fn stopped(&self) -> Result<Option<Stop>> {
+        self.get(&keys::stop()).await
+    }
+
     /// Stops everything, of one tenant or of all, or lets it go on.
     pub async fn set_stopped(&self, tenant: Option<&TenantId>, stop: Option<&Stop>) -> Result<()> {
         let call = self.client.update_item().table_name(&self.table);

@@ -53,6 +53,9 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
     ] {
         println!("  {command:<70} {}", style(what).dim());
     }
+    if let Some(control) = &running.stack.control {
+        println!("  {:<70} {}", format!("{control}/"), style("in a browser: the dashboard, as whom you like").dim());
+    }
     running.stay(project)?;
     Ok(code)
 }

@@ -135,6 +135,7 @@ fn show(project: &Project, stack: &Stack) {
     line("webhooks", &format!("{}/webhooks/…", stack.api));
     if let Some(control) = &stack.control {
         line("control API", &format!("{control}/v1/…"));
+        line("dashboard", &format!("{control}/"));
     }
     line("sync requests", &stack.queues.sync_requests);
     line("CRMs", &stack.simulator);

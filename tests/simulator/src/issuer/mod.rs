@@ -170,10 +170,16 @@ async fn redeem(State(codes): State<Codes>, headers: HeaderMap, body: Bytes) -> 
     )
 }
 
+/// As people write it.
+fn named(name: &str) -> String {
+    let (first, rest) = name.split_at(1);
+    first.to_uppercase() + rest
+}
+
 /// What a token says of somebody.
 pub fn claims(issuer: &str, person: &Person) -> Value {
     let now = real_now() / 1_000;
-    json!({"iss": issuer, "sub": format!("person-{}", person.name), "aud": AUDIENCE, "iat": now, "exp": now + TOKEN_S, "tenant": person.tenant, "role": person.role})
+    json!({"iss": issuer, "sub": format!("person-{}", person.name), "aud": AUDIENCE, "iat": now, "exp": now + TOKEN_S, "name": named(person.name), "tenant": person.tenant, "role": person.role})
 }
 
 fn html(status: StatusCode, page: String) -> Answer {

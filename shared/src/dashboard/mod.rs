@@ -1,0 +1,27 @@
+//! The dashboard: what the control API tells and does, for people, in a browser.
+//!
+//! It has no way of its own to anything: whoever has logged in ([`login`], [`session`]) asks at the table of routes ([`desk`]), as a
+//! program does with a token, and what comes back is shown. A form is a call of a route too ([`act`]).
+
+pub mod act;
+pub mod desk;
+pub mod frame;
+pub mod login;
+pub mod session;
+
+mod conflicts;
+mod exceptions;
+mod explained;
+mod find;
+mod history;
+mod overview;
+mod record;
+mod tenants;
+pub mod words;
+
+pub use conflicts::conflicts;
+pub use exceptions::exceptions;
+pub use find::{Asked as Looked, find};
+pub use overview::overview;
+pub use record::record;
+pub use tenants::tenants;
