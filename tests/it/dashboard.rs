@@ -324,6 +324,8 @@ async fn an_operator_settles_what_waits_in_a_browser() {
     browser.goto(&at("/exceptions")).await;
     browser.pictures(&screens, "issuer", 900).await;
     browser.click("#oscar").await;
+    // A heading is on the page before, too.
+    browser.find(".filters").await;
     assert_eq!(browser.text("h1").await, "Waiting for a person", "they come back to where they were");
     browser.pictures(&screens, "exceptions", 900).await;
     browser.goto(&at("")).await;
@@ -350,6 +352,7 @@ async fn an_operator_settles_what_waits_in_a_browser() {
     let loaded = browser.loaded_by(&origin).await;
     assert!(loaded.iter().all(|url| url.contains(&origin)), "{loaded:?}");
     browser.click("header .who button").await;
+    browser.find("main a[href$='/login']").await;
     assert_eq!(browser.text("h1").await, "Logged out");
     browser.end().await;
 }
