@@ -10,8 +10,8 @@ use crate::{
 use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 use shared::{
-    connection::{Mode, State},
-    planner::Policy,
+    connection::{Connection, Hold, Mode, State},
+    planner::{Mass, Policy},
     provider::Crm,
 };
 use std::path::Path;
@@ -169,12 +169,27 @@ async fn a_connection_is_synced_paused_and_goes_on_and_everything_stops() {
     world.settle().await;
     let said = hub(&world, "ada@example.com").await.fields.said("last_call").unwrap().value.unwrap();
     assert_eq!(said.to_string(), "edited");
+    world.wait(SignedDuration::from_secs(5)).await;
+    world.edit_silently(Crm::HubSpot, &id, &[("last_call", "once more")]).await;
+    world.wait(SignedDuration::from_secs(30)).await;
+    oscar.open(&format!("/tenants/demo/records/{}", hub(&world, "ada@example.com").await.id)).await;
+    oscar.press("Sync this record now", &[]).await.shows(&["It is read and written now", "<h1>Ada Byron</h1>"]);
+    world.settle().await;
+    oscar.open(&oscar.form("Log out").fields["back"].clone()).await.shows(&["once more"]);
+    oscar.open("/").await;
     oscar.press("Pause HubSpot", &[("reason", "an <audit>")]).await.shows(&["It is paused", "an &lt;audit&gt;"]);
     assert!(!oscar.page.text.contains("Go on"), "that takes an admin");
     let mut admin = Visitor::at_home(&world, "ada").await;
     admin.press("Go on", &[]).await.shows(&["It goes on"]);
     assert_eq!(world.stored(Crm::HubSpot).await.state, State::Active);
-    oscar.open("/").await;
+    let hold = Hold { since: world.now(), mass: Mass::Writes };
+    let held = |stored: &Connection| Ok(Some(Connection { held: Some(hold.clone()), ..stored.clone() }));
+    world.app.store.revise(&tenant(), &connection(Crm::HubSpot), held).await.unwrap();
+    oscar.open("/").await.shows(&["holds back", "it may be a mistake"]);
+    assert!(!oscar.page.text.contains("Let it be written"), "that takes an admin");
+    admin.open("/").await;
+    admin.press("Let it be written", &[]).await.shows(&["What it held back is written"]);
+    assert_eq!(world.stored(Crm::HubSpot).await.held, None);
     oscar.press("Stop everything", &[("reason", "an incident")]).await.shows(&["Everything is stopped", "an incident"]);
     assert!(world.stored(Crm::HubSpot).await.settings.stopped.is_some());
     admin.open("/").await;
@@ -309,6 +324,8 @@ async fn an_operator_settles_what_waits_in_a_browser() {
     browser.goto(&at("/exceptions")).await;
     browser.pictures(&screens, "issuer", 900).await;
     browser.click("#oscar").await;
+    // A heading is on the page before, too.
+    browser.find(".filters").await;
     assert_eq!(browser.text("h1").await, "Waiting for a person", "they come back to where they were");
     browser.pictures(&screens, "exceptions", 900).await;
     browser.goto(&at("")).await;
@@ -335,6 +352,7 @@ async fn an_operator_settles_what_waits_in_a_browser() {
     let loaded = browser.loaded_by(&origin).await;
     assert!(loaded.iter().all(|url| url.contains(&origin)), "{loaded:?}");
     browser.click("header .who button").await;
+    browser.find("main a[href$='/login']").await;
     assert_eq!(browser.text("h1").await, "Logged out");
     browser.end().await;
 }

@@ -148,6 +148,16 @@ async fn control_set_scoring() {
     assert_eq!(set().await.status_code, 412, "the version that it was meant for is no more");
 }
 
+/// A browser whose session is no more is sent to log in, and then back.
+#[tokio::test]
+async fn control_page() {
+    let world = World::new().await;
+    let answer = handler::control(&world.app, &then(), event("control/page.json")).await.unwrap();
+    let to = answer.headers["location"].to_str().unwrap();
+    assert_eq!(answer.status_code, 302);
+    assert!(to.ends_with("/login?to=%2Ftenants%2Fdemo%2Fexceptions%3Fcode%3Dconflict"), "{to}");
+}
+
 /// Whoever leaves the authorizer out opens nothing.
 #[tokio::test]
 async fn control_without_claims() {

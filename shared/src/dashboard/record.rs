@@ -93,7 +93,7 @@ pub async fn record(desk: &Desk<'_>, id: &str, asked: Asked) -> Shown {
         (facts(desk, &record))
         (about(desk, &waiting, id))
         div.columns {
-            section.fields aria-labelledby="fields" {
+            div.fields {
                 h2 id="fields" { "What the hub says" }
                 (fields(desk, &record, asked.field.as_deref()))
             }
