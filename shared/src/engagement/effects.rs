@@ -1,6 +1,6 @@
 //! What is made of an event beside its count: a note, a task, a deal. A tenant's rules.
 
-use super::{Event, Kind, is_name};
+use super::{Event, Kind, fault};
 use crate::{
     id::{RecordId, RequestId, hex},
     mapping::Formula,
@@ -56,14 +56,8 @@ impl TryFrom<Vec<Effect>> for Effects {
         let (mut names, mut kinds) = (BTreeSet::new(), BTreeMap::<&Kind, usize>::new());
         for (place, rule) in rules.iter().enumerate() {
             let bad = |why| Err(BadEffect(rule.name.clone(), why));
-            if !is_name(&rule.name) {
-                return bad("its name has 1 to 40 letters, digits, underscores and hyphens");
-            }
-            if !names.insert(&rule.name) {
-                return bad("another rule has this name");
-            }
-            if rule.when.as_ref().is_some_and(Formula::is_template) {
-                return bad("its condition is an expression, such as seconds > 300");
+            if let Some(why) = fault(&mut names, &rule.name, rule.when.as_ref()) {
+                return bad(why);
             }
             if matches!(rule.make, Object::Person | Object::Company) {
                 return bad("people and companies are told by requests, not made of events");

@@ -13,6 +13,7 @@ pub use scoring::{BadRule, Contribution, Per, Rule, Scoring};
 
 use crate::{
     id::{EventId, RecordId},
+    mapping::Formula,
     planner::Ownership,
     record::{Fields, Value, WrongKind},
 };
@@ -24,6 +25,17 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) fn is_name(name: &str) -> bool {
     let sound = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     (1..=40).contains(&name.len()) && name.bytes().all(sound)
+}
+
+/// What is wrong with a rule of this name and condition beside those names, whatever else it says.
+fn fault<'r>(names: &mut BTreeSet<&'r str>, name: &'r str, when: Option<&Formula>) -> Option<&'static str> {
+    if !is_name(name) {
+        return Some("its name has 1 to 40 letters, digits, underscores and hyphens");
+    }
+    if !names.insert(name) {
+        return Some("another rule has this name");
+    }
+    when.is_some_and(Formula::is_template).then_some("its condition is an expression, such as seconds > 300")
 }
 
 /// The hub's field for the score.

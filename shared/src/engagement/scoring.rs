@@ -1,6 +1,6 @@
 //! How many points an event is worth: a tenant's rules.
 
-use super::{Event, Kind, Noted, is_name};
+use super::{Event, Kind, Noted, fault};
 use crate::{
     id::hex,
     mapping::Formula,
@@ -71,14 +71,8 @@ impl TryFrom<Vec<Rule>> for Scoring {
         let (mut names, mut once) = (BTreeSet::new(), BTreeMap::<&Kind, usize>::new());
         for (place, rule) in rules.iter().enumerate() {
             let bad = |why| Err(BadRule(rule.name.clone(), why));
-            if !is_name(&rule.name) {
-                return bad("its name has 1 to 40 letters, digits, underscores and hyphens");
-            }
-            if !names.insert(&rule.name) {
-                return bad("another rule has this name");
-            }
-            if rule.when.as_ref().is_some_and(Formula::is_template) {
-                return bad("its condition is an expression, such as seconds > 300");
+            if let Some(why) = fault(&mut names, &rule.name, rule.when.as_ref()) {
+                return bad(why);
             }
             if rule.points == 0 || rule.points.unsigned_abs() > MOST_POINTS {
                 return bad("its points are 1 to 10000, or as many below zero");

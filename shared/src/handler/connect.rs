@@ -1,5 +1,6 @@
 //! A person connects a CRM in the browser; a CRM says that we were uninstalled.
 
+use super::gateway::{self, set};
 use crate::{
     app::App,
     connecting::{Answer, CONSENT_LIVES, Finished, Turned},
@@ -12,7 +13,7 @@ use crate::{
 };
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use http::{HeaderName, HeaderValue, Method, header};
+use http::{HeaderValue, Method, header};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use subtle::ConstantTimeEq;
 
@@ -46,10 +47,7 @@ pub async fn connect(app: &App, cx: &Context, request: ApiGatewayV2httpRequest) 
 
 /// Our own URL, as the gateway or the configuration says it.
 fn origin(app: &App, request: &ApiGatewayV2httpRequest) -> Result<String> {
-    let gateway = || request.request_context.domain_name.as_ref().map(|domain| format!("https://{domain}"));
-    let url = app.settings.public_url.clone().or_else(gateway);
-    let url = url.ok_or_else(|| Error::bug("a request of no domain"))?;
-    Ok(url.trim_end_matches('/').to_owned())
+    gateway::public_url(app, request).ok_or_else(|| Error::bug("a request of no domain"))
 }
 
 /// First a page that says what is about to be connected, and to whom; only from there, in the same browser, to the CRM. So a
@@ -163,9 +161,8 @@ async fn uninstalled(app: &App, cx: &Context, request: &ApiGatewayV2httpRequest)
     if !bool::from(format!("Basic {expected}").as_bytes().ct_eq(sent)) {
         return Ok(page(401, "Not proved", &html! {}));
     }
-    let body = request.body.as_deref().unwrap_or_default().as_bytes();
-    let decoded = if request.is_base64_encoded { BASE64_STANDARD.decode(body).ok() } else { Some(body.to_vec()) };
-    let notice: serde_json::Value = decoded.and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
+    let body = gateway::body(request.body.clone(), request.is_base64_encoded);
+    let notice: serde_json::Value = body.and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
     // A number, or the same as a text, as in webhooks.
     let company = notice.get("company_id").map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
     let Some(Ok(account)) = company.map(|company| company.parse()) else {
@@ -187,7 +184,7 @@ const STYLE: &str = "html{color-scheme:light dark}\
     #go{display:inline-block;padding:.6rem 1.2rem;border:1px solid;border-radius:.4rem;text-decoration:none;font-weight:600}";
 
 /// A page that loads nothing, is kept nowhere, and tells no other site where it was.
-fn page(status: i64, title: &str, body: &Markup) -> ApiGatewayV2httpResponse {
+fn page(status: u16, title: &str, body: &Markup) -> ApiGatewayV2httpResponse {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -200,10 +197,7 @@ fn page(status: i64, title: &str, body: &Markup) -> ApiGatewayV2httpResponse {
             body { main { h1 { (title) } (body) } }
         }
     };
-    let mut response = ApiGatewayV2httpResponse::default();
-    response.status_code = status;
-    response.body = Some(markup.into_string().into());
-    for (name, value) in [
+    let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CACHE_CONTROL, "no-store"),
         (header::REFERRER_POLICY, "no-referrer"),
@@ -212,14 +206,6 @@ fn page(status: i64, title: &str, body: &Markup) -> ApiGatewayV2httpResponse {
             "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ] {
-        set(&mut response, name, value);
-    }
-    response
-}
-
-fn set(response: &mut ApiGatewayV2httpResponse, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers.insert(name, value);
-    }
+    ];
+    gateway::response(status, markup.into_string(), &headers)
 }

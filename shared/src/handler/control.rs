@@ -1,5 +1,6 @@
 //! `/v1`: what the people who run a tenant ask and decide; and the pages on which they do.
 
+use super::gateway::{self, set};
 use crate::{
     app::App,
     context::Context,
@@ -13,8 +14,7 @@ use crate::{
     error::Result,
 };
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use base64::{Engine, prelude::BASE64_STANDARD};
-use http::{HeaderName, HeaderValue, header};
+use http::header;
 use std::collections::{BTreeMap, HashMap};
 
 /// The gateway has verified the token and hands its claims on; where it has not, nobody gets in. What is not below `/v1` is pages.
@@ -41,7 +41,7 @@ async fn answer(app: &App, cx: &Context, request: &ApiGatewayV2httpRequest) -> R
     let caller = Caller::of(&claims(request), &app.settings.claims).ok_or_else(nobody)?;
     let (route, parts) = find(request)?;
     let if_match = request.headers.get(header::IF_MATCH).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
-    let call = Call { app, cx, parts, if_match, origin: origin(app, request) };
+    let call = Call { app, cx, parts, if_match, origin: gateway::public_url(app, request).unwrap_or_default() };
     route.answer(&caller, &call, &sent(request)?).await
 }
 
@@ -66,18 +66,9 @@ fn find(request: &ApiGatewayV2httpRequest) -> Result<(&'static Route, BTreeMap<&
 }
 
 fn sent(request: &ApiGatewayV2httpRequest) -> Result<Sent, Problem> {
-    let body = request.body.as_deref().unwrap_or_default().as_bytes();
-    let body = match request.is_base64_encoded {
-        true => BASE64_STANDARD.decode(body).map_err(|_| Problem::new(problem::UNREADABLE, "the body is cut off"))?,
-        false => body.to_vec(),
-    };
+    let body = gateway::body(request.body.clone(), request.is_base64_encoded);
+    let body = body.ok_or_else(|| Problem::new(problem::UNREADABLE, "the body is cut off"))?;
     Ok(Sent { query: request.raw_query_string.clone().unwrap_or_default(), body })
-}
-
-/// Where CRMs and browsers reach us.
-fn origin(app: &App, request: &ApiGatewayV2httpRequest) -> String {
-    let gateway = || format!("https://{}", request.request_context.domain_name.as_deref().unwrap_or_default());
-    app.settings.public_url.clone().unwrap_or_else(gateway).trim_end_matches('/').to_owned()
 }
 
 fn answered(answer: Answer) -> ApiGatewayV2httpResponse {
@@ -105,17 +96,10 @@ fn not_answered(problem: &Problem, trace: &str) -> ApiGatewayV2httpResponse {
 
 /// Kept nowhere: most of it is about people.
 fn response(status: u16, kind: &str, json: String) -> ApiGatewayV2httpResponse {
-    let mut response = ApiGatewayV2httpResponse::default();
-    response.status_code = i64::from(status);
-    response.body = Some(json.into());
-    set(&mut response, header::CONTENT_TYPE, kind);
-    set(&mut response, header::CACHE_CONTROL, "no-store");
-    set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    response
-}
-
-fn set(response: &mut ApiGatewayV2httpResponse, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers.insert(name, value);
-    }
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    gateway::response(status, json, &headers)
 }

@@ -2,6 +2,7 @@
 
 use super::{
     door::{Door, asset, is_ours, query, response, sent_on},
+    gateway,
     login::{finish, log_in, log_out},
 };
 use crate::{
@@ -24,7 +25,6 @@ use crate::{
     telemetry::chain,
 };
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderValue, Method, header};
 use maud::html;
 use percent_encoding::percent_decode_str;
@@ -91,7 +91,6 @@ async fn visit(
         done: query(request, "done").and_then(|n| n.parse().ok()).unwrap_or_default(),
         left: query(request, "left").and_then(|n| n.parse().ok()).unwrap_or_default(),
     };
-    let gateway = || format!("https://{}", request.request_context.domain_name.as_deref().unwrap_or_default());
     let desk = Desk {
         app,
         cx,
@@ -99,7 +98,7 @@ async fn visit(
         name: session.name,
         form_token: form_token(&browser),
         base: door.base.clone(),
-        public: app.settings.public_url.clone().unwrap_or_else(gateway).trim_end_matches('/').to_owned(),
+        public: gateway::public_url(app, request).unwrap_or_default(),
         tenant,
         path: without_notice(&address),
         notice: Some(notice).filter(|notice| query(request, "mark") == Some(notice.mark(&form_token(&browser)))),
@@ -189,8 +188,7 @@ fn asked<T: DeserializeOwned>(request: &ApiGatewayV2httpRequest) -> Result<T, Pr
 }
 
 fn form(request: &ApiGatewayV2httpRequest) -> Form {
-    let body = request.body.as_deref().unwrap_or_default().as_bytes();
-    let body = if request.is_base64_encoded { BASE64_STANDARD.decode(body).unwrap_or_default() } else { body.to_vec() };
+    let body = gateway::body(request.body.clone(), request.is_base64_encoded).unwrap_or_default();
     serde_urlencoded::from_bytes(&body).unwrap_or_default()
 }
 

@@ -1,13 +1,16 @@
 //! The door of the pages: where it is, what browsers are given there, and what goes around an answer.
 
-use super::connect::cookie;
+use super::{
+    connect::cookie,
+    gateway::{self, set},
+};
 use crate::{
     app::App,
     dashboard::frame::{ICON, Page, STYLE, STYLE_NAME, plain},
     provider::Secret,
 };
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use http::{HeaderName, HeaderValue, header};
+use http::header;
 use maud::{Markup, html};
 
 /// Where this door is, as browsers see it.
@@ -20,8 +23,7 @@ pub(super) struct Door {
 
 impl Door {
     pub(super) fn of(app: &App, request: &ApiGatewayV2httpRequest) -> Door {
-        let gateway = || format!("https://{}", request.request_context.domain_name.as_deref().unwrap_or_default());
-        let url = app.settings.login.url.clone().unwrap_or_else(gateway);
+        let url = app.settings.login.url.clone().or_else(|| gateway::own_url(request)).unwrap_or_default();
         let url = url.trim_end_matches('/');
         let host = url.find("://").map_or(0, |at| at + 3);
         let (origin, base) = url.split_at(url[host..].find('/').map_or(url.len(), |at| host + at));
@@ -99,10 +101,7 @@ pub(super) fn sent_on(status: i64, to: &str) -> ApiGatewayV2httpResponse {
 /// A page that loads nothing but our stylesheet and icon, is kept nowhere, and tells no other site where it was. It tells ours: without
 /// that, browsers name no origin with a form (Fetch, "append a request Origin header").
 pub(super) fn response(status: u16, page: String) -> ApiGatewayV2httpResponse {
-    let mut response = ApiGatewayV2httpResponse::default();
-    response.status_code = i64::from(status);
-    response.body = Some(page.into());
-    for (name, value) in [
+    let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CACHE_CONTROL, "no-store"),
         (header::REFERRER_POLICY, "same-origin"),
@@ -112,16 +111,8 @@ pub(super) fn response(status: u16, page: String) -> ApiGatewayV2httpResponse {
         ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
-    ] {
-        set(&mut response, name, value);
-    }
-    response
-}
-
-pub(super) fn set(response: &mut ApiGatewayV2httpResponse, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers.insert(name, value);
-    }
+    ];
+    gateway::response(status, page, &headers)
 }
 
 #[cfg(test)]

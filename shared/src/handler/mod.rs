@@ -8,6 +8,7 @@ mod deletions;
 mod delta_pull;
 mod door;
 mod fetching;
+mod gateway;
 mod journal;
 mod listing;
 mod login;

@@ -1,5 +1,6 @@
 //! A CRM calls: prove it, note what may have changed, answer at once.
 
+use super::gateway;
 use crate::{
     app::App,
     change::{Hinted, Hints},
@@ -12,7 +13,6 @@ use crate::{
     telemetry::{chain, count},
 };
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use base64::{Engine, prelude::BASE64_STANDARD};
 use std::collections::{BTreeMap, btree_map::Entry};
 
 /// The largest delivery that is read, in bytes. HubSpot sends at most 100 events, Zoho at most some hundred ids.
@@ -62,14 +62,10 @@ async fn take(app: &App, cx: &Context, request: ApiGatewayV2httpRequest) -> Resu
 
 /// The delivery as the CRM sent it: the URL is the gateway's own, or ours by configuration, never a client's word.
 fn delivery(app: &App, request: ApiGatewayV2httpRequest) -> Option<Delivery> {
-    let origin = match &app.settings.public_url {
-        Some(url) => url.trim_end_matches('/').to_owned(),
-        None => format!("https://{}", request.request_context.domain_name?),
-    };
+    let origin = gateway::public_url(app, &request)?;
     let path = request.raw_path.unwrap_or_default();
     let query = request.raw_query_string.filter(|q| !q.is_empty()).map(|q| format!("?{q}")).unwrap_or_default();
-    let body = request.body.unwrap_or_default();
-    let body = if request.is_base64_encoded { BASE64_STANDARD.decode(body).ok()? } else { body.into_bytes() };
+    let body = gateway::body(request.body, request.is_base64_encoded)?;
     Some(Delivery {
         method: request.request_context.http.method,
         url: format!("{origin}{path}{query}"),
