@@ -51,6 +51,8 @@ pub enum By {
     Person { connection: ConnectionId },
     /// Changes were undone.
     Undo,
+    /// The person is forgotten.
+    Erasure,
 }
 
 /// One step of a sync request's way through one connection.

@@ -23,7 +23,7 @@ pub struct History {
 }
 
 /// What happened to a record: an entry per change, and one per step of a sync request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "entry", rename_all = "snake_case")]
 pub enum Entry {
     Change {
@@ -35,6 +35,9 @@ pub enum Entry {
         fields: Vec<FieldChange>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         sent: Vec<SentChange>,
+        /// Its values were erased: what is left tells that there was a change, of which fields, when and by whom.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        erased: bool,
     },
     Timeline {
         tenant: TenantId,
@@ -83,6 +86,9 @@ pub struct SentChange {
     pub after: Option<Value>,
 }
 
+/// Entries of one read.
+const PAGE: i32 = 200;
+
 /// How long history is kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(400 * 24);
 
@@ -100,6 +106,18 @@ impl Entry {
                 (keys::history(tenant, record), format!("E#{at}#{status}#{}#{connection}", step.request))
             }
         }
+    }
+
+    /// The same without any value.
+    pub fn erased(mut self) -> Entry {
+        if let Entry::Change { cause, fields, sent, erased, .. } = &mut self {
+            fields.iter_mut().for_each(|change| (change.before, change.after) = (None, None));
+            sent.iter_mut().for_each(|change| (change.before, change.after) = (None, None));
+            cause.overruled.iter_mut().for_each(|lost| lost.value = None);
+            cause.denied.iter_mut().for_each(|denied| denied.value = None);
+            *erased = true;
+        }
+        self
     }
 
     fn at(&self) -> Timestamp {
@@ -153,6 +171,21 @@ impl History {
             left.extend(refused);
         }
         Ok(())
+    }
+
+    /// Takes the values out of everything that happened to a record; what is left tells that it happened. Doing it again changes nothing.
+    pub async fn erase(&self, tenant: &TenantId, record: &RecordId) -> Result<()> {
+        let mut before = None;
+        loop {
+            let (entries, next) = self.page(tenant, record, Part::Changes, before.as_deref(), PAGE).await?;
+            let tells = |entry: &Entry| !matches!(entry, Entry::Change { erased: true, .. });
+            let values = entries.into_iter().filter(tells).map(Entry::erased).collect::<Vec<_>>();
+            self.append(&values).await?;
+            match next {
+                Some(next) => before = Some(next),
+                None => return Ok(()),
+            }
+        }
     }
 
     /// A page of what happened to a record, the latest first: of its changes, or of its timeline. And where to go on.

@@ -3,7 +3,7 @@
 //! * **meaning**, pure: [`id`], [`record`], [`mapping`], [`planner`], [`request`], [`engagement`], [`cause`], [`change`], [`connection`], [`trigger`], [`settings`]
 //! * **provider**, which speaks HTTP and knows no AWS: [`provider`]
 //! * **platform**, which is AWS: [`app`], [`store`], [`history`], [`secrets`], [`queue`], [`events`], [`telemetry`]
-//! * the flows on top of them: [`auth`], [`provision`], [`connecting`], [`brought`], [`drift`], [`doctor`], [`preview`], [`explain`], [`rename`], [`rescore`], [`retry`], [`quiet`], [`switches`], [`undo`], [`sync`], [`profile`], [`fetch`], [`inbox`], [`push`], [`control`], [`dashboard`], and one story per function in [`handler`]
+//! * the flows on top of them: [`auth`], [`provision`], [`connecting`], [`brought`], [`drift`], [`doctor`], [`preview`], [`explain`], [`erasure`], [`rename`], [`rescore`], [`retry`], [`quiet`], [`switches`], [`undo`], [`sync`], [`profile`], [`fetch`], [`inbox`], [`push`], [`control`], [`dashboard`], and one story per function in [`handler`]
 //!
 //! A layer names only those above it in this list.
 
@@ -41,6 +41,7 @@ pub mod dashboard;
 pub mod decisions;
 pub mod doctor;
 pub mod drift;
+pub mod erasure;
 pub mod explain;
 pub mod fetch;
 pub mod inbox;

@@ -28,7 +28,7 @@ impl App {
         then: Timestamp,
         pushes: &mut Pushes,
     ) -> Result<()> {
-        for record in records {
+        for record in records.into_iter().filter(|record| record.erased.is_none()) {
             if let Some(after) = self.begin_of(cx, connection, record, then).await? {
                 pushes.note(after);
             }

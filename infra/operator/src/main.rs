@@ -9,6 +9,7 @@ mod connect;
 mod decide;
 mod doctor;
 mod effects;
+mod erase;
 mod fetch;
 mod invite;
 mod later;
@@ -85,6 +86,8 @@ enum Command {
     Sync(Which),
     /// Take back what changes made of records, where nobody has written it since; shown first, done with --apply
     Undo(undo::Args),
+    /// Forget a person, here and if that is meant in the CRMs; counted first, done with --apply, then read back
+    Erase(erase::Args),
     /// Read a CRM's records by object, list or filter: shown page by page, or told to a workflow on the event bus. They enter the hub as by a pull
     Fetch(fetch::Args),
     /// What the product reads of one person, as JSON: fields, score, totals, where they are, whether they want e-mails
@@ -168,6 +171,7 @@ async fn main() -> Result<()> {
             Ok(())
         }
         Command::Limits(args) => limits::run(&app, args).await,
+        Command::Erase(args) => erase::run(&app, &cx, args).await,
         Command::Undo(args) => undo::run(&app, &cx, args).await,
         Command::Fetch(args) => fetch::run(&app, &cx, args).await,
         Command::Profile(args) => fetch::profile(&app, args).await,

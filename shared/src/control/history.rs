@@ -33,6 +33,8 @@ pub struct Change {
     fields: Vec<FieldChange>,
     /// What was agreed with CRMs by it.
     sent: Vec<SentChange>,
+    /// Its values were erased with the person.
+    erased: bool,
 }
 
 /// One step of a sync request.
@@ -60,7 +62,7 @@ async fn page(call: &Call<'_>, part: Part, asked: Listed) -> Result<(Vec<Entry>,
 pub async fn changes(call: &Call<'_>, asked: Listed) -> Told<Page<Change>> {
     let (entries, next) = page(call, Part::Changes, asked).await?;
     let change = |entry| match entry {
-        Entry::Change { version, cause, fields, sent, .. } => Some(Change { version, cause, fields, sent }),
+        Entry::Change { version, cause, fields, sent, erased, .. } => Some(Change { version, cause, fields, sent, erased }),
         Entry::Timeline { .. } => None,
     };
     Ok(Page { items: entries.into_iter().filter_map(change).collect(), next }.into())

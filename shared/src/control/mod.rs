@@ -11,6 +11,7 @@ pub mod route;
 pub mod routes;
 
 mod connections;
+mod erasure;
 mod exceptions;
 mod history;
 mod mappings;

@@ -12,7 +12,7 @@ use crate::{
     id::{ConnectionId, RecordId, RemoteId, Source, TenantId},
     profile::{Known, Profile},
     record::{
-        Deletion, Email, FieldName, Gone, Key, Link, Object, Phone, Record, Refusal, Region, RemoteField, Value,
+        Deletion, Email, Erasure, FieldName, Gone, Key, Link, Object, Phone, Record, Refusal, Region, RemoteField, Value,
         Written,
     },
     sync::Tenant,
@@ -39,6 +39,7 @@ pub struct Shown {
     score: i64,
     merged_into: Option<RecordId>,
     deleted: Option<Deletion>,
+    erased: Option<Erasure>,
 }
 
 /// What a field says, and since when on whose word.
@@ -76,9 +77,9 @@ impl From<Record> for Shown {
             (id, InCrm { remote, modified, parked, refused, gone })
         };
         let fields = record.fields.iter().map(said).collect();
-        let Record { id, object, version, links, engagement, merged_into, deleted, .. } = record;
+        let Record { id, object, version, links, engagement, merged_into, deleted, erased, .. } = record;
         let links = links.into_iter().map(in_crm).collect();
-        Shown { id, object, version, fields, links, score: engagement.score, merged_into, deleted }
+        Shown { id, object, version, fields, links, score: engagement.score, merged_into, deleted, erased }
     }
 }
 

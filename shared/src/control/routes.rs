@@ -6,7 +6,7 @@ use super::{
         Role::{Admin, Operator, Viewer},
     },
     call::{Call, Told},
-    connections, exceptions, history, mappings, openapi, records,
+    connections, erasure, exceptions, history, mappings, openapi, records,
     route::{Nothing, Route},
     settings, switches, tenants, trial, undo,
 };
@@ -72,6 +72,10 @@ pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         Route::new(get.clone(), "/v1/tenants/{tenant}/records/{record}/explain", sees, "explain", "Explains a field: who wrote it, what did not prevail, how it stands in each CRM", records::explained),
         Route::new(get.clone(), "/v1/tenants/{tenant}/records/{record}/preview", sees, "previewRecord", "Shows what would be written of a record now, field by field", records::previewed),
         Route::new(get.clone(), "/v1/tenants/{tenant}/records/{record}/score", sees, "score", "Explains a score: every event, and what it added by which rule", records::scored),
+
+        Route::new(get.clone(), "/v1/tenants/{tenant}/records/{record}/everything", acts, "everything", "Shows everything that is known of a person, for themselves to read", erasure::everything),
+        Route::new(get.clone(), "/v1/tenants/{tenant}/records/{record}/erasure", sees, "erasure", "Reads back how much of a person is left: here, and in the CRMs", erasure::erased),
+        Route::new(post.clone(), "/v1/tenants/{tenant}/records/{record}/erase", decides, "erase", "Forgets a person: here, in the history, in what waits, and if that is meant in the CRMs; first without `meant`, to see what there is. It cannot be undone", erasure::erase),
 
         Route::new(post.clone(), "/v1/tenants/{tenant}/undo", decides, "undo", "Takes back what changes made of records, where nobody has written it since; first without `meant`, to see what that comes to. A stretch at a time", undo::undo),
 

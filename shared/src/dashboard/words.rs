@@ -108,6 +108,7 @@ pub fn by(by: &By, name: &dyn Fn(&str) -> String) -> String {
         By::Remote { connection, what } => format!("{}: {what}", name(connection.as_str())),
         By::Rules { what } => format!("Other rules: {what}"),
         By::Undo => "Undone".to_owned(),
+        By::Erasure => "Erased".to_owned(),
         By::Person { connection } => format!("A person, about {}", name(connection.as_str())),
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     error::{Error, Result},
     events::Event,
     history::{Entry, FieldChange, SentChange},
+    id::{RecordId, TenantId},
     queue,
     record::{Agreed, Object, Record},
     request::Asker,
@@ -29,6 +30,9 @@ pub async fn journal(app: &App, cx: &Context, event: Streamed) -> Result<serde_j
         told.change(record)?;
     }
     app.history.append(&told.entries).await?;
+    for (tenant, record) in &told.erased {
+        app.history.erase(tenant, record).await?;
+    }
     app.tell(&told.events).await?;
     app.queue.send(&app.settings.sync_requests, &told.requests).await?;
     if !told.entries.is_empty() {
@@ -45,6 +49,8 @@ struct Told {
     events: Vec<Event>,
     /// What events and triggers make: each is done once, however often the batch comes.
     requests: Vec<queue::Outgoing>,
+    /// Whose values are taken out of the history: all their changes before it are told by now, because the stream keeps a record's order.
+    erased: Vec<(TenantId, RecordId)>,
 }
 
 impl Told {
@@ -94,15 +100,18 @@ impl Told {
         }
         if let Some(change) = change(before, &after, &fields) {
             let names: Vec<&str> = fields.iter().map(|change| change.field.as_str()).collect();
+            // The product is told of whom it was, so that it can forget them too.
+            let product = after.fields.get("id").or_else(|| before.filter(|_| change == "erased")?.fields.get("id"));
             let detail = json!({
                 "id": format!("{}.{}", after.id, after.version), "tenant_id": after.tenant, "record_id": after.id,
-                "object": after.object, "product_id": after.fields.get("id"), "change": change,
+                "object": after.object, "product_id": product, "change": change,
                 "merged_into": after.merged_into, "version": after.version, "fields": names, "by": after.cause.by,
                 "trace": after.cause.trace,
             });
             self.events.push(Event::new("record.changed", &detail));
         }
-        let stage = fields.iter().find(|change| change.field == "stage" && after.object == Object::Deal);
+        let is_deal = after.object == Object::Deal && after.erased.is_none();
+        let stage = fields.iter().find(|change| change.field == "stage" && is_deal);
         if let Some(FieldChange { before: was, after: is, .. }) = stage {
             let detail = json!({
                 "id": format!("{}.{}.stage", after.id, after.version), "tenant_id": after.tenant, "record_id": after.id,
@@ -130,10 +139,15 @@ impl Told {
                 self.requests.push(queue::Outgoing::new(request, &after.tenant)?);
             }
         }
+        let erased = after.erased.is_some();
+        if erased && before.is_none_or(|before| before.erased.is_none()) {
+            self.erased.push((after.tenant.clone(), after.id.clone()));
+        }
         let (tenant, record, version, mut cause) = (after.tenant, after.id, after.version, after.cause);
         // What was made tells its own history.
         cause.fired.iter_mut().for_each(|fired| fired.made = None);
-        self.entries.push(Entry::Change { tenant, record, version, cause, fields, sent });
+        let change = Entry::Change { tenant, record, version, cause, fields, sent, erased: false };
+        self.entries.push(if erased { change.erased() } else { change });
         Ok(())
     }
 
@@ -223,6 +237,7 @@ fn change(before: Option<&Record>, after: &Record, fields: &[FieldChange]) -> Op
     let Some(before) = before else { return Some("created") };
     match (before.deleted.is_some(), after.deleted.is_some()) {
         _ if before.merged_into.is_none() && after.merged_into.is_some() => Some("merged"),
+        _ if before.erased.is_none() && after.erased.is_some() => Some("erased"),
         (false, true) => Some("deleted"),
         (true, false) => Some("restored"),
         _ => (!fields.is_empty()).then_some("updated"),

@@ -12,7 +12,7 @@ use crate::{
     id::RecordId,
     mapping::Mapping,
     planner::refused,
-    record::{Awaiting, Key, Object, Record, RemoteField, Value, Written},
+    record::{Awaiting, Key, Object, Record, RemoteField, Value, Written, agreed},
     request::{BadValue, SyncRequest, apply},
     store::{Exception, Once},
     sync::{Tenant, Who, lacks, stopped},
@@ -134,6 +134,16 @@ fn change(
         Some(record) => Record { cause, ..(**record).clone() },
         None => Record::empty(request.tenant_id.clone(), request.object.clone(), RecordId::fresh(), cause),
     };
+    after.known_again(agreed(&request.lead));
+    if after.erased.is_some() {
+        after.version += 1;
+        let ends = targets.iter().map(|connection| step(request, Some(&connection.id), Status::Skipped, "erased"));
+        after.cause.steps = ends.collect();
+        if targets.is_empty() {
+            after.cause.steps.push(step(request, None, Status::Skipped, "erased"));
+        }
+        return Plan::Change { before, after: Box::new(after), unclaimed, exceptions: Vec::new(), counting: None };
+    }
     after.revive();
     let named = named(request, tenant);
     let odd = match link(&mut after, &named) {

@@ -93,10 +93,10 @@ pub fn errand(record: &Record, connection: &ConnectionId) -> Errand {
             let there = link.is_some_and(|link| link.remote.is_some() && link.gone.is_none());
             let tried = link.and_then(|link| link.refused.as_ref()).is_some_and(|r| r.fingerprint == UNDELETABLE);
             let spreads = deleted.spreads || mutant::lives("a_soft_deletion_spreads");
-            // Where what made the record is undone, what was there before stays.
+            // Where what made the record is undone, what was there before stays; who is erased is erased everywhere.
             let concerned = match &deleted.by {
                 Some(by) => by != connection,
-                None => link.is_some_and(|link| link.made),
+                None => record.erased.is_some() || link.is_some_and(|link| link.made),
             };
             match spreads && there && !tried && concerned {
                 true => Errand::Delete,

@@ -165,6 +165,13 @@ pub trait Provider {
         writes: &[Write],
     ) -> impl Future<Output = Result<Vec<Outcome>>> + Send;
 
+    /// Deletes remotes of people who are to be forgotten: for good where the CRM has a way to, otherwise as [`Provider::delete`] does.
+    fn erase(
+        session: &Session,
+        mapping: &Mapping,
+        writes: &[Write],
+    ) -> impl Future<Output = Result<Vec<Outcome>>> + Send;
+
     /// One page of what changed since the cursor, oldest first.
     fn delta(
         session: &Session,
@@ -383,6 +390,9 @@ impl Crm {
     }
     pub async fn delete(self, session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
         each!(self, P => P::delete(session, mapping, writes).await)
+    }
+    pub async fn erase(self, session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        each!(self, P => P::erase(session, mapping, writes).await)
     }
     pub async fn delta(self, session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {
         each!(self, P => P::delta(session, mapping, cursor, now).await)

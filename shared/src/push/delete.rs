@@ -43,7 +43,7 @@ impl Job<'_> {
                     Fetched::NotVisible => self.refused(record, "not_visible", "it is not shown to us").await?,
                 }
             }
-            self.remove(&doomed, &removals).await?;
+            self.remove_all(&doomed, &removals).await?;
         }
         Ok(moved)
     }
@@ -53,12 +53,26 @@ impl Job<'_> {
         Some(Write { record: record.id.clone(), remote, changes: Vec::new() })
     }
 
-    async fn remove(&self, doomed: &[&Record], removals: &[Write]) -> Result<()> {
+    /// Whoever is to be forgotten is deleted in another way.
+    async fn remove_all(&self, doomed: &[&Record], removals: &[Write]) -> Result<()> {
+        for erases in [false, true] {
+            let alike = doomed.iter().zip(removals).filter(|(record, _)| record.erased.is_some() == erases);
+            let (doomed, removals): (Vec<&Record>, Vec<Write>) =
+                alike.map(|(record, write)| (*record, write.clone())).unzip();
+            self.remove(&doomed, &removals, erases).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, doomed: &[&Record], removals: &[Write], erases: bool) -> Result<()> {
         if removals.is_empty() {
             return Ok(());
         }
         let crm = self.connection.crm;
-        let delete = async |session: &Session| crm.delete(session, self.mapping, removals).await;
+        let delete = async |session: &Session| match erases {
+            true => crm.erase(session, self.mapping, removals).await,
+            false => crm.delete(session, self.mapping, removals).await,
+        };
         let outcomes = match self.app.ask(self.connection, self.cx, delete).await {
             // A right that only deletions need is no reason to stop the connection.
             Err(Error::Config { reason }) => {
@@ -75,7 +89,8 @@ impl Job<'_> {
         for (record, outcome) in doomed.iter().zip(outcomes) {
             match outcome {
                 Outcome::Written { .. } | Outcome::Missing | Outcome::Exists { .. } => {
-                    self.end(record, Gone::Deleted { at: self.cx.now() }).await?
+                    let at = self.cx.now();
+                    self.end(record, if erases { Gone::Erased { at } } else { Gone::Deleted { at } }).await?
                 }
                 Outcome::Refused { code, message, .. } => self.refused(record, &code, &message).await?,
                 Outcome::Later => later = true,
@@ -87,7 +102,7 @@ impl Job<'_> {
     /// Whether somebody has changed the person here, and whoever deleted them elsewhere did not know: then they are back.
     async fn stays(&self, record: &Record, seen: &Seen, pushes: &mut Pushes) -> Result<bool> {
         let Some(link) = record.links.get(&self.connection.id) else { return Ok(true) };
-        if !self.connection.direction.receives() {
+        if !self.connection.direction.receives() || record.erased.is_some() {
             return Ok(false);
         }
         let taken = Taken::After { rev: link.rev };

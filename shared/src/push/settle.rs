@@ -177,7 +177,11 @@ impl Job<'_> {
                 }
             }
         };
-        let next = Link { waits: item.link.waits.clone(), awaiting: left, rev, ..next };
+        let next = match &record.erased {
+            None => Link { waits: item.link.waits.clone(), awaiting: left, rev, ..next },
+            // Nothing is kept of whom but where they are.
+            Some(_) => Link { rev, ..next.erased(next.remote.clone()) },
+        };
         let same = record
             .links
             .get(&self.connection.id)
@@ -200,7 +204,7 @@ impl Job<'_> {
             self.app.store.raise(&exception).await?;
         }
         let link = after.links.get(&self.connection.id).ok_or_else(|| Error::bug("a push without a link"))?;
-        let done = if after.fields == before.fields {
+        let done = if after.fields == before.fields && after.erased.is_none() {
             self.app.store.settle(before, &self.connection.id, link, &after.cause).await
         } else {
             let commit = Commit::of(Some(before), &after);

@@ -1,5 +1,6 @@
 //! The hub's copy of a person, a company, a deal, and its links to the CRMs.
 
+mod erased;
 mod fields;
 mod key;
 mod link;
@@ -8,6 +9,7 @@ mod said;
 mod schema;
 mod value;
 
+pub use erased::{Erasure, agreed};
 pub use fields::{FieldName, Fields, Stamp, Written, WrongKind, parts, parts_of};
 pub use key::{Domain, Email, Key, Phone, Region, Title};
 pub use link::{Agreed, Awaiting, Flips, Gone, Link, Refusal, RemoteField, Workflow};
@@ -51,13 +53,16 @@ pub struct Record {
     /// The person was deleted in a CRM whose policy lets that count for the hub. Nothing is pushed of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Deletion>,
+    /// The person is forgotten: nothing is known of them, nothing is taken in of them, and they count as deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased: Option<Erasure>,
 }
 
 /// A deletion that counts for the hub.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Deletion {
     pub at: Timestamp,
-    /// Where the person was deleted; `None` where what made them was undone.
+    /// Where the person was deleted; `None` where what made them was undone, or they were erased here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<ConnectionId>,
     /// The other CRMs are to delete theirs too.
@@ -69,13 +74,13 @@ impl Record {
     /// A record that nothing is known of yet. Its version is 0 until it is stored.
     pub fn empty(tenant: TenantId, object: Object, id: RecordId, cause: Cause) -> Record {
         let (fields, links, engagement, standing) = Default::default();
-        let (merged_into, deleted) = (None, None);
-        Record { tenant, id, object, fields, links, engagement, standing, version: 0, cause, merged_into, deleted }
+        let (merged_into, deleted, erased) = (None, None, None);
+        Record { tenant, id, object, fields, links, engagement, standing, version: 0, cause, merged_into, deleted, erased }
     }
 
     /// Whom an undo archived is back with what is said of them next: where they were archived they are made again.
     pub fn revive(&mut self) {
-        if self.deleted.take_if(|deleted| deleted.by.is_none()).is_some() {
+        if self.erased.is_none() && self.deleted.take_if(|deleted| deleted.by.is_none()).is_some() {
             for link in self.links.values_mut().filter(|link| link.gone.is_some()) {
                 *link = Link { rev: link.rev + 1, ..Link::default() };
             }

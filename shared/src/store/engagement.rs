@@ -40,6 +40,12 @@ impl Store {
         self.all(&keys::engaged(tenant, record), keys::EVENT).await?.into_iter().map(read).collect()
     }
 
+    /// Removes everything that a person did, and which rules have scored for it.
+    pub async fn forget_events(&self, tenant: &TenantId, record: &RecordId) -> Result<()> {
+        let items = self.all(&keys::engaged(tenant, record), "").await?;
+        self.forget(items.iter().filter_map(Pk::of).collect()).await
+    }
+
     /// Which rules have scored for a person, as keys.
     pub async fn scored(&self, record: &Record) -> Result<BTreeSet<Pk>> {
         let mut scored = BTreeSet::new();

@@ -98,6 +98,11 @@ impl Store {
         where_it_held(call.send().await).map(drop)
     }
 
+    /// Removes these as if they had never been.
+    pub async fn forget_exceptions(&self, tenant: &TenantId, ids: &[String]) -> Result<()> {
+        self.forget(ids.iter().map(|id| keys::exception(tenant, id)).collect()).await
+    }
+
     pub async fn exception(&self, tenant: &TenantId, id: &str) -> Result<Option<Exception>> {
         self.get(&keys::exception(tenant, id)).await
     }

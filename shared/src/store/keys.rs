@@ -2,7 +2,7 @@
 
 use crate::{
     engagement::Noted,
-    id::{AccountId, ConnectionId, RecordId, RequestId, TenantId},
+    id::{AccountId, ConnectionId, RecordId, RequestId, TenantId, hex},
     provider::Crm,
     record::{Key, Object},
 };
@@ -37,7 +37,8 @@ pub fn record_shard(tenant: &TenantId, shard: u8) -> String {
     format!("T#{tenant}#R#{shard}")
 }
 
-/// What points to a record. The value comes last, so whatever it holds cannot be taken for another part.
+/// What points to a record: a CRM's id as it is, anything else by its digest, so that it can outlive whom it pointed to. Whoever may read the
+/// table and guesses an address can still see whether it was known.
 pub fn identity(tenant: &TenantId, object: &Object, of: &Key) -> Pk {
     let (kind, value) = match of {
         Key::Remote(connection, remote) => ("remote", format!("{connection}#{remote}")),
@@ -46,6 +47,10 @@ pub fn identity(tenant: &TenantId, object: &Object, of: &Key) -> Pk {
         Key::Phone(phone) => ("phone", phone.as_str().to_owned()),
         Key::Domain(domain) => ("domain", domain.as_str().to_owned()),
         Key::Title(title) => ("name", title.as_str().to_owned()),
+    };
+    let value = match of {
+        Key::Remote(..) => value,
+        _ => hex(&Sha256::digest(format!("{tenant}#{object}#{kind}#{value}"))),
     };
     key(format!("T#{tenant}#K#{object}#{kind}#{value}"), "K")
 }

@@ -31,9 +31,13 @@ use aws_sdk_dynamodb::{
     operation::{batch_get_item::BatchGetItemError, query::QueryOutput},
     types::{AttributeValue, KeysAndAttributes},
 };
+use futures::{StreamExt, TryStreamExt, stream};
 use keys::Pk;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{collections::HashMap, time::Duration};
+
+/// Single writes that are sent at the same time.
+const AT_ONCE: usize = 16;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -84,6 +88,15 @@ impl Store {
             }
         }
         Ok(items)
+    }
+
+    /// Removes items, whatever they are by now.
+    async fn forget(&self, at: Vec<Pk>) -> Result<()> {
+        let delete = |at: Pk| async move {
+            let call = self.client.delete_item().table_name(&self.table).set_key(Some(at.attributes()));
+            call.send().await.map(drop).map_err(trouble)
+        };
+        stream::iter(at).map(delete).buffer_unordered(AT_ONCE).try_collect().await
     }
 
     /// A partition's items whose sort key begins with `prefix`, to the end.

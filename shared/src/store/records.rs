@@ -192,7 +192,9 @@ impl Store {
             let step = self.claim(after, key, unclaimed.contains(key))?;
             steps.push((Some(key.clone()), step));
         }
-        for key in had.iter().filter(|key| !has.contains(key)) {
+        // Who was erased is known by what told them apart, and by nothing that others may share.
+        let kept = |key: &Key| after.erased.is_some() && (key.is_unique() || !had.iter().any(Key::is_unique));
+        for key in had.iter().filter(|key| !has.contains(key) && !kept(key)) {
             steps.push((None, self.release(after, key)?));
         }
         steps.extend(self.moved_edges(*before, after)?.into_iter().map(|step| (None, step)));
@@ -267,7 +269,7 @@ impl Store {
             Some(before) => update
                 .condition_expression("links.#c.rev = :rev AND attribute_not_exists(merged_into)")
                 .expression_attribute_values(":rev", number(before.rev)),
-            None => update.condition_expression("attribute_exists(pk) AND attribute_not_exists(links.#c)"),
+            None => update.condition_expression("attribute_exists(pk) AND attribute_not_exists(links.#c) AND attribute_not_exists(erased)"),
         };
         let update = update.build().map_err(unbuilt)?;
         let had = before.and_then(|l| l.remote.clone());

@@ -43,6 +43,9 @@ impl Looker<'_> {
         match (&look.fetched, who) {
             (Fetched::Shown(_), _) if !self.connection.direction.receives() => Ok(Done::Nothing),
             (_, Who::Several(records)) => self.several(&look.remote, &records).await,
+            (Fetched::Shown(_) | Fetched::MergedInto(_), Who::Known(record)) if record.erased.is_some() => {
+                self.forgotten(&look.remote, &record).await
+            }
             (Fetched::Shown(seen), Who::New { unclaimed }) => self.unknown(&look, seen, &unclaimed).await,
             (Fetched::Shown(seen), Who::Known(record)) => self.shown(&look, seen, &record).await,
             (_, Who::New { .. }) | (Fetched::NotVisible, _) => Ok(Done::Nothing),
@@ -60,7 +63,10 @@ impl Looker<'_> {
             && let Some(record) = self.app.store.record(&self.connection.tenant, &id).await?
             && record.object == *self.object
         {
-            return self.shown(look, seen, &record).await;
+            return match record.erased {
+                Some(_) => self.forgotten(&look.remote, &record).await,
+                None => self.shown(look, seen, &record).await,
+            };
         }
         let empty = Record::empty(
             self.connection.tenant.clone(),
@@ -69,6 +75,17 @@ impl Looker<'_> {
             self.cause(By::Look { connection: self.connection.id.clone() }),
         );
         self.store(None, &empty, &look.remote, seen, unclaimed).await
+    }
+
+    /// Nothing is taken in of whom was erased. Where a CRM shows them as another remote than before, a person is told.
+    async fn forgotten(&self, remote: &RemoteId, record: &Record) -> Result<Done> {
+        if record.links.get(&self.connection.id).and_then(|link| link.remote.as_ref()) != Some(remote) {
+            let about = format!("{}:{}:{remote}", record.id, self.connection.id);
+            let reason = format!("{} shows somebody who was erased, as its record {remote}", self.connection.crm);
+            let exception = Exception::new(&record.tenant, "erased_person", &about, reason, self.cx);
+            self.app.store.raise(&exception.on(self.connection).of(&record.id)).await?;
+        }
+        Ok(Done::Nothing)
     }
 
     async fn shown(&self, look: &Look, seen: &Seen, record: &Record) -> Result<Done> {

@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     error::Result,
     id::RemoteId,
-    record::{Key, Link, Record},
+    record::{Gone, Key, Link, Record},
     store::{Commit, Exception, Lost, Merge},
 };
 
@@ -35,6 +35,12 @@ pub(super) async fn merged(
     };
     let by = By::Remote { connection: connection.id.clone(), what: "merged".to_owned() };
     let cause = Cause::new(by, &cx.trace, cx.now());
+    if survivor.as_ref().is_some_and(|survivor| survivor.erased.is_some()) {
+        // Whoever is merged into somebody who was erased stays as they are; in this CRM they are no more.
+        let Some(link) = loser.links.get(&connection.id) else { return Ok(false) };
+        let ended = Link { gone: Some(Gone::Deleted { at: cx.now() }), rev: link.rev + 1, ..link.clone() };
+        return lost(app.store.settle(loser, &connection.id, &ended, &cause).await);
+    }
     let Some(survivor) = survivor else {
         let Some(link) = loser.links.get(&connection.id) else { return Ok(false) };
         let moved = Link { remote: Some(winner.clone()), modified: None, rev: link.rev + 1, ..link.clone() };

@@ -86,7 +86,7 @@ impl Looker<'_> {
             (Some(_), _) => false,
         };
         let Some(link) = record.links.get(&self.connection.id).filter(news) else { return Ok(Done::Nothing) };
-        if let Gone::Erased { .. } = gone {
+        if matches!(gone, Gone::Erased { .. }) && record.erased.is_none() {
             let about = format!("{}:{}", record.id, self.connection.id);
             let reason = format!("{} deleted this person for privacy", self.connection.crm);
             let exception = Exception::new(&record.tenant, "erased_in_crm", &about, reason, self.cx);

@@ -49,8 +49,12 @@ const REMEDIES: &[(&str, &str)] = &[
         "The person was deleted in one CRM while they were edited elsewhere; they were kept. Restore them there, or delete them in the others.",
     ),
     (
+        "erased_person",
+        "Somebody who was erased is in the CRM as another record: delete it there. If they have agreed to be known again, send a request with `consent_at`.",
+    ),
+    (
         "erased_in_crm",
-        "The person was deleted for privacy in the CRM. Decide whether to erase them here and elsewhere.",
+        "The person was deleted for privacy in the CRM. Decide whether to erase them here and elsewhere: `operator erase`, or their page in the dashboard.",
     ),
     (
         "field_gone",

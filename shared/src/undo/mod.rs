@@ -77,7 +77,8 @@ impl App {
         };
         let known = stream::iter(records).map(changed).buffered(AT_ONCE);
         let known: Vec<(Record, Vec<Changed>)> = known.try_collect().await?;
-        let known: Vec<_> = known.into_iter().filter(|(_, changes)| !changes.is_empty()).collect();
+        let undoable = |(record, changes): &(Record, Vec<Changed>)| record.erased.is_none() && !changes.is_empty();
+        let known: Vec<_> = known.into_iter().filter(undoable).collect();
         if !meant || known.is_empty() {
             return Ok(known.iter().map(|(record, changes)| undone(record, changes, cx.now()).1).collect());
         }

@@ -54,6 +54,7 @@ fn is_by(by: &By, wanted: &Source) -> bool {
         By::Request { source, .. } => source == wanted,
         By::Look { connection } => connection.as_str() == wanted.as_str(),
         By::Undo => *wanted == source(),
+        By::Erasure => false,
         By::Push { .. } | By::Remote { .. } | By::Rules { .. } | By::Person { .. } => false,
     }
 }

@@ -10,6 +10,7 @@ mod delta;
 mod doctor;
 mod drift;
 mod effects;
+mod erasure;
 mod engaged;
 mod explained;
 mod faults;

@@ -1,4 +1,5 @@
-//! Deleting, which HubSpot calls archiving: contacts can be restored for 90 days (HubSpot docs: CRM objects, archive).
+//! Deleting, which HubSpot calls archiving: contacts can be restored for 90 days (HubSpot docs: CRM objects, archive). And deleting for
+//! good, one contact in a call (HubSpot docs: CRM contacts, permanently delete a contact).
 
 use super::{call, failure, failure::Refusal};
 use crate::{
@@ -34,6 +35,24 @@ pub(super) async fn archive(session: &Session, mapping: &Mapping, writes: &[Writ
                 left.extend([middle..range.end, range.start..middle]);
             }
         }
+    }
+    Ok(outcomes)
+}
+
+/// Deletes contacts for good, with what is associated with them; whoever is not there is answered as if they had been.
+pub(super) async fn forget(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+    let mut outcomes = Vec::with_capacity(writes.len());
+    for write in writes {
+        let Some(remote) = write.remote.clone() else {
+            outcomes.push(Outcome::Missing);
+            continue;
+        };
+        let path = format!("{}/gdpr-delete", call::objects(mapping));
+        let answer = session.send(&Request::post(path, json!({"objectId": remote})), failure::of_rows).await?;
+        outcomes.push(match answer.status.is_success() {
+            true => Outcome::Written { remote, modified: None, seen: None },
+            false => Refusal::of_answer(&answer).updated(),
+        });
     }
     Ok(outcomes)
 }

@@ -190,6 +190,13 @@ impl Provider for HubSpot {
         archive::archive(session, mapping, writes).await
     }
 
+    async fn erase(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        match mapping.object.as_str() {
+            "contacts" => archive::forget(session, mapping, writes).await,
+            _ => archive::archive(session, mapping, writes).await,
+        }
+    }
+
     async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {
         delta::delta(session, mapping, cursor, now).await
     }

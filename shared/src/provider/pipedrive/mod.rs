@@ -172,6 +172,11 @@ impl Provider for Pipedrive {
         write::delete(session, mapping, writes).await
     }
 
+    /// What is deleted can be restored for 30 days, then it is gone (Pipedrive docs: Delete a person).
+    async fn erase(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        Self::delete(session, mapping, writes).await
+    }
+
     async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {
         delta::delta(session, mapping, cursor, now).await
     }

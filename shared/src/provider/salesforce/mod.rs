@@ -249,6 +249,11 @@ impl Provider for Salesforce {
         Ok(outcomes)
     }
 
+    /// There is no way by this API but into the recycle bin, which is emptied after 15 days (Salesforce Help: Recycle Bin).
+    async fn erase(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        Self::delete(session, mapping, writes).await
+    }
+
     async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, _: Timestamp) -> Result<Page> {
         delta::delta(session, mapping, cursor).await
     }

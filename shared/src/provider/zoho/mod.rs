@@ -208,6 +208,11 @@ impl Provider for Zoho {
         send(session, mapping, Request { method: Method::DELETE, ..Request::get(path) }, writes).await
     }
 
+    /// There is no way but into the recycle bin, which an admin can empty (Zoho docs: Delete records).
+    async fn erase(session: &Session, mapping: &Mapping, writes: &[Write]) -> Result<Vec<Outcome>> {
+        Self::delete(session, mapping, writes).await
+    }
+
     async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor, now: Timestamp) -> Result<Page> {
         delta::delta(session, mapping, cursor, now).await
     }
