@@ -10,6 +10,7 @@
     reason = "a test says what it expects by unwrapping it"
 )]
 
+mod admin;
 mod authorizer;
 mod aws;
 mod browser;

@@ -130,11 +130,13 @@ impl<'w> Visitor<'w> {
 impl Page {
     pub(crate) fn forms(&self) -> Vec<Form> {
         let form = Regex::new(r#"(?s)<form[^>]*action="([^"]*)"[^>]*>(.*?)</form>"#).unwrap();
-        let field = Regex::new(r#"<input[^>]*name="([^"]*)"(?:[^>]*value="([^"]*)")?"#).unwrap();
+        let field = Regex::new(r#"<input[^>]*name="([^"]*)"(?:[^>]*value="([^"]*)")?[^>]*>"#).unwrap();
+        // Whoever leaves a box unchecked says nothing by it.
+        let is_said = |tag: &str| !tag.contains(r#"type="checkbox""#) || tag.contains(" checked");
         let plain =
             |text: &str| text.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
         let found = form.captures_iter(&self.text).map(|form| {
-            let fields = field.captures_iter(&form[2]);
+            let fields = field.captures_iter(&form[2]).filter(|one| is_said(&one[0]));
             let fields = fields.map(|one| (plain(&one[1]), plain(one.get(2).map_or("", |value| value.as_str()))));
             Form { action: plain(&form[1]), fields: fields.collect(), text: form[2].to_owned() }
         });

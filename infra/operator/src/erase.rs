@@ -48,7 +48,9 @@ pub(crate) async fn run(app: &App, cx: &Context, Args { person, in_crms, apply }
         }
         if begun.elapsed() > PROVED_WITHIN {
             tell(&left);
-            bail!("it is erased, but that much is still there: run this again in a minute, and see what waits by `operator exceptions`");
+            bail!(
+                "it is erased, but that much is still there: run this again in a minute, and see what waits by `operator exceptions`"
+            );
         }
         tokio::time::sleep(EVERY).await;
     }
@@ -56,7 +58,10 @@ pub(crate) async fn run(app: &App, cx: &Context, Args { person, in_crms, apply }
 
 fn tell(traces: &Traces) {
     let Traces { records, values, events, changes, exceptions, places } = traces;
-    println!("{} records with {values} values, {events} events, {changes} changes that tell values, {exceptions} exceptions", records.len());
+    println!(
+        "{} records with {values} values, {events} events, {changes} changes that tell values, {exceptions} exceptions",
+        records.len()
+    );
     for place in places {
         let stands = match place.stands {
             Stands::There => "there",

@@ -63,7 +63,9 @@ async fn left(call: &Call<'_>) -> Told<Left> {
 async fn forgettable(call: &Call<'_>) -> Result<Record, Problem> {
     let record = call.record().await?;
     match &record.merged_into {
-        Some(survivor) => Err(Problem::new(problem::CONFLICT, format!("it became one with {survivor}: erase that one"))),
+        Some(survivor) => {
+            Err(Problem::new(problem::CONFLICT, format!("it became one with {survivor}: erase that one")))
+        }
         None => Ok(record),
     }
 }

@@ -62,7 +62,9 @@ async fn page(call: &Call<'_>, part: Part, asked: Listed) -> Result<(Vec<Entry>,
 pub async fn changes(call: &Call<'_>, asked: Listed) -> Told<Page<Change>> {
     let (entries, next) = page(call, Part::Changes, asked).await?;
     let change = |entry| match entry {
-        Entry::Change { version, cause, fields, sent, erased, .. } => Some(Change { version, cause, fields, sent, erased }),
+        Entry::Change { version, cause, fields, sent, erased, .. } => {
+            Some(Change { version, cause, fields, sent, erased })
+        }
         Entry::Timeline { .. } => None,
     };
     Ok(Page { items: entries.into_iter().filter_map(change).collect(), next }.into())

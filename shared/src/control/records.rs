@@ -12,8 +12,8 @@ use crate::{
     id::{ConnectionId, RecordId, RemoteId, Source, TenantId},
     profile::{Known, Profile},
     record::{
-        Deletion, Email, Erasure, FieldName, Gone, Key, Link, Object, Phone, Record, Refusal, Region, RemoteField, Value,
-        Written,
+        Deletion, Email, Erasure, FieldName, Gone, Key, Link, Object, Phone, Record, Refusal, Region, RemoteField,
+        Value, Written,
     },
     sync::Tenant,
 };

@@ -34,6 +34,18 @@ const FORMS: &[(&str, &[Takes])] = &[
     ("takeBack", &[]),
     ("decide", &[Takes::Text("take"), Takes::One("exceptions")]),
     ("decideDeletions", &[Takes::Flag("meant")]),
+    ("erase", &[Takes::Flag("in_crms"), Takes::Flag("meant")]),
+    (
+        "undo",
+        &[
+            Takes::In("scope", "since"),
+            Takes::In("scope", "until"),
+            Takes::In("scope", "run"),
+            Takes::In("scope", "source"),
+            Takes::Text("record"),
+            Takes::Flag("meant"),
+        ],
+    ),
 ];
 
 enum Takes {
@@ -43,6 +55,8 @@ enum Takes {
     /// The same, which is never left out: that would mean all.
     One(&'static str),
     Flag(&'static str),
+    /// A text that stands in something of this name.
+    In(&'static str, &'static str),
 }
 
 /// Does what a form at this path says, and tells what came of it.
@@ -57,19 +71,29 @@ pub async fn act(desk: &Desk<'_>, path: &str, form: &Form) -> Result<Notice, Pro
         .iter()
         .find(|(name, _)| *name == route.name)
         .ok_or_else(|| Problem::new(problem::NO_ROUTE, "this is not done in the browser"))?;
-    let (mut body, mut notice) = (body(takes, form), Notice { did: route.name.to_owned(), done: 0, left: 0 });
+    let (mut body, mut notice) =
+        (body(takes, form), Notice { did: route.name.to_owned(), done: 0, left: 0, more: false });
     loop {
         let answer = desk.act(route, parts.clone(), &body).await?;
         let number = |names: &[&str]| names.iter().find_map(|name| answer[*name].as_u64());
-        let done = number(&["retried", "ended", "connections"]);
+        let records = answer["records"].as_array();
+        let changed = |record: &&Json| {
+            record["archived"] == true || ["fields", "sent"].iter().any(|what| record[*what][0].is_object())
+        };
+        let done = number(&["retried", "ended", "connections"]).or_else(|| records.map(|records| size(records.iter().filter(changed))));
         notice.done += done.unwrap_or_else(|| u64::from(answer["done"].as_bool().unwrap_or(true)));
-        notice.left += number(&["left", "unseen"]).unwrap_or_default();
+        let stays = records.into_iter().flatten().filter_map(|record| record["left"].as_object());
+        notice.left += number(&["left", "unseen"]).unwrap_or_else(|| size(stays.flatten()));
         // What is done a page at a time goes on while there is time for a page.
         match answer["next"].as_str() {
             Some(next) if desk.cx.left() > STRETCH => body["cursor"] = json!(next),
-            _ => return Ok(notice),
+            next => return Ok(Notice { more: next.is_some(), ..notice }),
         }
     }
+}
+
+fn size<T>(of: impl Iterator<Item = T>) -> u64 {
+    u64::try_from(of.count()).unwrap_or(u64::MAX)
 }
 
 fn body(takes: &[Takes], form: &Form) -> Json {
@@ -80,6 +104,13 @@ fn body(takes: &[Takes], form: &Form) -> Json {
             Takes::Several(name) => (name, said(form, name).map(|text| json!([text]))),
             Takes::One(name) => (name, Some(json!([said(form, name).unwrap_or_default()]))),
             Takes::Flag(name) => (name, said(form, name).map(|text| json!(text == "true"))),
+            Takes::In(outer, name) => {
+                let mut inside = body.remove(*outer).unwrap_or_else(|| json!({}));
+                if let (Some(text), Some(inside)) = (said(form, name), inside.as_object_mut()) {
+                    inside.insert((*name).to_owned(), json!(text));
+                }
+                (outer, Some(inside))
+            }
         };
         body.extend(value.map(|value| ((*name).to_owned(), value)));
     }

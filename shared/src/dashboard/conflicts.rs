@@ -40,7 +40,7 @@ pub async fn conflicts(desk: &Desk<'_>) -> Shown {
             }
         }
     };
-    Ok(Page::new("Conflicts", body))
+    Ok(Page::new("Conflicts", body).live())
 }
 
 fn conflict(desk: &Desk<'_>, one: &Exception, crm: &str) -> Markup {

@@ -8,7 +8,7 @@ use crate::{
         access::Caller,
         call::Call,
         problem::Problem,
-        route::{Route, Sent},
+        route::{Answer, Route, Sent},
         routes::ROUTES,
     },
     error::Error,
@@ -73,6 +73,24 @@ pub fn route(name: &str) -> Result<&'static Route, Problem> {
     found.ok_or_else(|| Error::bug(format!("no route is called {name}")).into())
 }
 
+/// What a route answered.
+pub struct Answered {
+    of: &'static str,
+    answer: Answer,
+}
+
+impl Answered {
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let unread = |e| Error::bug(format!("{} answers otherwise than its page reads", self.of)).because(e);
+        Ok(serde_json::from_str(&self.answer.json).map_err(unread)?)
+    }
+
+    /// By which a change is meant for what was seen.
+    pub fn version(&self) -> String {
+        self.answer.etag.as_deref().unwrap_or_default().trim_matches('"').to_owned()
+    }
+}
+
 impl Desk<'_> {
     /// Whether this visitor may call a route about this tenant: what they may not is not offered.
     pub fn may(&self, name: &str) -> bool {
@@ -89,7 +107,12 @@ impl Desk<'_> {
     ) -> Result<T, Problem> {
         let unwritten = |e| Error::bug("a query that cannot be written").because(e);
         let query = serde_urlencoded::to_string(query).map_err(unwritten)?;
-        self.call(route(name)?, self.places(places), Sent { query, body: Vec::new() }).await
+        self.call(route(name)?, self.places(places), None, Sent { query, body: Vec::new() }).await?.read()
+    }
+
+    /// What a route of the tenant's answers to a body.
+    pub async fn call_of<T: DeserializeOwned>(&self, name: &str, body: &Json) -> Result<T, Problem> {
+        self.answer(route(name)?, self.places(&[]), None, body).await?.read()
     }
 
     /// What a route that acts answers.
@@ -99,24 +122,35 @@ impl Desk<'_> {
         parts: BTreeMap<&'static str, String>,
         body: &Json,
     ) -> Result<Json, Problem> {
-        self.call(route, parts, Sent { query: String::new(), body: body.to_string().into_bytes() }).await
+        self.answer(route, parts, None, body).await?.read()
     }
 
-    fn places(&self, places: &[(&'static str, &str)]) -> BTreeMap<&'static str, String> {
+    /// The same as it comes, of what may only be changed by whoever has seen this version.
+    pub async fn answer(
+        &self,
+        route: &'static Route,
+        parts: BTreeMap<&'static str, String>,
+        if_match: Option<String>,
+        body: &Json,
+    ) -> Result<Answered, Problem> {
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        self.call(route, parts, if_match, Sent { query: String::new(), body }).await
+    }
+
+    pub fn places(&self, places: &[(&'static str, &str)]) -> BTreeMap<&'static str, String> {
         let places = places.iter().map(|(name, value)| (*name, (*value).to_owned()));
         places.chain([("tenant", self.tenant.clone())]).filter(|(_, value)| !value.is_empty()).collect()
     }
 
-    async fn call<T: DeserializeOwned>(
+    async fn call(
         &self,
         route: &'static Route,
         parts: BTreeMap<&'static str, String>,
+        if_match: Option<String>,
         sent: Sent,
-    ) -> Result<T, Problem> {
-        let call = Call { app: self.app, cx: self.cx, parts, if_match: None, origin: self.public.clone() };
-        let answer = route.answer(&self.caller, &call, &sent).await?;
-        let unread = |e| Error::bug(format!("{} answers otherwise than its page reads", route.name)).because(e);
-        Ok(serde_json::from_str(&answer.json).map_err(unread)?)
+    ) -> Result<Answered, Problem> {
+        let call = Call { app: self.app, cx: self.cx, parts, if_match, origin: self.public.clone() };
+        Ok(Answered { of: route.name, answer: route.answer(&self.caller, &call, &sent).await? })
     }
 
     /// The address of a page of this tenant's; an id may hold what ends a path.

@@ -99,7 +99,7 @@ pub async fn exceptions(desk: &Desk<'_>, asked: Asked) -> Shown {
             p { a.action href={ (address(desk, &asked.code, &asked.connection, state)) "&cursor=" (next) } { "More" } }
         }
     };
-    Ok(Page::new(if asked.state == Open::Open { "Waiting for a person" } else { "Seen to" }, body))
+    Ok(Page::new(if asked.state == Open::Open { "Waiting for a person" } else { "Seen to" }, body).live())
 }
 
 fn address(desk: &Desk<'_>, code: &str, connection: &str, state: &str) -> String {

@@ -14,12 +14,19 @@ use std::sync::LazyLock;
 
 /// The one stylesheet.
 pub const STYLE: &str = include_str!("style.css");
+/// The one script: pages go without it, and with it they show what changes.
+pub const SCRIPT: &str = include_str!("live.js");
 /// The picture in a browser's tab.
 pub const ICON: &str = include_str!("icon.svg");
 
 /// Under which the stylesheet is kept for good: another one has another name.
-pub static STYLE_NAME: LazyLock<String> =
-    LazyLock::new(|| format!("{}.css", hex(Sha256::digest(STYLE).iter().take(6))));
+pub static STYLE_NAME: LazyLock<String> = LazyLock::new(|| named(STYLE, "css"));
+/// The same of the script.
+pub static SCRIPT_NAME: LazyLock<String> = LazyLock::new(|| named(SCRIPT, "js"));
+
+fn named(text: &str, kind: &str) -> String {
+    format!("{}.{kind}", hex(Sha256::digest(text).iter().take(6)))
+}
 
 /// What a page says.
 pub struct Page {
@@ -28,19 +35,30 @@ pub struct Page {
     pub body: Markup,
     /// It is another page that is meant.
     pub to: Option<String>,
+    /// It shows what changes while somebody looks.
+    pub live: bool,
 }
 
 impl Page {
     pub fn new(title: impl Into<String>, body: Markup) -> Page {
-        Page { status: 200, title: title.into(), body, to: None }
+        Page { status: 200, title: title.into(), body, to: None, live: false }
+    }
+
+    pub fn live(self) -> Page {
+        Page { live: true, ..self }
     }
 }
 
 /// A page's story.
 pub type Shown = Result<Page, Problem>;
 
-const PLACES: [(&str, &str); 4] =
-    [("", "Overview"), ("/exceptions", "Exceptions"), ("/conflicts", "Conflicts"), ("/records", "Records")];
+const PLACES: [(&str, &str); 5] = [
+    ("", "Overview"),
+    ("/exceptions", "Exceptions"),
+    ("/conflicts", "Conflicts"),
+    ("/records", "Records"),
+    ("/undo", "Undo"),
+];
 
 /// A page for somebody who has logged in.
 pub fn framed(desk: &Desk<'_>, page: &Page) -> String {
@@ -78,16 +96,16 @@ pub fn framed(desk: &Desk<'_>, page: &Page) -> String {
         (page.body)
     };
     let place = if desk.tenant.is_empty() { String::new() } else { format!(" · {}", desk.tenant) };
-    document(&desk.base, &format!("{}{place}", page.title), &bar, &body)
+    document(&desk.base, &format!("{}{place}", page.title), page.live, &bar, &body)
 }
 
 /// A page for whoever has not.
 pub fn plain(base: &str, page: &Page) -> String {
     let bar = html! { header { a.brand href={ (base) "/" } { "CRM Sync" } } };
-    document(base, &page.title, &bar, &html! { h1 { (page.title) } (page.body) })
+    document(base, &page.title, false, &bar, &html! { h1 { (page.title) } (page.body) })
 }
 
-fn document(base: &str, title: &str, bar: &Markup, body: &Markup) -> String {
+fn document(base: &str, title: &str, live: bool, bar: &Markup, body: &Markup) -> String {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -97,12 +115,13 @@ fn document(base: &str, title: &str, bar: &Markup, body: &Markup) -> String {
                 meta name="color-scheme" content="light dark";
                 title { (title) " · CRM Sync" }
                 link rel="stylesheet" href={ (base) "/assets/" (*STYLE_NAME) };
+                @if live { script src={ (base) "/assets/" (*SCRIPT_NAME) } defer {} }
                 link rel="icon" type="image/svg+xml" href={ (base) "/assets/icon.svg" };
             }
             body {
                 a.skip href="#main" { "To the page" }
                 (bar)
-                main #main { (body) }
+                main #main data-live[live] { (body) }
             }
         }
     };

@@ -19,6 +19,7 @@ pub struct Change {
     cause: Cause,
     fields: Vec<FieldChange>,
     sent: Vec<SentChange>,
+    erased: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -36,6 +37,7 @@ enum Entry {
 /// Steps older than the changes that are shown belong to the next page.
 pub fn history(
     desk: &Desk<'_>,
+    id: &str,
     changes: Listed<Change>,
     timeline: Listed<Happened>,
     name: &dyn Fn(&str) -> String,
@@ -49,7 +51,7 @@ pub fn history(
         @if all.is_empty() { p.blank { "Nothing yet. What happens shows up here within seconds." } }
         ol.timeline {
             @for (_, _, entry) in &all {
-                li { @match entry { Entry::Change(one) => (change(desk, one, name)), Entry::Step(one) => (step(desk, one, name)) } }
+                li { @match entry { Entry::Change(one) => (change(desk, id, one, name)), Entry::Step(one) => (step(desk, one, name)) } }
             }
         }
         @if let Some(next) = &changes.next {
@@ -59,9 +61,9 @@ pub fn history(
     }
 }
 
-fn change(desk: &Desk<'_>, change: &Change, name: &dyn Fn(&str) -> String) -> Markup {
+fn change(desk: &Desk<'_>, id: &str, change: &Change, name: &dyn Fn(&str) -> String) -> Markup {
     html! {
-        p { strong { (by(&change.cause.by, name)) } " " span.small { (ago(desk.cx.now(), change.cause.at)) " · change " (change.version) } }
+        p { strong { (by(&change.cause.by, name)) } " " span.small { (ago(desk.cx.now(), change.cause.at)) " · change " (change.version) @if change.erased { " · its values were erased" } @else if desk.may("undo") { " · " a href=(undo(desk, id, &change.cause)) { "undo" } } } }
         @if !change.fields.is_empty() {
             ul.changes {
                 @for one in &change.fields {
@@ -82,6 +84,13 @@ fn change(desk: &Desk<'_>, change: &Change, name: &dyn Fn(&str) -> String) -> Ma
         @for lost in &change.cause.overruled { p.small { "Overruled in " (name(lost.connection.as_str())) ": " code { (lost.field) } " " del { (value(lost.value.as_ref())) } } }
         @for denied in &change.cause.denied { p.small { "Not theirs to write: " (denied.source) ", " code { (denied.field) } " " del { (value(denied.value.as_ref())) } } }
     }
+}
+
+/// The page that shows what to undo this change, and whatever else of its run made of this record, comes to.
+fn undo(desk: &Desk<'_>, id: &str, cause: &Cause) -> String {
+    let since = cause.at.to_string();
+    let query = serde_urlencoded::to_string([("since", since.as_str()), ("run", cause.trace.as_str()), ("record", id)]);
+    format!("{}?{}", desk.at("/undo"), query.unwrap_or_default())
 }
 
 fn step(desk: &Desk<'_>, happened: &Happened, name: &dyn Fn(&str) -> String) -> Markup {

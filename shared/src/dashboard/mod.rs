@@ -10,18 +10,26 @@ pub mod login;
 pub mod session;
 
 mod conflicts;
+mod connecting;
+mod erasure;
 mod exceptions;
 mod explained;
 mod find;
 mod history;
+mod mapping;
 mod overview;
 mod record;
 mod tenants;
+mod undo;
 pub mod words;
 
 pub use conflicts::conflicts;
+pub use connecting::linked;
+pub use erasure::erasure;
 pub use exceptions::exceptions;
 pub use find::{Asked as Looked, find};
+pub use mapping::{change, mapping};
 pub use overview::overview;
 pub use record::record;
 pub use tenants::tenants;
+pub use undo::{Asked as ToUndo, undo};

@@ -1,6 +1,7 @@
 //! A tenant at a glance: each connection, how it stands, and what waits for a person.
 
 use super::{
+    connecting::{again, offers},
     desk::{Desk, Listed},
     exceptions::{Waiting, waiting},
     frame::{Page, Shown},
@@ -19,12 +20,12 @@ use serde::Deserialize;
 pub struct Connection {
     pub id: String,
     pub display_name: String,
-    crm: String,
+    pub crm: String,
     account: String,
-    state: State,
+    pub state: State,
     mode: Mode,
     pull_every: u32,
-    objects: Vec<String>,
+    pub objects: Vec<String>,
     held: Option<Hold>,
     stopped: Option<Stop>,
     last_success: Option<Timestamp>,
@@ -49,16 +50,17 @@ pub async fn overview(desk: &Desk<'_>) -> Shown {
         @if connections.is_empty() {
             div.empty {
                 p { strong { "No CRM is connected yet." } }
-                p { "An admin makes a link with " code { "operator link " (desk.tenant) " hubspot hubspot" } " or " code { "POST …/links" } "; whoever opens it connects the account." }
+                @if !desk.may("link") { p { "An admin connects one." } }
             }
         } @else {
             ul.cards {
                 @for connection in &connections { li.card { (card(desk, connection, &waiting)) } }
             }
-            (emergency(desk, &connections))
         }
+        (offers(desk, &connections))
+        (emergency(desk, &connections))
     };
-    Ok(Page::new(tenant.name.unwrap_or_else(|| "Overview".to_owned()), body))
+    Ok(Page::new(tenant.name.unwrap_or_else(|| "Overview".to_owned()), body).live())
 }
 
 fn summary(desk: &Desk<'_>, connections: &[Connection], waiting: &Waiting) -> Markup {
@@ -140,11 +142,17 @@ fn card(desk: &Desk<'_>, connection: &Connection, waiting: &Waiting) -> Markup {
                     @if let Some(oldest) = here.iter().map(|one| one.at).min() { ", oldest " (ago(now, oldest)) }
                 }
             }
-            dt { "Keeps in step" } dd { (connection.objects.join(", ")) }
+            dt { "Keeps in step" } dd {
+                @for (place, object) in connection.objects.iter().enumerate() {
+                    @if place > 0 { ", " }
+                    a href=(desk.at(&at(&format!("mappings/{object}")))) title="See and change its rules" { (object) }
+                }
+            }
             dt { "Account" } dd.ids { (connection.account) }
         }
         div.actions {
             @if connection.works() && desk.may("sync") { (desk.button("Sync now", &at("sync"), &[], "")) }
+            @if matches!(connection.state, State::NeedsReauth { .. }) { (again(desk, connection)) }
             @if connection.held.is_some() && desk.may("release") { (desk.button("Let it be written", &at("release"), &[], "main")) }
             @if matches!(connection.state, State::Paused { .. } | State::Joining) && desk.may("resume") {
                 (desk.button(if connection.state == State::Joining { "Approve and begin" } else { "Go on" }, &at("resume"), &[], "main"))
@@ -208,7 +216,7 @@ impl Connection {
         match &self.state {
             State::Paused { reason } => Some(html! { "Paused: " (reason) "." }),
             State::NeedsReauth { since } => Some(html! {
-                "The CRM refuses our credentials since " (ago(now, *since)) ". An admin makes a link under the name " (self.id) ", and whoever opens it connects the account again."
+                "The CRM refuses our credentials since " (ago(now, *since)) ". Whoever may log in there connects the account again, by a link that an admin makes; nothing is lost meanwhile."
             }),
             State::Joining => {
                 Some(html! { "Its records are read and matched; nothing is written before an admin approves it." })

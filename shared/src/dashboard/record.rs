@@ -2,6 +2,7 @@
 
 use super::{
     desk::{Desk, Listed},
+    erasure::link,
     exceptions::{about, waiting},
     explained::{Explanation, explained},
     frame::{Page, Shown},
@@ -9,7 +10,7 @@ use super::{
     overview::Connection,
     words::{Tone, ago, many, pill, title, value},
 };
-use crate::record::{Deletion, Gone, Refusal, Value};
+use crate::record::{Deletion, Erasure, Gone, Refusal, Value};
 use jiff::Timestamp;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -26,6 +27,7 @@ pub struct Record {
     score: i64,
     merged_into: Option<String>,
     deleted: Option<Deletion>,
+    erased: Option<Erasure>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -106,11 +108,12 @@ pub async fn record(desk: &Desk<'_>, id: &str, asked: Asked) -> Shown {
             }
             section.past aria-labelledby="happened" {
                 h2 id="happened" { "What happened" }
-                (history(desk, changes, timeline, &name))
+                (history(desk, id, changes, timeline, &name))
             }
         }
+        (link(desk, id, record.erased.is_some()))
     };
-    Ok(Page::new(record.called(), body))
+    Ok(Page::new(record.called(), body).live())
 }
 
 impl Record {
@@ -142,7 +145,9 @@ fn facts(desk: &Desk<'_>, record: &Record) -> Markup {
         @if let Some(survivor) = &record.merged_into {
             p.notice.warn { "This record and another were one: " a href=(desk.at(&format!("/records/{survivor}"))) { "see the one that stays" } }
         }
-        @if let Some(deleted) = &record.deleted {
+        @if let Some(erased) = &record.erased {
+            p.notice.warn { "This person was forgotten " (ago(now, erased.at)) ". What is left tells that there was somebody." }
+        } @else if let Some(deleted) = &record.deleted {
             p.notice.warn {
                 @match &deleted.by {
                     Some(by) => { "Deleted in " (by) " " }

@@ -119,20 +119,22 @@ pub struct Notice {
     pub did: String,
     pub done: u64,
     pub left: u64,
+    /// Time ran out before all of it was done.
+    pub more: bool,
 }
 
 impl Notice {
     /// By what a session knows that it was told this: nobody else's link can say that something was done.
     pub fn mark(&self, form_token: &str) -> String {
-        let Notice { did, done, left } = self;
-        let mut mark = digest(&Secret::new(format!("{form_token} told {did} {done} {left}")));
+        let Notice { did, done, left, more } = self;
+        let mut mark = digest(&Secret::new(format!("{form_token} told {did} {done} {left} {more}")));
         mark.truncate(16);
         mark
     }
 
     /// What is said, and whether all of it went well.
     pub fn said(&self) -> Option<(bool, String)> {
-        let Notice { did, done, left } = self;
+        let Notice { did, done, left, more } = self;
         let text = match did.as_str() {
             "sync" => "It is read and written now; what changed shows up here in a moment.".to_owned(),
             "pause" => "It is paused. Nothing is lost: what happens meanwhile waits.".to_owned(),
@@ -155,11 +157,25 @@ impl Notice {
             "decide" => "It is decided, and is being written to wherever it differs.".to_owned(),
             "decideDeletions" if *done == 0 => "No deletions wait there any more.".to_owned(),
             "decideDeletions" => "It is decided, and the deletions are seen to.".to_owned(),
+            "erase" => "They are forgotten here. What is left of them anywhere is read back below.".to_owned(),
+            "undo" if *more => format!("{} so far, and more are left: undo that again.", undone(*done)),
+            "undo" if *left > 0 => {
+                format!("{}. {} as they are, because somebody has written them since.", undone(*done), stay(*left))
+            }
+            "undo" => format!("{}. That is written to the CRMs now.", undone(*done)),
             _ => return None,
         };
-        let well = *left == 0 && (*done > 0 || !["retryAll", "decide"].contains(&did.as_str()));
+        let well = !more && *left == 0 && (*done > 0 || !["retryAll", "decide"].contains(&did.as_str()));
         Some((well, text))
     }
+}
+
+fn undone(records: u64) -> String {
+    format!("{} went back to what was before", many(records, "record"))
+}
+
+fn stay(values: u64) -> String {
+    if values == 1 { "1 value stays".to_owned() } else { format!("{values} values stay") }
 }
 
 fn are(number: u64) -> String {
@@ -185,7 +201,7 @@ mod tests {
 
     #[test]
     fn what_is_said_holds_nothing_that_an_address_says() {
-        let notice = |did: &str| Notice { did: did.to_owned(), done: 1, left: 0 }.said();
+        let notice = |did: &str| Notice { did: did.to_owned(), done: 1, left: 0, more: false }.said();
         assert_eq!(notice("<b>Your account is locked</b>"), None);
         assert_eq!(
             notice("retryAll").unwrap(),

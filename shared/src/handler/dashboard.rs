@@ -90,6 +90,7 @@ async fn visit(
         did: query(request, "did").unwrap_or_default(),
         done: query(request, "done").and_then(|n| n.parse().ok()).unwrap_or_default(),
         left: query(request, "left").and_then(|n| n.parse().ok()).unwrap_or_default(),
+        more: query(request, "more").is_some_and(|more| more == "true"),
     };
     let desk = Desk {
         app,
@@ -139,15 +140,17 @@ async fn page(desk: &Desk<'_>, request: &ApiGatewayV2httpRequest, segments: &[&s
         ["tenants", _] => dashboard::overview(desk).await,
         ["tenants", _, "exceptions"] => dashboard::exceptions(desk, asked(request)?).await,
         ["tenants", _, "conflicts"] => dashboard::conflicts(desk).await,
+        ["tenants", _, "undo"] => dashboard::undo(desk, asked(request)?).await,
+        ["tenants", _, "connections", connection, "mappings", object] => {
+            dashboard::mapping(desk, &plain(connection), &plain(object)).await
+        }
+        ["tenants", _, "records", id, "erase"] => dashboard::erasure(desk, &plain(id)).await,
         ["tenants", _, "records"] => {
             // Only where the list goes on: who is looked for never stands in an address.
             let listed = dashboard::Looked { cursor: query(request, "cursor"), ..Default::default() };
             dashboard::find(desk, listed).await
         }
-        ["tenants", _, "records", id] => {
-            let id = percent_decode_str(id).decode_utf8_lossy();
-            dashboard::record(desk, &id, asked(request)?).await
-        }
+        ["tenants", _, "records", id] => dashboard::record(desk, &plain(id), asked(request)?).await,
         _ => Err(Problem::new(problem::NO_ROUTE, "there is no such page")),
     }
 }
@@ -159,13 +162,25 @@ async fn done(desk: &Desk<'_>, path: &str, segments: &[&str], form: &Form) -> Sh
         let looked = dashboard::Looked { q: text("q"), object: text("object"), cursor: None };
         return dashboard::find(desk, looked).await;
     }
+    match segments {
+        ["tenants", _, "links"] => return dashboard::linked(desk, form).await,
+        ["tenants", _, "connections", connection, "mappings", object] => {
+            return dashboard::change(desk, &plain(connection), &plain(object), form).await;
+        }
+        _ => {}
+    }
     let notice = act(desk, path, form).await?;
     let mark = notice.mark(&desk.form_token);
-    let Notice { did, done, left } = notice;
+    let Notice { did, done, left, more } = notice;
     let back = said(form, "back").filter(|back| is_ours(back)).unwrap_or("/");
     let sign = if back.contains('?') { '&' } else { '?' };
-    let to = format!("{}{back}{sign}did={did}&done={done}&left={left}&mark={mark}", desk.base);
+    let to = format!("{}{back}{sign}did={did}&done={done}&left={left}&more={more}&mark={mark}", desk.base);
     Ok(Page { to: Some(to), ..Page::new("", html! {}) })
+}
+
+/// What stands in a path.
+fn plain(segment: &str) -> String {
+    percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }
 
 /// A form of a page that this session was shown, sent by a page of ours.
@@ -177,7 +192,7 @@ fn is_from_us(door: &Door, request: &ApiGatewayV2httpRequest, browser: &Secret, 
 /// The same page without what was said on it.
 fn without_notice(address: &str) -> String {
     let Some((path, query)) = address.split_once('?') else { return address.to_owned() };
-    let is_notice = |one: &&str| ["did=", "done=", "left=", "mark="].iter().any(|name| one.starts_with(name));
+    let is_notice = |one: &&str| ["did=", "done=", "left=", "more=", "mark="].iter().any(|name| one.starts_with(name));
     let kept: Vec<&str> = query.split('&').filter(|one| !is_notice(one)).collect();
     if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
 }

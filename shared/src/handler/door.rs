@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     app::App,
-    dashboard::frame::{ICON, Page, STYLE, STYLE_NAME, plain},
+    dashboard::frame::{ICON, Page, SCRIPT, SCRIPT_NAME, STYLE, STYLE_NAME, plain},
     provider::Secret,
 };
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
@@ -79,6 +79,7 @@ pub(super) fn query(request: &ApiGatewayV2httpRequest, name: &str) -> Option<Str
 pub(super) fn asset(door: &Door, name: &str) -> ApiGatewayV2httpResponse {
     let (kind, text) = match name {
         name if name == *STYLE_NAME => ("text/css; charset=utf-8", STYLE),
+        name if name == *SCRIPT_NAME => ("text/javascript; charset=utf-8", SCRIPT),
         "icon.svg" => ("image/svg+xml", ICON),
         _ => {
             let body = html! { p { "There is nothing here." } };
@@ -98,7 +99,7 @@ pub(super) fn sent_on(status: i64, to: &str) -> ApiGatewayV2httpResponse {
     response
 }
 
-/// A page that loads nothing but our stylesheet and icon, is kept nowhere, and tells no other site where it was. It tells ours: without
+/// A page that loads nothing but our stylesheet, script and icon, is kept nowhere, and tells no other site where it was. It tells ours: without
 /// that, browsers name no origin with a form (Fetch, "append a request Origin header").
 pub(super) fn response(status: u16, page: String) -> ApiGatewayV2httpResponse {
     let headers = [
@@ -107,7 +108,7 @@ pub(super) fn response(status: u16, page: String) -> ApiGatewayV2httpResponse {
         (header::REFERRER_POLICY, "same-origin"),
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
         ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),

@@ -1,7 +1,10 @@
 //! A person who is forgotten: what stays of the record is that there was one, its ids in the CRMs, and that it was erased.
 
 use super::{Deletion, Link, Object, Record, canonical};
-use crate::{cause::Cause, id::{RecordId, RemoteId}};
+use crate::{
+    cause::Cause,
+    id::{RecordId, RemoteId},
+};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

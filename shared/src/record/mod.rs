@@ -15,7 +15,7 @@ pub use key::{Domain, Email, Key, Phone, Region, Title};
 pub use link::{Agreed, Awaiting, Flips, Gone, Link, Refusal, RemoteField, Workflow};
 pub use object::{NoObject, Object};
 pub use said::Said;
-pub use schema::{Sort, canonical};
+pub use schema::{FIELD_NAMES, Sort, canonical};
 pub use value::{Kind, NotAValue, Text, Value};
 
 use crate::{
@@ -75,7 +75,20 @@ impl Record {
     pub fn empty(tenant: TenantId, object: Object, id: RecordId, cause: Cause) -> Record {
         let (fields, links, engagement, standing) = Default::default();
         let (merged_into, deleted, erased) = (None, None, None);
-        Record { tenant, id, object, fields, links, engagement, standing, version: 0, cause, merged_into, deleted, erased }
+        Record {
+            tenant,
+            id,
+            object,
+            fields,
+            links,
+            engagement,
+            standing,
+            version: 0,
+            cause,
+            merged_into,
+            deleted,
+            erased,
+        }
     }
 
     /// Whom an undo archived is back with what is said of them next: where they were archived they are made again.

@@ -3,7 +3,10 @@
 use super::{Kind, Object};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 /// What a value is. CRMs keep days and times apart from texts; the hub holds them as texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -147,6 +150,9 @@ const FIELDS: &[Known] = &[
     of_all("contact_id", Text, &[]),
     of_all("deal_id", Text, &[]),
 ];
+
+/// What the hub calls the fields that every hub may have.
+pub static FIELD_NAMES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| FIELDS.iter().map(|known| known.name).collect());
 
 /// The hub's own name for a field, where it has one: a person's `firstname`, `FirstName` and `given_name` are `first_name`. Any other
 /// field is the tenant's own, under its own name.

@@ -269,7 +269,9 @@ impl Store {
             Some(before) => update
                 .condition_expression("links.#c.rev = :rev AND attribute_not_exists(merged_into)")
                 .expression_attribute_values(":rev", number(before.rev)),
-            None => update.condition_expression("attribute_exists(pk) AND attribute_not_exists(links.#c) AND attribute_not_exists(erased)"),
+            None => update.condition_expression(
+                "attribute_exists(pk) AND attribute_not_exists(links.#c) AND attribute_not_exists(erased)",
+            ),
         };
         let update = update.build().map_err(unbuilt)?;
         let had = before.and_then(|l| l.remote.clone());
