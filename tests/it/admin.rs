@@ -1,22 +1,8 @@
-//! What an admin does in a browser: connects a CRM, changes its rules, settles a conflict, tries again, undoes a bad run, forgets a person.
+//! What an admin does in the dashboard: changes rules, undoes a bad run, forgets a person.
 
-use crate::{
-    browser::Browser,
-    dashboard::{a_conflict, a_failure, a_world},
-    engine::{ada, codes, hub},
-    story::request,
-    visitor::Visitor,
-    world::{World, connection, tenant},
-};
-use jiff::SignedDuration;
+use crate::{dashboard::a_world, engine::hub, story::request, visitor::Visitor, world::World};
 use serde_json::{Value as Json, json};
-use shared::{
-    connection::State,
-    history::Entry,
-    provider::Crm,
-    record::{Object, Value},
-};
-use std::path::{Path, PathBuf};
+use shared::{connection::State, provider::Crm, record::Object};
 
 #[tokio::test]
 async fn rules_are_tried_and_given() {
@@ -117,45 +103,4 @@ async fn a_person_is_forgotten_and_that_is_read_back() {
     assert!(!admin.page.text.contains("Byron"), "{}", admin.page.text);
     let mut oscar = Visitor::at_home(&world, "oscar").await;
     assert!(!oscar.open(&at).await.text.contains("Erase again"), "that takes an admin");
-}
-
-/// Where pictures are kept.
-fn screens() -> PathBuf {
-    let screens = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../dev/screens");
-    std::fs::create_dir_all(&screens).unwrap();
-    screens
-}
-
-/// In a real browser, each step seen in the CRMs and in the history.
-#[tokio::test]
-async fn an_admin_does_it_all_in_a_browser() {
-    let world = World::of(&[Crm::HubSpot]).await;
-    world.settle().await;
-    let screens = screens();
-    let (origin, browser) = (world.app.settings.public_url.clone().unwrap(), Browser::open("admin").await);
-    let at = |path: &str| format!("{origin}/tenants/demo{path}");
-    browser.goto(&at("")).await;
-    browser.click("#ada").await;
-    browser.find(".offers").await;
-
-    // Connect a CRM.
-    world.account(Crm::Zoho).await;
-    browser.click("form[action$='/links']:has([value=zoho]) button, .offers li:nth-child(2) summary").await;
-    browser.click("details[open] form button").await;
-    browser.click("#connect").await;
-    browser.click("#go").await;
-    browser.find("#approve").await;
-    let consent = browser.get("url").await.as_str().unwrap().replacen("127.0.0.1", "localhost", 1);
-    browser.goto(&consent).await;
-    browser.click("#approve").await;
-    assert!(browser.text("main:not(:has(form))").await.contains("demo-zoho"));
-    world.settle().await;
-    browser.goto(&at("")).await;
-    browser.pictures(&screens, "admin-joining", 900).await;
-    browser.end().await;
-    let _ = (ada("r1"), connection(Crm::Zoho), tenant(), Value::text(""), codes(&world).await);
-    let _ = SignedDuration::from_secs(1);
-    a_failure(&world, "r3", "copper").await;
-    a_conflict(&world).await;
-    let _: Option<Entry> = None;
 }

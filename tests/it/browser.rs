@@ -120,6 +120,19 @@ impl Browser {
         self.post(&format!("{element}/click"), &json!({})).await;
     }
 
+    /// Types into a field what is to stand in it.
+    pub(crate) async fn write(&self, css: &str, text: &str) {
+        let element = self.find(css).await;
+        self.post(&format!("{element}/clear"), &json!({})).await;
+        self.post(&format!("{element}/value"), &json!({"text": text})).await;
+    }
+
+    pub(crate) async fn count(&self, css: &str) -> usize {
+        self.find(css).await;
+        let all = self.post("elements", &json!({"using": "css selector", "value": css})).await;
+        all.as_array().unwrap().len()
+    }
+
     pub(crate) async fn text(&self, css: &str) -> String {
         let element = self.find(css).await;
         self.get(&format!("{element}/text")).await.as_str().unwrap().to_owned()

@@ -10,6 +10,7 @@
     reason = "a test says what it expects by unwrapping it"
 )]
 
+mod acts;
 mod admin;
 mod authorizer;
 mod aws;
@@ -36,6 +37,7 @@ mod pipedrive;
 mod refresh;
 mod salesforce;
 mod schema;
+mod stage;
 mod store;
 mod story;
 mod stream;

@@ -80,7 +80,8 @@ pub async fn act(desk: &Desk<'_>, path: &str, form: &Form) -> Result<Notice, Pro
         let changed = |record: &&Json| {
             record["archived"] == true || ["fields", "sent"].iter().any(|what| record[*what][0].is_object())
         };
-        let done = number(&["retried", "ended", "connections"]).or_else(|| records.map(|records| size(records.iter().filter(changed))));
+        let done = number(&["retried", "ended", "connections"])
+            .or_else(|| records.map(|records| size(records.iter().filter(changed))));
         notice.done += done.unwrap_or_else(|| u64::from(answer["done"].as_bool().unwrap_or(true)));
         let stays = records.into_iter().flatten().filter_map(|record| record["left"].as_object());
         notice.left += number(&["left", "unseen"]).unwrap_or_else(|| size(stays.flatten()));

@@ -1,6 +1,6 @@
 //! Somebody who has logged in, at the table of routes: what they may there by a token, they may here, and nothing else.
 
-use super::words::Notice;
+use super::{frame::Page, words::Notice};
 use crate::{
     app::App,
     context::Context,
@@ -157,6 +157,15 @@ impl Desk<'_> {
     pub fn at(&self, path: &str) -> String {
         let path = format!("/tenants/{}{path}", self.tenant);
         format!("{}{}", self.base, utf8_percent_encode(&path, NO_PART_OF_A_PATH))
+    }
+
+    /// A page of ours once more, which says what was done.
+    pub fn told(&self, back: &str, notice: Notice) -> Page {
+        let mark = notice.mark(&self.form_token);
+        let Notice { did, done, left, more } = notice;
+        let sign = if back.contains('?') { '&' } else { '?' };
+        let to = format!("{}{back}{sign}did={did}&done={done}&left={left}&more={more}&mark={mark}", self.base);
+        Page { to: Some(to), ..Page::new("", html! {}) }
     }
 
     /// A button that does something, and comes back to this page. The path is the route's, behind the tenant.

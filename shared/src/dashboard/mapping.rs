@@ -5,7 +5,7 @@ use super::{
     desk::{Desk, Listed, route},
     frame::{Page, Shown},
     overview::Connection,
-    words::value,
+    words::{Notice, title, value},
 };
 use crate::{
     control::problem::{self, Problem},
@@ -65,8 +65,8 @@ pub async fn change(desk: &Desk<'_>, connection: &str, object: &str, form: &Form
     if said(form, "do") == Some("give") {
         let parts = desk.places(&[("connection", connection), ("object", object)]);
         desk.answer(route("giveMapping")?, parts, Some(draft.version), &draft.rules).await?;
-        let to = desk.at(&format!("/connections/{connection}/mappings/{object}?given=1"));
-        return Ok(Page { to: Some(to), ..Page::new("", html! {}) });
+        let notice = Notice { did: "giveMapping".to_owned(), done: 1, left: 0, more: false };
+        return Ok(desk.told(&desk.path, notice));
     }
     let sample = desk.ask::<Listed<Json>>("records", &[], &[("object", object), ("limit", "1")]).await?;
     let hub: Map<String, Json> =
@@ -141,7 +141,7 @@ async fn page(
         }
         (table(desk, connection, object, draft))
     };
-    Ok(Page::new(format!("{} of {}", super::words::title(object), shown.display_name), body))
+    Ok(Page::new(format!("{} of {}", title(object), shown.display_name), body))
 }
 
 /// What may be chosen of.
@@ -201,7 +201,8 @@ fn outcome(tried: &Tried) -> Markup {
         section.card aria-labelledby="tried" {
             h2 id="tried" { "What would become of a record that there is" }
             @if !tried.faults.is_empty() { div.notice.bad { ul { @for fault in &tried.faults { li { (fault) } } } } }
-            @if !tried.included { p { "It is not this CRM’s business." } }
+            @if tried.sends.values().all(Option::is_none) { p.blank { "There is no record yet that has any of these fields." } }
+            @else if !tried.included { p { "It is not this CRM’s business." } }
             ul.changes {
                 @for (field, said) in tried.sends.iter().filter(|(_, said)| said.is_some()) { li { code { (field) } " " ins { (value(said.as_ref())) } } }
             }

@@ -157,6 +157,7 @@ impl Notice {
             "decide" => "It is decided, and is being written to wherever it differs.".to_owned(),
             "decideDeletions" if *done == 0 => "No deletions wait there any more.".to_owned(),
             "decideDeletions" => "It is decided, and the deletions are seen to.".to_owned(),
+            "giveMapping" => "It has these rules now and reads everything by them. It writes nothing before that is approved on the overview.".to_owned(),
             "erase" => "They are forgotten here. What is left of them anywhere is read back below.".to_owned(),
             "undo" if *more => format!("{} so far, and more are left: undo that again.", undone(*done)),
             "undo" if *left > 0 => {

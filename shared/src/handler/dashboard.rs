@@ -170,12 +170,8 @@ async fn done(desk: &Desk<'_>, path: &str, segments: &[&str], form: &Form) -> Sh
         _ => {}
     }
     let notice = act(desk, path, form).await?;
-    let mark = notice.mark(&desk.form_token);
-    let Notice { did, done, left, more } = notice;
     let back = said(form, "back").filter(|back| is_ours(back)).unwrap_or("/");
-    let sign = if back.contains('?') { '&' } else { '?' };
-    let to = format!("{}{back}{sign}did={did}&done={done}&left={left}&more={more}&mark={mark}", desk.base);
-    Ok(Page { to: Some(to), ..Page::new("", html! {}) })
+    Ok(desk.told(back, notice))
 }
 
 /// What stands in a path.

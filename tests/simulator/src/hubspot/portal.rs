@@ -117,7 +117,9 @@ impl Portal {
         }
         if !bare {
             portal.add_property("contacts", Property { unique: true, ..Property::text("crm_sync_id") });
-            portal.add_property("contacts", Property::text("last_call"));
+            for custom in ["last_call", "favourite_colour"] {
+                portal.add_property("contacts", Property::text(custom));
+            }
         }
         portal
     }
