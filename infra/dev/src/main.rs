@@ -2,6 +2,7 @@
 //!
 //! Everything it makes lies in `<target>/dev/`; deleting that folder undoes all of it.
 
+mod acts;
 mod browser;
 mod clock;
 mod commands;

@@ -2,7 +2,7 @@
 
 use super::up::{self, How};
 use crate::project::Project;
-use crate::{step, stop, story};
+use crate::{acts, step, stop, story};
 use anyhow::{Result, bail};
 use console::style;
 use std::process::ExitCode;
@@ -15,6 +15,9 @@ pub(crate) struct Args {
     /// 10,000 messages at once instead of 900: takes minutes
     #[arg(long)]
     full: bool,
+    /// And an admin in a real browser: connects a CRM, maps a field, tries again, settles a conflict, undoes a run of 500, forgets a person
+    #[arg(long)]
+    browser: bool,
     /// With the functions that `sam build` made; for an x86_64 machine: sam build --parameter-overrides Architecture=x86_64
     #[arg(long)]
     sam: bool,
@@ -33,7 +36,10 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
     };
     println!();
     let crowd = if args.full { 10_000 } else { 900 };
-    let played = story::play(project, &running.stack, (!args.brief).then_some(crowd));
+    let mut played = story::play(project, &running.stack, (!args.brief).then_some(crowd));
+    if args.browser && played.is_ok() {
+        played = acts::play(project);
+    }
     if args.once || stop::asked() {
         played?;
         return Ok(ExitCode::SUCCESS);
