@@ -2,6 +2,7 @@
 //! `cargo dev demo --browser` has up.
 
 use crate::{
+    audit::the_history_is_the_difference,
     browser::Browser,
     stage::{Stage, screens},
     world::World,
@@ -52,6 +53,8 @@ async fn plays(stage: &Stage<'_>, crowd: usize) {
     play.settles_a_conflict().await;
     play.undoes_a_bad_run(crowd).await;
     play.forgets_a_person(&failed).await;
+    let changes = the_history_is_the_difference(&stage.app).await;
+    println!("{changes} changes add up to the records");
     let loaded = play.browser.loaded_by(&stage.origin).await;
     assert!(loaded.iter().all(|url| url.contains(&stage.origin)), "{loaded:?}");
     play.browser.end().await;

@@ -1,6 +1,7 @@
 //! The finer points of the way of a change.
 
 use crate::{
+    audit::the_history_is_the_difference,
     story::request,
     world::{TENANT, World, connection, tenant},
 };
@@ -373,4 +374,5 @@ async fn two_contacts_merged_in_hubspot_become_one_record() {
         "its blanks are filled"
     );
     assert_eq!(codes(&world).await, ["duplicate_in_crm"], "Zoho still has two, and a person hears of it");
+    the_history_is_the_difference(&world.app).await;
 }

@@ -1,6 +1,7 @@
 //! What can go wrong does, from seeds that are printed; afterwards hub and CRMs equal an oracle made from the inputs alone.
 
 use crate::{
+    audit::the_history_is_the_difference,
     story::request,
     world::{Chaos, Random, World, tenant},
 };
@@ -80,6 +81,7 @@ async fn equals_the_oracle(world: &World) {
     assert_eq!(leads.as_array().unwrap().len(), PEOPLE);
     let raised = world.app.store.exceptions(&tenant()).await.unwrap();
     assert!(raised.is_empty(), "{raised:?}");
+    the_history_is_the_difference(&world.app).await;
 }
 
 /// Every change of the record has its entry, and its request ended once in each CRM.

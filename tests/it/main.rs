@@ -12,6 +12,7 @@
 
 mod acts;
 mod admin;
+mod audit;
 mod authorizer;
 mod aws;
 mod browser;

@@ -9,9 +9,9 @@ use crate::{
     error::{Error, Result},
     events::Event,
     history::{Entry, FieldChange, SentChange},
-    id::{RecordId, TenantId},
+    id::{ConnectionId, RecordId, TenantId},
     queue,
-    record::{Agreed, Object, Record},
+    record::{Object, Record, RemoteField},
     request::Asker,
     store::{Exception, Open},
     telemetry::count,
@@ -255,16 +255,21 @@ fn fields_changed(before: Option<&Record>, after: &Record) -> Vec<FieldChange> {
 }
 
 fn sent_changed(before: Option<&Record>, after: &Record) -> Vec<SentChange> {
-    let mut changes = Vec::new();
-    for (connection, link) in &after.links {
-        let was = before.and_then(|b| b.links.get(connection));
-        for (field, agreed) in &link.agreed {
-            let was = was.and_then(|link| link.agreed.get(field)).cloned().unwrap_or_else(Agreed::default);
-            if was.ours != agreed.ours {
-                let (before, after) = (was.ours, agreed.ours.clone());
-                changes.push(SentChange { connection: connection.clone(), field: field.clone(), before, after });
-            }
-        }
-    }
-    changes
+    let said = |record: &Record, connection: &ConnectionId, field: &RemoteField| {
+        record.links.get(connection)?.agreed.get(field)?.ours.clone()
+    };
+    let agreed = before.into_iter().chain([after]).flat_map(|record| {
+        record.links.iter().flat_map(|(connection, link)| link.agreed.keys().map(move |field| (connection, field)))
+    });
+    let change = |(connection, field): (&ConnectionId, &RemoteField)| {
+        let (was, is) = (before.and_then(|record| said(record, connection, field)), said(after, connection, field));
+        let change = || SentChange {
+            connection: connection.clone(),
+            field: field.clone(),
+            before: was.clone(),
+            after: is.clone(),
+        };
+        (was != is).then(change)
+    };
+    agreed.collect::<BTreeSet<_>>().into_iter().filter_map(change).collect()
 }

@@ -2,6 +2,7 @@
 
 use super::{peer, tenant_of};
 use crate::{
+    audit::the_history_is_the_difference,
     engine::{codes, hub},
     story::request,
     world::{World, connection, tenant},
@@ -356,4 +357,5 @@ async fn merged(guard: Guard) {
     assert_eq!(survivor.deleted, None);
     assert_eq!(survivor.links[&connection(crm)].remote.as_ref().unwrap().as_str(), second);
     assert_eq!(world.people(peer(crm)).await.len(), 2);
+    the_history_is_the_difference(&world.app).await;
 }

@@ -3,6 +3,7 @@
 
 use super::{peer, tenant_of};
 use crate::{
+    audit::the_history_is_the_difference,
     engine::{codes, hub},
     story::request,
     world::{World, tenant},
@@ -68,6 +69,7 @@ async fn erase(world: &World, record: &RecordId, in_crms: bool) {
     let record = world.app.store.record(&tenant(), record).await.unwrap().unwrap();
     world.app.erase(&world.cx("erasure"), &record, in_crms).await.unwrap();
     world.settle().await;
+    the_history_is_the_difference(&world.app).await;
 }
 
 async fn record(world: &World, id: &RecordId) -> Record {

@@ -2,6 +2,7 @@
 
 use super::peer;
 use crate::{
+    audit::the_history_is_the_difference,
     engine::{codes, hub},
     story::request,
     world::{World, tenant},
@@ -66,6 +67,7 @@ async fn undo(world: &World, scope: &Json, meant: bool) -> Vec<Undone> {
     let (done, next) = world.app.undo_from(&cx, &tenant(), &scope, meant, (0, None), || true).await.unwrap();
     assert_eq!(next, None);
     world.settle().await;
+    the_history_is_the_difference(&world.app).await;
     done
 }
 
