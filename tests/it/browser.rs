@@ -17,7 +17,7 @@ use std::{
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::OnceLock,
+    sync::{LazyLock, OnceLock},
     time::Duration,
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -182,6 +182,7 @@ impl Browser {
                 .await;
             let script = json!({"script": "return document.documentElement.scrollWidth", "args": []});
             let wide = self.post("execute/sync", &script).await;
+            accessible(self, &format!("{name}, {look}")).await;
             let picture = BASE64_STANDARD.decode(self.get("screenshot").await.as_str().unwrap()).unwrap();
             fs::write(folder.join(format!("{name}-{look}.png")), picture).unwrap();
             assert_eq!(wide, width, "{name} does not fit");
@@ -205,6 +206,27 @@ impl Browser {
     async fn log(&self, kind: &str) -> Vec<Json> {
         self.post("se/log", &json!({"type": kind})).await.as_array().unwrap().clone()
     }
+}
+
+/// By what a page is judged, as `cargo dev test` installs it.
+static AXE: LazyLock<String> = LazyLock::new(|| {
+    let libraries = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../dev/axe-venv/lib");
+    let found = fs::read_dir(&libraries).into_iter().flatten().flatten();
+    let mut scripts = found.map(|python| python.path().join("site-packages/axe_playwright_python/axe.min.js"));
+    let script = scripts.find(|script| script.exists());
+    fs::read_to_string(script.expect("axe-core is not there: run `cargo dev test`, which installs it")).unwrap()
+});
+
+/// Nothing on the page shuts people out (axe-core's rules, of which those that it calls serious or critical count).
+async fn accessible(browser: &Browser, page: &str) {
+    let script = format!("{}; axe.run().then(arguments[0], e => arguments[0](String(e)))", *AXE);
+    let judged = browser.post("execute/async", &json!({"script": script, "args": []})).await;
+    let faults = judged["violations"].as_array().unwrap_or_else(|| panic!("{page}: {judged}"));
+    assert!(judged["passes"].as_array().is_some_and(|passed| passed.len() > 10), "{page} is judged");
+    let grave = |fault: &&Json| ["serious", "critical"].iter().any(|impact| fault["impact"] == *impact);
+    let told = |fault: &Json| format!("{}: {}", fault["help"], fault["nodes"][0]["html"]);
+    let grave: Vec<String> = faults.iter().filter(grave).map(told).collect();
+    assert!(grave.is_empty(), "{page}: {grave:#?}");
 }
 
 /// What the driver answers.

@@ -2,12 +2,13 @@
 
 use crate::project::Project;
 use crate::step::step;
-use crate::{browser, process, stack};
+use crate::{browser, process, python, stack};
 use anyhow::{Context, Result};
 
 const TEST: &str = "acts::an_admin_does_it_all_on_the_stack";
 
 pub(crate) fn play(project: &Project) -> Result<()> {
+    python::AXE.install(project)?;
     let browser = browser::install(project)?;
     step("   An admin in a browser", |progress| {
         let mut cargo = project.cargo();

