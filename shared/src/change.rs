@@ -4,10 +4,12 @@ use crate::{
     id::{ConnectionId, RecordId, RemoteId, TenantId},
     record::{Agreed, Object, RemoteField, Value},
     request::Fetch,
+    scope::Scope,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 /// "These remotes of this connection may have changed", nothing more. The message of the queue `changes`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -130,8 +132,18 @@ pub enum Work {
         object: Object,
         list: String,
     },
+    /// Compare what the CRM shows with the hub, everybody of an object.
+    Compare(Box<Comparison>),
     /// Read records that a workflow asked for, and tell it.
     Fetch(Box<Fetching>),
+    /// Walk the tenant's records, and take back what is in the scope.
+    Undo {
+        scope: Box<Scope>,
+        #[serde(default)]
+        shard: u8,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<RecordId>,
+    },
     /// Walk the tenant's records, of every object, and push whatever is pending.
     Sweep {
         #[serde(default)]
@@ -175,6 +187,67 @@ impl Tally {
             filtered: self.filtered + other.filtered,
             left_out: self.left_out + other.left_out,
         }
+    }
+}
+
+/// A full comparison of one object, and how far it came.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    pub object: Object,
+    pub begun: Timestamp,
+    /// What differs is mended at once.
+    pub mends: bool,
+    pub side: Side,
+    pub so_far: Differences,
+}
+
+/// What is walked next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    Crm {
+        #[serde(default)]
+        after: Option<String>,
+    },
+    Hub {
+        at: (u8, Option<RecordId>),
+        /// The CRM is asked for each by its id.
+        asks: bool,
+    },
+}
+
+/// What differs between the hub and a CRM, in records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Differences {
+    /// What the CRM shows …
+    pub shown: u32,
+    /// … those of them that the hub knows …
+    pub known: u32,
+    /// … and what the hub knows to be there.
+    pub linked: u32,
+    /// They are in the CRM, and not in the hub.
+    pub extra: u32,
+    /// They show what the hub has not heard.
+    pub different: u32,
+    /// They lack what the hub has to say.
+    pub unsent: u32,
+    /// The hub knows of them, and they are there no more.
+    pub missing: u32,
+}
+
+impl Differences {
+    pub fn all(&self) -> u32 {
+        self.extra + self.different + self.unsent + self.missing
+    }
+}
+
+impl fmt::Display for Differences {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Differences { extra, different, unsent, missing, .. } = self;
+        write!(
+            f,
+            "{extra} are not in the hub, {different} show what it has not heard, {unsent} lack what it says, and {missing} more are there no longer"
+        )
     }
 }
 

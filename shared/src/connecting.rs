@@ -293,6 +293,7 @@ pub fn new_connection(invitation: &Invitation, account: crate::id::AccountId, cx
         pull_every,
         cursors: Default::default(),
         deletions_read: Default::default(),
+        compared: Default::default(),
         watch: None,
         last_success: None,
         owes_sweep: false,

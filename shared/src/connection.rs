@@ -50,6 +50,9 @@ pub struct Connection {
     /// Until when each object's deletions are known.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub deletions_read: BTreeMap<Object, Timestamp>,
+    /// When each object was last compared in full.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub compared: BTreeMap<Object, Timestamp>,
     /// The webhook subscription, where the CRM lets them expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch: Option<Watch>,

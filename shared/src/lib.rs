@@ -1,9 +1,9 @@
 //! Everything that the functions share. In reading order:
 //!
-//! * **meaning**, pure: [`id`], [`record`], [`mapping`], [`planner`], [`request`], [`engagement`], [`cause`], [`change`], [`connection`], [`trigger`], [`settings`]
+//! * **meaning**, pure: [`id`], [`record`], [`mapping`], [`planner`], [`request`], [`engagement`], [`cause`], [`scope`], [`change`], [`connection`], [`trigger`], [`settings`]
 //! * **provider**, which speaks HTTP and knows no AWS: [`provider`]
 //! * **platform**, which is AWS: [`app`], [`store`], [`history`], [`secrets`], [`queue`], [`events`], [`telemetry`]
-//! * the flows on top of them: [`auth`], [`provision`], [`connecting`], [`brought`], [`drift`], [`doctor`], [`preview`], [`explain`], [`erasure`], [`rename`], [`rescore`], [`retry`], [`quiet`], [`switches`], [`undo`], [`sync`], [`profile`], [`fetch`], [`inbox`], [`push`], [`control`], [`dashboard`], and one story per function in [`handler`]
+//! * the flows on top of them: [`auth`], [`provision`], [`connecting`], [`brought`], [`drift`], [`compare`], [`doctor`], [`preview`], [`explain`], [`erasure`], [`rename`], [`rescore`], [`retry`], [`quiet`], [`switches`], [`undo`], [`sync`], [`profile`], [`fetch`], [`inbox`], [`push`], [`control`], [`dashboard`], and one story per function in [`handler`]
 //!
 //! A layer names only those above it in this list.
 
@@ -19,6 +19,7 @@ pub mod mutant;
 pub mod planner;
 pub mod record;
 pub mod request;
+pub mod scope;
 pub mod settings;
 pub mod trigger;
 
@@ -35,6 +36,7 @@ pub mod telemetry;
 
 pub mod auth;
 pub mod brought;
+pub mod compare;
 pub mod connecting;
 pub mod control;
 pub mod dashboard;

@@ -38,6 +38,8 @@ impl Outgoing {
         match pull.work {
             Work::Rested(_) => Outgoing::new(pull, &format!("{group}.decided")),
             Work::Fetch(_) => Outgoing::new(pull, &format!("{group}.fetched")),
+            Work::Undo { .. } => Outgoing::new(pull, &format!("{group}.undone")),
+            Work::Compare(_) => Outgoing::new(pull, &format!("{group}.compared")),
             _ => Outgoing::new(pull, &group),
         }
     }

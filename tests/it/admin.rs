@@ -74,8 +74,9 @@ async fn a_run_is_undone_and_what_stays_is_told() {
     admin.open("/tenants/demo/undo").await.shows(&["See what it comes to"]);
     let page = admin.open("/tenants/demo/undo?since=2026-11-01T00%3A00%3A00Z&run=bad").await;
     page.shows(&["4 values of 5 records would go back", "1 value would stay", "somebody has written it since"]);
-    admin.press("Undo that", &[]).await.shows(&["4 records went back to what was before. 1 value stays"]);
+    admin.press("Undo that", &[]).await.shows(&["It is being taken back"]);
     world.settle().await;
+    admin.open("/tenants/demo/undo?since=2026-11-01T00%3A00%3A00Z&run=bad").await.shows(&["nothing to take back"]);
     assert_eq!(with_number(&world, Crm::HubSpot, "9999").await, 0);
     let record = hub(&world, "p1@example.com").await;
     let at = format!("/tenants/demo/records/{}", record.id);

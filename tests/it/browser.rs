@@ -134,8 +134,13 @@ impl Browser {
     }
 
     pub(crate) async fn text(&self, css: &str) -> String {
-        let element = self.find(css).await;
-        self.get(&format!("{element}/text")).await.as_str().unwrap().to_owned()
+        loop {
+            let element = self.find(css).await;
+            // A page that shows what changes may have put another in its place.
+            if let Some(text) = self.get(&format!("{element}/text")).await.as_str() {
+                return text.to_owned();
+            }
+        }
     }
 
     /// Opens our link and answers the vendor's page with this button; what our page says then.

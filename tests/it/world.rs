@@ -196,6 +196,7 @@ impl World {
             pull_every: 300,
             cursors: Default::default(),
             deletions_read: Default::default(),
+            compared: Default::default(),
             watch: None,
             last_success: None,
             owes_sweep: false,

@@ -10,6 +10,7 @@ pub mod problem;
 pub mod route;
 pub mod routes;
 
+mod comparing;
 mod connections;
 mod erasure;
 mod exceptions;

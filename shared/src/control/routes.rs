@@ -6,7 +6,7 @@ use super::{
         Role::{Admin, Operator, Viewer},
     },
     call::{Call, Told},
-    connections, erasure, exceptions, history, mappings, openapi, records,
+    comparing, connections, erasure, exceptions, history, mappings, openapi, records,
     route::{Nothing, Route},
     settings, switches, tenants, trial, undo,
 };
@@ -42,6 +42,8 @@ pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         Route::new(post.clone(), "/v1/tenants/{tenant}/connections/{connection}/release", decides, "release", "Lets a connection write what it holds back because it is so much", switches::release),
         Route::new(delete, "/v1/tenants/{tenant}/connections/{connection}", decides, "disconnect", "Ends webhooks, access and credentials; the hub keeps what it knows", connections::disconnect),
         Route::new(post.clone(), "/v1/tenants/{tenant}/links", decides, "link", "Makes a link that a person opens to connect a CRM account", connections::link),
+        Route::new(get.clone(), "/v1/tenants/{tenant}/connections/{connection}/comparison", sees, "comparison", "Shows what the last full comparison with the CRM found, by object", comparing::compared),
+        Route::new(post.clone(), "/v1/tenants/{tenant}/connections/{connection}/compare", acts, "compare", "Compares everything with the CRM, and mends what differs if that is meant; what it found is shown by `comparison` once it is done", comparing::compare),
         Route::new(get.clone(), "/v1/tenants/{tenant}/connections/{connection}/policy", sees, "policy", "Shows what becomes of conflicts and deletions", settings::policy).guarded(),
         Route::new(put.clone(), "/v1/tenants/{tenant}/connections/{connection}/policy", decides, "setPolicy", "Says what becomes of conflicts and deletions", settings::set_policy).guarded(),
         Route::new(post.clone(), "/v1/tenants/{tenant}/connections/{connection}/conflicts", acts, "decide", "Ends conflicts with the hub's values or the CRM's", exceptions::decide),

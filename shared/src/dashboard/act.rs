@@ -44,6 +44,7 @@ const FORMS: &[(&str, &[Takes])] = &[
             Takes::In("scope", "source"),
             Takes::Text("record"),
             Takes::Flag("meant"),
+            Takes::Flag("in_background"),
         ],
     ),
 ];

@@ -40,7 +40,7 @@ pub async fn undo(desk: &Desk<'_>, asked: Asked) -> Shown {
         (form(desk, &asked))
         @if let Some(preview) = &preview { (would(desk, &asked, preview)) }
     };
-    Ok(Page::new("Undo", body))
+    Ok(Page { live: preview.is_some(), ..Page::new("Undo", body) })
 }
 
 impl Asked {
@@ -85,11 +85,11 @@ fn would(desk: &Desk<'_>, asked: &Asked, Stretch { records, next }: &Stretch) ->
     html! {
         section aria-labelledby="would" {
             h2 id="would" { "What it comes to" }
-            @if records.is_empty() { p.blank { "There are no such changes." } }
+            @if back == 0 && archived == 0 { p.blank { "There is nothing to take back." } }
             @else {
                 p { (count(back, "value")) " of " (count(records.len(), "record")) (more) " would go back, " (count(archived, "record")) " would be archived, " (count(left, "value")) " would stay." }
                 @if desk.may("undo") {
-                    @let fields: Vec<(&str, &str)> = asked.fields().into_iter().chain([("meant", "true")]).collect();
+                    @let fields: Vec<(&str, &str)> = asked.fields().into_iter().chain([("meant", "true"), ("in_background", "true")]).collect();
                     p.next { (desk.button("Undo that", "/undo", &fields, "danger")) }
                 }
                 ul.rows { @for one in records.iter().take(SHOWN) { li.row { (row(desk, one)) } } }

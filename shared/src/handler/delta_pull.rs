@@ -7,6 +7,7 @@ use super::{
 use crate::{
     app::App,
     change::{Cursor, Pull, Work},
+    compare,
     connection::Connection,
     context::Context,
     error::{Error, Result},
@@ -16,7 +17,9 @@ use crate::{
     queue::Outgoing,
     quiet::EVERY,
     record::Object,
+    store::Place,
     sync::{Look, Pushes, absorb_listed, needs},
+    undo::Scope,
 };
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use futures::future::LocalBoxFuture;
@@ -65,6 +68,10 @@ async fn enqueue_due(app: &App, cx: &Context) -> Result<()> {
         for work in listing::due(&connection, cx) {
             messages.push(pull_message(&connection, work, cx)?.deduplicated(&ulid::Ulid::new().to_string()));
         }
+        let (compares, compared) = to_compare(&connection, cx);
+        for object in compares {
+            app.compare(cx, &connection, &object, false).await?;
+        }
         if let Some(then) = look_through(&connection, cx).filter(|_| !looked.contains_key(&tenant)) {
             let quiet = pull_message(&connection, Work::Quiet { then, shard: 0, after: None }, cx)?;
             messages.push(quiet.deduplicated(&format!("{tenant}.quiet.{then}")));
@@ -77,17 +84,31 @@ async fn enqueue_due(app: &App, cx: &Context) -> Result<()> {
             );
         }
         let next = connection.every().map_or(connection.due_at, |every| cx.now() + every);
-        enqueued.push((connection, next));
+        enqueued.push((connection, next, compared));
     }
     app.queue.send(&app.settings.pulls, &messages).await?;
-    for (connection, due_at) in enqueued {
-        let next = Connection { due_at, owes_sweep: false, ..connection.clone() };
+    for (connection, due_at, compared) in enqueued {
+        let next = Connection { due_at, owes_sweep: false, compared, ..connection.clone() };
         app.store.update_connection(&connection, &next).await?;
     }
     for (tenant, before) in looked {
         app.store.set_looked_through(&tenant, before, cx.now()).await?;
     }
     Ok(())
+}
+
+/// The objects to compare in full, and when each was: what was read for the first time not long ago needs none yet.
+fn to_compare(connection: &Connection, cx: &Context) -> (Vec<Object>, BTreeMap<Object, Timestamp>) {
+    let mut compared = connection.compared.clone();
+    let mut due = Vec::new();
+    for (object, _) in connection.objects_read() {
+        let last = compared.entry(object.clone()).or_insert(cx.now());
+        if *last + compare::EVERY <= cx.now() {
+            *last = cx.now();
+            due.push(object.clone());
+        }
+    }
+    (due, compared)
 }
 
 /// Since when a tenant's records are to be looked through for what time alone begins: once a day.
@@ -132,7 +153,9 @@ async fn work(app: &App, cx: &Context, message: &Message<Pull>, batch: &Batch<'_
         Work::Rested(rested) => Box::pin(deletions::rested(app, cx, &connection, rested)),
         Work::Quiet { then, shard, after } => Box::pin(quiet(app, cx, &connection, *then, *shard, after.clone())),
         Work::List { object, list } => Box::pin(listing::read(app, cx, &connection, object, list)),
+        Work::Compare(comparison) => Box::pin(app.compare_on(cx, &connection, (**comparison).clone())),
         Work::Fetch(fetch) => Box::pin(fetching::fetching(app, cx, &connection, fetch)),
+        Work::Undo { scope, shard, after } => Box::pin(undo(app, cx, &connection, scope, (*shard, after.clone()))),
         Work::Sweep { shard, after } => Box::pin(sweep(app, cx, &connection, *shard, after.clone())),
     };
     done.await
@@ -225,6 +248,21 @@ async fn quiet(
         place = next;
     }
     tracing::info!(connection.id = %connection.id, trace = cx.trace, "looked through");
+    Ok(())
+}
+
+/// Takes back what is in the scope, whoever it is about.
+async fn undo(app: &App, cx: &Context, connection: &Connection, scope: &Scope, place: Place) -> Result<()> {
+    let has_time = || cx.left() > PAGE_TAKES;
+    let mut place = Some(place);
+    while let Some(at) = place {
+        if !has_time() {
+            return app.undo_later(cx, connection, scope, at).await;
+        }
+        let (done, next) = app.undo_from(cx, &connection.tenant, scope, true, at, has_time).await?;
+        tracing::info!(records = done.len(), trace = cx.trace, "took back a stretch");
+        place = next;
+    }
     Ok(())
 }
 

@@ -151,6 +151,11 @@ pub fn roster(tenant: &TenantId, id: &ConnectionId, list: &str) -> Pk {
     key(format!("L#{tenant}#{id}"), format!("roster#{list}"))
 }
 
+/// What the last comparison of an object came to; of none, how the keys of all begin.
+pub fn compared(tenant: &TenantId, id: &ConnectionId, object: &str) -> Pk {
+    key(format!("L#{tenant}#{id}"), format!("compared#{object}"))
+}
+
 /// How often work on a message or a record has killed its function.
 pub fn suspect(scope: &str, what: &str) -> Pk {
     key(format!("L#suspect#{scope}"), what)

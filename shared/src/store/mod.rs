@@ -21,6 +21,7 @@ pub use deletions::Tally;
 pub use exceptions::{Exception, Open};
 pub use leases::{KILLS, Lease, MOST_KILLS};
 pub use records::{Commit, Lost, Merge, Once, Place};
+pub use rosters::Compared;
 pub use settings::Setting;
 pub use tenants::Tenancy;
 

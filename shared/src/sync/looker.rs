@@ -218,7 +218,7 @@ impl Looker<'_> {
 }
 
 /// Whether absorbing taught us nothing but a modification time: then nothing is written.
-fn changes_nothing(before: &Record, absorbed: &Absorbed, connection: &Connection) -> bool {
+pub fn changes_nothing(before: &Record, absorbed: &Absorbed, connection: &Connection) -> bool {
     let Some(link) = before.links.get(&connection.id) else { return false };
     let same = Link { modified: link.modified, rev: link.rev, ..absorbed.link.clone() };
     before.fields == absorbed.hub && *link == same

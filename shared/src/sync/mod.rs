@@ -18,6 +18,7 @@ pub(crate) use guard::count;
 pub use look::{
     Left, Look, absorb_guarded, absorb_listed, absorb_looks, linked, look_again, note, raise_conflicts, steps,
 };
+pub use looker::changes_nothing;
 pub use pushes::{Pushes, lacks, needs};
 pub use references::Leads;
 pub use remedy::stopped;

@@ -108,6 +108,10 @@ const REMEDIES: &[(&str, &str)] = &[
     ("quota_low", "Wait for the next day, leave more to us by stopping other apps, or buy more calls from the vendor."),
     ("record_too_large", "Shorten or unmap the record's longest fields; a record holds at most 350 KB."),
     (
+        "out_of_step",
+        "See how much differs on the overview or by `operator compare`; then mend it there: what differs is looked at again, as after any change.",
+    ),
+    (
         "refused_by_crm",
         "Correct the field that the CRM names, or the mapping; the record is sent again when one of them changes.",
     ),

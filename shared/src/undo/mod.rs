@@ -2,20 +2,19 @@
 //! an ordinary write of the hub's, which every CRM is told, and can itself be undone.
 
 mod back;
-mod scope;
 
+pub use crate::scope::{Scope, undo as source};
 pub use back::{Left, Undone};
-pub use scope::Scope;
 
 use crate::{
     app::App,
     cause::{By, Cause},
-    change::Hinted,
+    change::{Hinted, Work},
     connection::Connection,
     context::Context,
     error::{Error, Result},
     history::{Entry, FieldChange, Part},
-    id::{Source, TenantId},
+    id::TenantId,
     record::{Record, Region},
     store::{Commit, Lost, Place},
     sync::{Pushes, Tenant, look_again},
@@ -23,11 +22,6 @@ use crate::{
 use back::{Changed, undone, without};
 use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::BTreeMap;
-
-/// In whose name it is written.
-pub fn source() -> Source {
-    "undo".parse().unwrap_or_else(|_| unreachable!("`undo` is a valid source"))
-}
 
 /// Records of one read.
 const PAGE: i32 = 200;
@@ -60,6 +54,17 @@ impl App {
             place = next;
         }
         Ok((all, place))
+    }
+
+    /// Leaves it to the schedule's function: everything in the scope, from some place on. Any connection's turn will do.
+    pub async fn undo_later(
+        &self,
+        cx: &Context,
+        connection: &Connection,
+        scope: &Scope,
+        (shard, after): Place,
+    ) -> Result<()> {
+        self.start(cx, connection, Work::Undo { scope: Box::new(scope.clone()), shard, after }).await
     }
 
     /// The same, of these records. Those of which nothing is in the scope are left out.

@@ -4,6 +4,7 @@
 mod activities;
 mod auth;
 mod brought;
+mod compare;
 mod control;
 mod deletes;
 mod delta;

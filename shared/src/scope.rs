@@ -1,6 +1,5 @@
-//! Which changes are to be undone.
+//! Which changes are meant: those of a time, a run, a source.
 
-use super::source;
 use crate::{
     cause::{By, Cause, Step},
     id::Source,
@@ -8,6 +7,11 @@ use crate::{
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// In whose name changes are undone.
+pub fn undo() -> Source {
+    "undo".parse().unwrap_or_else(|_| unreachable!("`undo` is a valid source"))
+}
 
 /// Those for which all of this holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -28,7 +32,7 @@ pub struct Scope {
 }
 
 impl Scope {
-    pub(super) fn holds(&self, cause: &Cause) -> bool {
+    pub fn holds(&self, cause: &Cause) -> bool {
         self.is_within(cause.at)
             && self.run.as_ref().is_none_or(|run| is_of_run(cause, run))
             && self.source.as_ref().is_none_or(|source| is_by(&cause.by, source))
@@ -53,7 +57,7 @@ fn is_by(by: &By, wanted: &Source) -> bool {
     match by {
         By::Request { source, .. } => source == wanted,
         By::Look { connection } => connection.as_str() == wanted.as_str(),
-        By::Undo => *wanted == source(),
+        By::Undo => *wanted == undo(),
         By::Erasure => false,
         By::Push { .. } | By::Remote { .. } | By::Rules { .. } | By::Person { .. } => false,
     }

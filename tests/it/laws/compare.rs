@@ -1,0 +1,60 @@
+//! A full comparison finds what neither a webhook nor a pull has told, and mends it where that is meant.
+
+use super::{peer, tenant_of};
+use crate::{
+    engine::codes,
+    story::request,
+    world::{World, tenant},
+};
+use serde_json::json;
+use shared::{change::Differences, provider::Crm, record::Object};
+
+crate::laws::laws_of! {
+    a_comparison_finds_what_nobody_told_and_mends_it
+}
+
+const PEOPLE: u32 = 6;
+
+async fn compare(world: &World, crm: Crm, mends: bool) -> Differences {
+    let connection = world.stored(crm).await;
+    world.app.compare(&world.cx("compare"), &connection, &Object::Person, mends).await.unwrap();
+    world.settle().await;
+    let compared = world.app.store.compared(&connection).await.unwrap();
+    assert_eq!((compared.len(), compared[0].mended), (1, mends));
+    compared[0].differences
+}
+
+async fn a_comparison_finds_what_nobody_told_and_mends_it(crm: Crm) {
+    let world = tenant_of(crm).await;
+    let asked: Vec<_> = (0..PEOPLE)
+        .map(|n| request(&format!("r{n}"), json!({"id": format!("lead-{n}"), "email": format!("p{n}@example.com"), "last_name": format!("Nr {n}")})))
+        .collect();
+    world.send(&asked).await;
+    world.settle().await;
+    let calm = compare(&world, crm, false).await;
+    let all = Differences { shown: PEOPLE, known: PEOPLE, linked: PEOPLE, ..Differences::default() };
+    assert_eq!(calm, all, "nothing differs");
+    assert!(codes(&world).await.is_empty());
+
+    world.wait(jiff::SignedDuration::from_secs(10)).await;
+    let people = world.people(crm).await;
+    let of = |mailbox: &str| people.iter().find(|person| person.get("email") == mailbox).unwrap().id.clone();
+    world.edit_silently(crm, &of("p1@example.com"), &[("phone", "+14155550155")]).await;
+    world.delete_silently(crm, &of("p2@example.com")).await;
+    world.type_in(crm, &[vec![("last_name", "New"), ("email", "new@example.com")]]).await;
+    let found = compare(&world, crm, false).await;
+    let differ = Differences { known: PEOPLE - 1, extra: 1, different: 1, missing: 1, ..all };
+    assert_eq!(found, differ);
+    assert_eq!(codes(&world).await, ["out_of_step"], "a person is asked, and nothing was changed");
+    assert!(!world.people(peer(crm)).await.iter().any(|person| person.get("phone").ends_with("0155")));
+
+    // Whoever was new is known by the time that the hub is walked.
+    assert_eq!(compare(&world, crm, true).await, Differences { linked: PEOPLE + 1, ..differ });
+    let others = world.people(peer(crm)).await;
+    assert!(others.iter().any(|person| person.get("phone").ends_with("0155")), "the edit is everywhere");
+    assert!(others.iter().any(|person| person.get("email") == "new@example.com"), "whoever is new is too");
+    let open = world.app.store.exceptions(&tenant()).await.unwrap();
+    assert!(open.iter().all(|one| one.state == shared::store::Open::Resolved), "{open:?}");
+    let after = compare(&world, crm, false).await;
+    assert_eq!(after, Differences { shown: PEOPLE, known: PEOPLE, linked: PEOPLE, ..Differences::default() });
+}
