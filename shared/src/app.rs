@@ -9,6 +9,7 @@ use crate::{
     queue::Queue,
     secrets::Secrets,
     store::Store,
+    telemetry::DEFAULT_NAMESPACE,
 };
 use aws_config::SdkConfig;
 use std::{
@@ -67,6 +68,8 @@ pub struct Settings {
     pub pushes: String,
     pub pulls: String,
     pub event_bus: String,
+    /// Where metrics are filed; each stack has its own.
+    pub metrics: String,
     /// Names of secrets begin with it, so that several stacks fit into one account.
     pub secret_prefix: String,
     /// The URL that CRMs call, where it is not the gateway's own.
@@ -134,6 +137,7 @@ impl Settings {
             pushes: set("PUSHES_QUEUE_URL")?,
             pulls: set("PULLS_QUEUE_URL")?,
             event_bus: set("EVENT_BUS")?,
+            metrics: optional("METRICS_NAMESPACE").unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()),
             secret_prefix: set("SECRET_PREFIX")?,
             public_url: optional("PUBLIC_URL"),
             hosts: Hosts { local: optional("CRM_URL") },

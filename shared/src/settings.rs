@@ -5,6 +5,7 @@ use crate::{
     planner::Ownership,
     record::Record,
     trigger::Triggers,
+    watch::Thresholds,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -22,6 +23,8 @@ pub struct Settings {
     pub effects: Effects,
     /// What begins when a condition comes to hold.
     pub triggers: Triggers,
+    /// From when on something is worth telling a person.
+    pub watch: Thresholds,
     /// Nothing is read from the tenant's CRMs, and nothing is written to them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stop>,

@@ -109,6 +109,7 @@ pub(crate) async fn app(aws: &SdkConfig, crm_url: Option<String>, public_url: Op
         pulls: queue(aws, "pulls.fifo").await,
         event_bus: "default".to_owned(),
         secret_prefix: "crm-sync".to_owned(),
+        metrics: "CrmSync/crm-sync".to_owned(),
         public_url,
         hosts: Hosts { local: crm_url },
         claims: Default::default(),

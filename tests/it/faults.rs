@@ -1,8 +1,9 @@
 //! What can go wrong does, from seeds that are printed; afterwards hub and CRMs equal an oracle made from the inputs alone.
 
 use crate::{
+    chaos::{Chaos, Random},
     story::request,
-    world::{Chaos, Random, World, tenant},
+    world::{World, tenant},
 };
 use serde_json::{Value as Json, json};
 use shared::{

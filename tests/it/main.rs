@@ -10,11 +10,13 @@
     reason = "a test says what it expects by unwrapping it"
 )]
 
+mod alarms;
 mod authorizer;
 mod aws;
 mod browser;
 mod bus;
 mod card;
+mod chaos;
 mod connect;
 mod contract;
 mod control;

@@ -13,6 +13,7 @@ use crate::{
     settings::Settings,
     store::Setting,
     trigger::Triggers,
+    watch::Thresholds,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,16 @@ pub async fn triggers(call: &Call<'_>, _: Nothing) -> Told<Triggers> {
 pub async fn set_triggers(call: &Call<'_>, triggers: Triggers) -> Told<Triggers> {
     let version = decide(call, Setting::Triggers(&triggers)).await?;
     Ok(Reply::at(triggers, version))
+}
+
+pub async fn watch(call: &Call<'_>, _: Nothing) -> Told<Thresholds> {
+    let Settings { watch, version, .. } = decided(call).await?;
+    Ok(Reply::at(watch, version))
+}
+
+pub async fn set_watch(call: &Call<'_>, watch: Thresholds) -> Told<Thresholds> {
+    let version = decide(call, Setting::Watch(&watch)).await?;
+    Ok(Reply::at(watch, version))
 }
 
 /// Where to go on.

@@ -13,7 +13,7 @@ use crate::{
     record::{Agreed, Object, Record},
     request::Asker,
     store::{Exception, Open},
-    telemetry::count,
+    telemetry::Metric,
 };
 use aws_lambda_events::dynamodb::{Event as Streamed, EventRecord};
 use serde::de::DeserializeOwned;
@@ -31,9 +31,8 @@ pub async fn journal(app: &App, cx: &Context, event: Streamed) -> Result<serde_j
     app.history.append(&told.entries).await?;
     app.tell(&told.events).await?;
     app.queue.send(&app.settings.sync_requests, &told.requests).await?;
-    if !told.entries.is_empty() {
-        count("Changes", None, told.entries.len(), cx.now());
-    }
+    cx.metrics.count(Metric::Changes, None, told.entries.len());
+    cx.metrics.count(Metric::Exceptions, None, told.raised);
     tracing::info!(entries = told.entries.len(), events = told.events.len(), trace = cx.trace, "journalled");
     Ok(json!({"batchItemFailures": []}))
 }
@@ -45,6 +44,8 @@ struct Told {
     events: Vec<Event>,
     /// What events and triggers make: each is done once, however often the batch comes.
     requests: Vec<queue::Outgoing>,
+    /// Exceptions that were opened.
+    raised: usize,
 }
 
 impl Told {
@@ -155,6 +156,7 @@ impl Told {
     }
 
     fn exception(&mut self, exception: &Exception) {
+        self.raised += 1;
         for step in &exception.steps {
             self.step(&exception.tenant, exception.record.as_ref().map(|r| r.as_str()), step, &exception.trace);
             if let Some(record) = &exception.record {

@@ -16,6 +16,7 @@ mod messages;
 mod outbound;
 mod reconcile;
 mod token_refresh;
+mod watchdog;
 mod webhook;
 
 pub use connect::connect;
@@ -25,4 +26,5 @@ pub use journal::journal;
 pub use outbound::outbound;
 pub use reconcile::reconcile;
 pub use token_refresh::token_refresh;
+pub use watchdog::watchdog;
 pub use webhook::webhook;

@@ -136,6 +136,19 @@ pub fn tally(tenant: &TenantId, id: &ConnectionId, mass: &str) -> Pk {
     key(format!("L#{tenant}#{id}"), mass)
 }
 
+/// How the keys of days begin.
+pub const DAY: &str = "day#";
+
+/// What there was on a connection on a day, counted from the epoch.
+pub fn day(tenant: &TenantId, id: &ConnectionId, day: i64) -> Pk {
+    key(format!("L#{tenant}#{id}"), format!("{DAY}{day}"))
+}
+
+/// What the watchdog has told about a connection.
+pub fn watched(tenant: &TenantId, id: &ConnectionId) -> Pk {
+    key(format!("L#{tenant}#{id}"), "watched")
+}
+
 /// A deletion that waits for a person; without a remote, how the keys of all of an object's begin.
 pub fn rested(tenant: &TenantId, id: &ConnectionId, rests: &str, object: &Object, remote: &str) -> Pk {
     key(format!("L#{tenant}#{id}"), format!("rests#{rests}#{object}#{remote}"))

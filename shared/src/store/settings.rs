@@ -8,6 +8,7 @@ use crate::{
     planner::Ownership,
     settings::{Settings, Stop},
     trigger::Triggers,
+    watch::Thresholds,
 };
 use jiff::Timestamp;
 
@@ -19,6 +20,7 @@ pub enum Setting<'a> {
     Triggers(&'a Triggers),
     Effects(&'a Effects),
     Stopped(&'a Stop),
+    Watch(&'a Thresholds),
 }
 
 impl Store {
@@ -49,6 +51,7 @@ impl Store {
             Setting::Scoring(scoring) => ("scoring", attribute(scoring)?),
             Setting::Triggers(triggers) => ("triggers", attribute(triggers)?),
             Setting::Effects(effects) => ("effects", attribute(effects)?),
+            Setting::Watch(thresholds) => ("watch", attribute(thresholds)?),
             Setting::Stopped(stop) => ("stopped", attribute(stop)?),
         };
         let call = self.client.update_item().table_name(&self.table);
