@@ -1,6 +1,7 @@
 //! What holds for all of a tenant's connections.
 
 use crate::{
+    alert::Alerts,
     engagement::{Effects, Scoring},
     planner::Ownership,
     record::Record,
@@ -25,6 +26,8 @@ pub struct Settings {
     pub triggers: Triggers,
     /// From when on something is worth telling a person.
     pub watch: Thresholds,
+    /// Who is told of what waits for a person.
+    pub alerts: Alerts,
     /// Nothing is read from the tenant's CRMs, and nothing is written to them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stop>,

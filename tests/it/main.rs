@@ -11,6 +11,7 @@
 )]
 
 mod alarms;
+mod alerts;
 mod authorizer;
 mod aws;
 mod browser;

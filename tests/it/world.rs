@@ -257,6 +257,7 @@ impl World {
             "changes" => &settings.changes,
             "sync-requests" => &settings.sync_requests,
             "pushes" => &settings.pushes,
+            "alerts" => &settings.alerts,
             _ => &settings.pulls,
         }
     }

@@ -7,6 +7,7 @@ use super::{
     route::Nothing,
 };
 use crate::{
+    alert::Alerts,
     connection::Connection,
     engagement::{Effects, Scoring},
     planner::{Ownership, Policy},
@@ -85,6 +86,16 @@ pub async fn watch(call: &Call<'_>, _: Nothing) -> Told<Thresholds> {
 pub async fn set_watch(call: &Call<'_>, watch: Thresholds) -> Told<Thresholds> {
     let version = decide(call, Setting::Watch(&watch)).await?;
     Ok(Reply::at(watch, version))
+}
+
+pub async fn alerts(call: &Call<'_>, _: Nothing) -> Told<Alerts> {
+    let Settings { alerts, version, .. } = decided(call).await?;
+    Ok(Reply::at(alerts, version))
+}
+
+pub async fn set_alerts(call: &Call<'_>, alerts: Alerts) -> Told<Alerts> {
+    let version = decide(call, Setting::Alerts(&alerts)).await?;
+    Ok(Reply::at(alerts, version))
 }
 
 /// Where to go on.

@@ -65,11 +65,11 @@ impl Told {
             }
             "exception" => {
                 let before = image::<Exception>(&record.change.old_image)?;
-                let raised = before.is_none_or(|before| before.state == Open::Resolved);
-                if let Some(exception) =
-                    image::<Exception>(&record.change.new_image)?.filter(|one| raised && one.state == Open::Open)
-                {
-                    self.exception(&exception);
+                let was_open = before.is_some_and(|before| before.state == Open::Open);
+                match image::<Exception>(&record.change.new_image)? {
+                    Some(exception) if exception.state == Open::Open && !was_open => self.exception(&exception),
+                    Some(exception) if exception.state == Open::Resolved && was_open => self.ended(&exception),
+                    _ => {}
                 }
             }
             "connection" => {
@@ -180,10 +180,18 @@ impl Told {
         }
         let kind = if exception.code == "conflict" { "conflict.raised" } else { "exception.raised" };
         let detail = json!({
-            "id": exception.id, "tenant_id": exception.tenant, "code": exception.code, "remedy": exception.remedy,
+            "id": exception.id, "tenant_id": exception.tenant, "code": exception.code, "remedy": exception.remedy, "at": exception.at,
             "connection_id": exception.connection, "record_id": exception.record, "field": exception.field, "trace": exception.trace,
         });
         self.events.push(Event::new(kind, &detail));
+    }
+
+    fn ended(&mut self, exception: &Exception) {
+        let detail = json!({
+            "id": exception.id, "tenant_id": exception.tenant, "code": exception.code, "at": exception.at,
+            "connection_id": exception.connection, "record_id": exception.record, "field": exception.field, "trace": exception.trace,
+        });
+        self.events.push(Event::new("exception.ended", &detail));
     }
 
     fn connection(&mut self, before: &Connection, after: &Connection) {

@@ -1,5 +1,6 @@
 //! One story per function: an event in, what it does, its answer.
 
+mod alert;
 mod bus;
 mod connect;
 mod control;
@@ -19,6 +20,7 @@ mod token_refresh;
 mod watchdog;
 mod webhook;
 
+pub use alert::alert;
 pub use connect::connect;
 pub use control::control;
 pub use delta_pull::{PullEvent, delta_pull};

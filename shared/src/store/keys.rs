@@ -173,6 +173,21 @@ pub fn once(tenant: &TenantId, id: &RequestId) -> Pk {
     key(format!("O#{tenant}#{id}"), "O")
 }
 
+/// The partition of what a tenant was told.
+fn told(tenant: &TenantId) -> String {
+    format!("T#{tenant}#N")
+}
+
+/// What was heard of an exception.
+pub fn mark(tenant: &TenantId, exception: &str) -> Pk {
+    key(told(tenant), format!("X#{exception}"))
+}
+
+/// What is told of a code on a connection.
+pub fn incident(tenant: &TenantId, code: &str, connection: Option<&ConnectionId>) -> Pk {
+    key(told(tenant), format!("I#{code}#{}", connection.map_or("", ConnectionId::as_str)))
+}
+
 pub fn exception(tenant: &TenantId, id: &str) -> Pk {
     key(exceptions(tenant), id)
 }

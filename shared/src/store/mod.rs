@@ -1,5 +1,6 @@
 //! The state table, by access pattern. Everything is read consistently: a stale read could take work for done.
 
+mod alerts;
 mod claims;
 mod connections;
 mod deletions;

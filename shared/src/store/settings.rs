@@ -2,6 +2,7 @@
 
 use super::{Store, attribute, item, keys, number, text, trouble, where_it_held};
 use crate::{
+    alert::Alerts,
     engagement::{Effects, Scoring},
     error::Result,
     id::TenantId,
@@ -21,6 +22,7 @@ pub enum Setting<'a> {
     Effects(&'a Effects),
     Stopped(&'a Stop),
     Watch(&'a Thresholds),
+    Alerts(&'a Alerts),
 }
 
 impl Store {
@@ -52,6 +54,7 @@ impl Store {
             Setting::Triggers(triggers) => ("triggers", attribute(triggers)?),
             Setting::Effects(effects) => ("effects", attribute(effects)?),
             Setting::Watch(thresholds) => ("watch", attribute(thresholds)?),
+            Setting::Alerts(alerts) => ("alerts", attribute(alerts)?),
             Setting::Stopped(stop) => ("stopped", attribute(stop)?),
         };
         let call = self.client.update_item().table_name(&self.table);

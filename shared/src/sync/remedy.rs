@@ -13,6 +13,10 @@ use sha2::{Digest, Sha256};
 /// Code → remedy. The codes are part of the product: they never change their meaning.
 const REMEDIES: &[(&str, &str)] = &[
     (
+        "alert_refused",
+        "Give the channel its secret anew (`operator alerts`), or correct its address; what comes next is told again, and this ends by itself.",
+    ),
+    (
         "another_account",
         "Give the connection the credentials of its own account, or connect the other one under a name of its own.",
     ),

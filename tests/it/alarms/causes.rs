@@ -2,6 +2,7 @@
 
 use super::{Stage, definition::resources};
 use crate::{
+    alerts::{self, told_by},
     story::request,
     world::{World, tenant},
 };
@@ -260,6 +261,25 @@ pub(super) async fn a_pull_is_given_up(stage: &mut Stage) {
 
 pub(super) async fn a_push_is_given_up(stage: &mut Stage) {
     given_up(stage, "Pushes", "pushes").await;
+}
+
+pub(super) async fn an_alert_waits(stage: &mut Stage) {
+    waits(stage, "AlertsQueue", "alerts", SignedDuration::from_mins(15)).await;
+}
+
+pub(super) async fn an_alert_is_given_up(stage: &mut Stage) {
+    given_up(stage, "Alerts", "alerts").await;
+}
+
+pub(super) async fn a_channel_refuses(stage: &mut Stage) {
+    stage.world = told_by(&["slack"]).await;
+    alerts::open(&stage.world, "needs_reauth", "zoho").await;
+    alerts::tell(&stage.world).await;
+    stage.calm();
+    stage.world.sim("alerts", &json!([{"status": 410}])).await;
+    alerts::open(&stage.world, "mass_write", "zoho").await;
+    alerts::tell(&stage.world).await;
+    is_told(stage, "alert_refused").await;
 }
 
 /// How old what is read of the stream is, as Lambda measures it: by the last record of a batch.
