@@ -26,7 +26,7 @@ where
             let cx = context(&event.context);
             tracing::info!(trace = cx.trace, "begun");
             let done = handle(app, &cx, event.payload).await;
-            tell(app.report(&cx).await);
+            tell(&app.report(&cx).await);
             done.inspect_err(|error| {
                 tracing::error!(error = crate::telemetry::chain(error), trace = cx.trace, "failed")
             })
@@ -38,7 +38,7 @@ where
 }
 
 #[expect(clippy::print_stdout, reason = "CloudWatch reads metrics from standard output")]
-fn tell(lines: Vec<String>) {
+fn tell(lines: &[String]) {
     lines.iter().for_each(|line| println!("{line}"));
 }
 

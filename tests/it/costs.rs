@@ -160,6 +160,24 @@ async fn counts(world: &World, id: &str) -> u64 {
     u64::from(zoho.policy.guards(Mass::Writes).weight(&profile.record_id) > 0)
 }
 
+/// Two connections that do well, every five minutes: nothing is written, and no metric is there to be paid for but one.
+#[tokio::test]
+async fn a_look_at_each_connection_costs_two_small_reads() {
+    let (world, meter) = World::metered().await;
+    world.settle().await;
+    world.tick().await;
+    world.settle().await;
+    world.watch(&world.cx("first")).await.unwrap();
+    world.emitted.lock().unwrap().clear();
+    meter.spent();
+    world.watch(&world.cx("second")).await.unwrap();
+    let spent = meter.spent();
+    tell("a look at two connections that do well", &spent, 1, &json!({}), &Floor { reads: 7, ..Floor::default() });
+    assert_eq!((spent.writes().calls, spent.reads().calls), (0, 3 + 2 * 2), "{spent:?}");
+    let lines = world.emitted.lock().unwrap().clone();
+    assert!(lines.len() == 1 && lines[0].contains("SinceSuccess") && !lines[0].contains("Connections"), "{lines:?}");
+}
+
 /// What a page is personalised by must be quick: a key, and the record that it points to.
 #[tokio::test]
 async fn a_profile_is_two_reads_and_a_fetch_of_who_is_known_only_counts_itself() {

@@ -45,6 +45,8 @@ struct Next {
 
 type Kept = State<Arc<Mutex<Taken>>>;
 type Answer = (StatusCode, HeaderMap, String);
+/// Why a message is not taken, as its vendor says it.
+type Refused = (u16, String);
 
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
@@ -79,7 +81,7 @@ fn said(status: u16, body: &str) -> Answer {
 }
 
 /// Takes what is right, unless it was said how this call is answered.
-fn take(kept: &Kept, channel: &str, checked: Result<Value, Answer>, well: Answer) -> Answer {
+fn take(kept: &Kept, channel: &str, checked: Result<Value, Refused>, well: Answer) -> Answer {
     on(kept, |kept| {
         if !kept.next.is_empty() {
             let Next { status, retry_after } = kept.next.remove(0);
@@ -92,27 +94,27 @@ fn take(kept: &Kept, channel: &str, checked: Result<Value, Answer>, well: Answer
                 kept.taken.push(json!({"channel": channel, "message": message}));
                 well
             }
-            Err(refused) => refused,
+            Err((status, why)) => said(status, &why),
         }
     })
 }
 
-fn read(body: &Bytes, refused: Answer) -> Result<Value, Answer> {
+fn read(body: &Bytes, refused: Refused) -> Result<Value, Refused> {
     serde_json::from_slice::<Value>(body).map_err(|_| refused)
 }
 
 async fn slack(kept: Kept, Path(webhook): Path<String>, body: Bytes) -> Answer {
-    let checked = read(&body, said(400, "invalid_payload")).and_then(|message| match message["text"].as_str() {
-        _ if webhook != SLACK => Err(said(404, "no_service")),
+    let checked = read(&body, (400, "invalid_payload".to_owned())).and_then(|message| match message["text"].as_str() {
+        _ if webhook != SLACK => Err((404, "no_service".to_owned())),
         Some(text) if !text.is_empty() => Ok(message),
-        _ => Err(said(400, "no_text")),
+        _ => Err((400, "no_text".to_owned())),
     });
     take(&kept, "slack", checked, said(200, "ok"))
 }
 
 async fn telegram(kept: Kept, Path(bot): Path<String>, body: Bytes) -> Answer {
     let refused =
-        |status, why: &str| said(status, &json!({"ok": false, "error_code": status, "description": why}).to_string());
+        |status, why: &str| (status, json!({"ok": false, "error_code": status, "description": why}).to_string());
     let checked = read(&body, refused(400, "Bad Request: can't parse JSON")).and_then(|message| {
         let fits = message["text"].as_str().is_some_and(|text| (1..=TEXT).contains(&text.chars().count()));
         match message["chat_id"].as_str() {
@@ -126,10 +128,7 @@ async fn telegram(kept: Kept, Path(bot): Path<String>, body: Bytes) -> Answer {
 
 async fn pagerduty(kept: Kept, body: Bytes) -> Answer {
     let refused = |why: &str| {
-        said(
-            400,
-            &json!({"status": "invalid event", "message": "Event object is invalid", "errors": [why]}).to_string(),
-        )
+        (400, json!({"status": "invalid event", "message": "Event object is invalid", "errors": [why]}).to_string())
     };
     let checked = read(&body, refused("no JSON")).and_then(|event| {
         let text = |at: &Value| at.as_str().unwrap_or_default().to_owned();
@@ -160,9 +159,9 @@ async fn hook(kept: Kept, headers: HeaderMap, body: Bytes) -> Answer {
         proof.zip(mac).is_some_and(|(proof, mac)| mac.verify_slice(&proof).is_ok())
     };
     let proved = header("webhook-signature").split(' ').any(proves);
-    let checked = read(&body, said(400, "no JSON")).and_then(|message| match message["type"].is_string() {
+    let checked = read(&body, (400, "no JSON".to_owned())).and_then(|message| match message["type"].is_string() {
         true if proved && !id.is_empty() && at.parse::<i64>().is_ok() => Ok(json!({"id": id, "body": message})),
-        _ => Err(said(401, "not proved")),
+        _ => Err((401, "not proved".to_owned())),
     });
     take(&kept, "webhook", checked, said(204, ""))
 }
