@@ -1,6 +1,7 @@
 //! All that a function may touch. The environment is read here and nowhere else.
 
 use crate::{
+    alerting,
     control::access::Names,
     error::{Error, Result},
     history::History,
@@ -9,6 +10,7 @@ use crate::{
     queue::Queue,
     secrets::Secrets,
     store::Store,
+    telemetry::DEFAULT_NAMESPACE,
 };
 use aws_config::SdkConfig;
 use std::{
@@ -66,12 +68,18 @@ pub struct Settings {
     pub sync_requests: String,
     pub pushes: String,
     pub pulls: String,
+    /// Only where people are told of exceptions.
+    pub alerts: String,
     pub event_bus: String,
+    /// Where metrics are filed; each stack has its own.
+    pub metrics: String,
     /// Names of secrets begin with it, so that several stacks fit into one account.
     pub secret_prefix: String,
     /// The URL that CRMs call, where it is not the gateway's own.
     pub public_url: Option<String>,
     pub hosts: Hosts,
+    /// Where alerts may go.
+    pub alert_hosts: alerting::Hosts,
     /// The claims by which the control API knows people.
     pub claims: Names,
     /// How people log in to the dashboard.
@@ -133,10 +141,20 @@ impl Settings {
             sync_requests: set("SYNC_REQUESTS_QUEUE_URL")?,
             pushes: set("PUSHES_QUEUE_URL")?,
             pulls: set("PULLS_QUEUE_URL")?,
+            alerts: optional("ALERTS_QUEUE_URL").unwrap_or_default(),
             event_bus: set("EVENT_BUS")?,
+            metrics: optional("METRICS_NAMESPACE").unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()),
             secret_prefix: set("SECRET_PREFIX")?,
             public_url: optional("PUBLIC_URL"),
             hosts: Hosts { local: optional("CRM_URL") },
+            alert_hosts: alerting::Hosts {
+                local: optional("CRM_URL"),
+                named: optional("ALERT_HOSTS")
+                    .iter()
+                    .flat_map(|all| all.split(','))
+                    .map(|host| host.trim().to_owned())
+                    .collect(),
+            },
             claims: Names {
                 tenant: optional("TENANT_CLAIM").unwrap_or(Names::default().tenant),
                 role: optional("ROLE_CLAIM").unwrap_or(Names::default().role),

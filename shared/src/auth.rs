@@ -12,6 +12,7 @@ use crate::{
     },
     secrets::Held,
     store::{Exception, Lease},
+    telemetry::Metric,
 };
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
@@ -38,6 +39,27 @@ const MOST_REQUESTS: usize = 9;
 /// … in this time.
 const REQUESTS_PER: SignedDuration = SignedDuration::from_mins(10);
 
+/// What a session came to.
+fn measure(connection: &Connection, cx: &Context, budget: &Budget, error: Option<&Error>) {
+    let crm = Some(connection.crm);
+    cx.metrics.count(Metric::ApiCalls, crm, budget.calls.load(Ordering::Relaxed));
+    let verdict = error.map(|error| match error {
+        Error::RateLimited { .. } => Metric::RateLimited,
+        Error::Retryable { .. } => Metric::Unanswered,
+        Error::AuthExpired { .. } => Metric::AuthRefused,
+        Error::Config { .. } => Metric::NeedsPerson,
+        Error::Bug { .. } => Metric::Bugs,
+    });
+    verdict.into_iter().for_each(|verdict| cx.metrics.count(verdict, crm, 1));
+    let used = budget.used();
+    used.into_iter().for_each(|used| cx.metrics.value(Metric::BudgetUsed, crm, f64::from(used)));
+    cx.metrics.on(&connection.tenant, &connection.id, |counts| {
+        counts.hour.sessions += 1;
+        counts.hour.failed += u32::from(verdict.is_some_and(|verdict| verdict != Metric::RateLimited));
+        counts.used = used.or(counts.used);
+    });
+}
+
 impl App {
     /// Does something in a session with a connection's CRM. When the token is refused it is refreshed and the thing
     /// is done again from its start; whatever is done this way can be repeated without harm.
@@ -51,9 +73,11 @@ impl App {
     ) -> Result<T> {
         let (answered, budget) = (Arc::new(AtomicBool::new(false)), self.budget(connection, cx));
         let done = self.authorised(connection, cx, &answered, &budget, call).await;
+        let full = budget.full.load(Ordering::Relaxed) && matches!(done, Err(Error::RateLimited { .. }));
+        measure(connection, cx, &budget, done.as_ref().err().filter(|_| !full));
         let Err(error) = &done else { return done };
         // A short window is full by what we lent: that is nobody else's reason to wait.
-        if budget.full.load(Ordering::Relaxed) && matches!(error, Error::RateLimited { .. }) {
+        if full {
             return done;
         }
         // What is refused as a whole may be so for one field that is no more.
@@ -179,7 +203,7 @@ impl App {
             async move { store.ask(&tenant, &id, &ask, now).await }.boxed()
         });
         let (book, asking) = (book.clone(), asking.clone());
-        Budget { book, asking, keeper, clock: cx.clock.clone(), full: Arc::default() }
+        Budget { book, asking, keeper, clock: cx.clock.clone(), full: Arc::default(), calls: Arc::default() }
     }
 
     /// A grant newer than `stale`: whoever holds the lease asks for it, everyone else waits for theirs.

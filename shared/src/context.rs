@@ -1,5 +1,6 @@
 //! What one invocation knows: its time, its deadline, and the id that runs through its logs.
 
+use crate::telemetry::Metrics;
 use futures::future::{BoxFuture, FutureExt};
 use jiff::{SignedDuration, Timestamp};
 use std::{
@@ -35,6 +36,8 @@ pub struct Context {
     pub deadline: Timestamp,
     /// Runs through message, record, push, CRM call and log.
     pub trace: String,
+    /// What it measures, on behalf of whomever.
+    pub metrics: Arc<Metrics>,
 }
 
 /// What handing back unfinished work takes.
@@ -48,8 +51,9 @@ impl Context {
 
     /// An invocation that goes by another clock than the real one.
     pub fn by(clock: Arc<dyn Clock>, left: Duration, trace: impl Into<String>) -> Context {
-        let deadline = plus(clock.now(), left.saturating_sub(RESERVE));
-        Context { clock, deadline, trace: trace.into() }
+        let now = clock.now();
+        let deadline = plus(now, left.saturating_sub(RESERVE));
+        Context { clock, deadline, trace: trace.into(), metrics: Arc::new(Metrics::since(now)) }
     }
 
     pub fn now(&self) -> Timestamp {

@@ -1,14 +1,15 @@
 //! Everything that the functions share. In reading order:
 //!
-//! * **meaning**, pure: [`id`], [`record`], [`mapping`], [`planner`], [`request`], [`engagement`], [`cause`], [`scope`], [`change`], [`connection`], [`trigger`], [`settings`]
+//! * **meaning**, pure: [`id`], [`alert`], [`record`], [`mapping`], [`planner`], [`request`], [`engagement`], [`cause`], [`scope`], [`change`], [`connection`], [`trigger`], [`watch`], [`settings`]
 //! * **provider**, which speaks HTTP and knows no AWS: [`provider`]
 //! * **platform**, which is AWS: [`app`], [`store`], [`history`], [`secrets`], [`queue`], [`events`], [`telemetry`]
-//! * the flows on top of them: [`auth`], [`provision`], [`connecting`], [`brought`], [`drift`], [`compare`], [`doctor`], [`preview`], [`explain`], [`erasure`], [`rename`], [`rescore`], [`retry`], [`quiet`], [`switches`], [`undo`], [`sync`], [`profile`], [`fetch`], [`inbox`], [`push`], [`control`], [`dashboard`], and one story per function in [`handler`]
+//! * the flows on top of them: [`auth`], [`alerting`], [`provision`], [`connecting`], [`brought`], [`drift`], [`compare`], [`doctor`], [`preview`], [`explain`], [`erasure`], [`rename`], [`rescore`], [`retry`], [`quiet`], [`switches`], [`undo`], [`watchdog`], [`sync`], [`profile`], [`fetch`], [`inbox`], [`push`], [`control`], [`dashboard`], and one story per function in [`handler`]
 //!
 //! A layer names only those above it in this list.
 
 pub mod id;
 
+pub mod alert;
 pub mod cause;
 pub mod change;
 pub mod connection;
@@ -22,6 +23,7 @@ pub mod request;
 pub mod scope;
 pub mod settings;
 pub mod trigger;
+pub mod watch;
 
 pub mod provider;
 
@@ -34,6 +36,7 @@ pub mod secrets;
 pub mod store;
 pub mod telemetry;
 
+pub mod alerting;
 pub mod auth;
 pub mod brought;
 pub mod compare;
@@ -59,6 +62,7 @@ pub mod retry;
 pub mod switches;
 pub mod sync;
 pub mod undo;
+pub mod watchdog;
 
 pub mod handler;
 mod run;

@@ -7,6 +7,7 @@ use crate::{
 };
 use aws_lambda_events::sqs::SqsMessage;
 use aws_sdk_sqs::{Client, error::ProvideErrorMetadata, types::SendMessageBatchRequestEntry};
+use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -102,6 +103,11 @@ impl Queue {
             tracing::warn!(code = error.code(), "a message comes back earlier than it should");
         }
     }
+}
+
+/// When a message was sent.
+pub fn sent(message: &SqsMessage) -> Option<Timestamp> {
+    Timestamp::from_millisecond(message.attributes.get("SentTimestamp")?.parse().ok()?).ok()
 }
 
 /// How often a message was received, this time included.

@@ -26,6 +26,7 @@ where
             let cx = context(&event.context);
             tracing::info!(trace = cx.trace, "begun");
             let done = handle(app, &cx, event.payload).await;
+            tell(&app.report(&cx).await);
             done.inspect_err(|error| {
                 tracing::error!(error = crate::telemetry::chain(error), trace = cx.trace, "failed")
             })
@@ -34,6 +35,11 @@ where
         served
     };
     lambda_runtime::run(service_fn(serve)).await
+}
+
+#[expect(clippy::print_stdout, reason = "CloudWatch reads metrics from standard output")]
+fn tell(lines: &[String]) {
+    lines.iter().for_each(|line| println!("{line}"));
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that asks for the time")]

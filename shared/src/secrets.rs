@@ -28,6 +28,12 @@ pub struct Held {
     pub grant: Grant,
 }
 
+/// A channel's secret, as it is kept.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Told {
+    secret: Secret,
+}
+
 /// How long a credential is used without another look.
 const KEPT: Duration = Duration::from_secs(300);
 /// The stage of a version that was stored but perhaps not made current: one without a stage could be deleted.
@@ -73,6 +79,23 @@ impl Secrets {
         Ok(read.map(|(client, _)| client.client_secret))
     }
 
+    /// What lets us tell a channel something.
+    pub async fn alert(&self, tenant: &TenantId, channel: &str) -> Result<Option<Secret>> {
+        let read = self.read::<Told>(&self.alert_name(tenant, channel), None).await?;
+        Ok(read.map(|(told, _)| told.secret))
+    }
+
+    /// Keeps what lets us tell a channel something, in the place of what did before.
+    pub async fn put_alert(&self, tenant: &TenantId, channel: &str, secret: Secret) -> Result<()> {
+        let json =
+            serde_json::to_string(&Told { secret }).map_err(|e| Error::bug("a secret that is no JSON").because(e))?;
+        self.put(&self.alert_name(tenant, channel), json).await
+    }
+
+    fn alert_name(&self, tenant: &TenantId, channel: &str) -> String {
+        format!("{}/alert/{tenant}/{channel}", self.prefix)
+    }
+
     /// Names our app at a CRM. The secret before is still good in deliveries, which may have been signed with it.
     pub async fn put_app(&self, crm: Crm, client_id: &str, client_secret: &str) -> Result<()> {
         let name = format!("{}/app/{crm}", self.prefix);
@@ -85,10 +108,14 @@ impl Secrets {
             previous_secret: previous,
         };
         let json = serde_json::to_string(&app).map_err(|e| Error::bug("an app that is no JSON").because(e))?;
-        match self.client.create_secret().name(&name).secret_string(&json).send().await {
+        self.put(&name, json).await
+    }
+
+    async fn put(&self, name: &str, json: String) -> Result<()> {
+        match self.client.create_secret().name(name).secret_string(&json).send().await {
             Ok(_) => Ok(()),
             Err(error) if error.code() == Some("ResourceExistsException") => {
-                let put = self.client.put_secret_value().secret_id(&name).secret_string(json).send().await;
+                let put = self.client.put_secret_value().secret_id(name).secret_string(json).send().await;
                 put.map(drop).map_err(|e| trouble(&e))
             }
             Err(error) => Err(trouble(&error)),

@@ -1,10 +1,12 @@
 //! What holds for all of a tenant's connections.
 
 use crate::{
+    alert::Alerts,
     engagement::{Effects, Scoring},
     planner::Ownership,
     record::Record,
     trigger::Triggers,
+    watch::Thresholds,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -22,6 +24,10 @@ pub struct Settings {
     pub effects: Effects,
     /// What begins when a condition comes to hold.
     pub triggers: Triggers,
+    /// From when on something is worth telling a person.
+    pub watch: Thresholds,
+    /// Who is told of what waits for a person.
+    pub alerts: Alerts,
     /// Nothing is read from the tenant's CRMs, and nothing is written to them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stop>,

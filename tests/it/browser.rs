@@ -219,7 +219,8 @@ static AXE: LazyLock<String> = LazyLock::new(|| {
     let found = fs::read_dir(&libraries).into_iter().flatten().flatten();
     let mut scripts = found.map(|python| python.path().join("site-packages/axe_playwright_python/axe.min.js"));
     let script = scripts.find(|script| script.exists());
-    fs::read_to_string(script.expect("axe-core is not there: run `cargo dev test`, which installs it")).unwrap()
+    let script = script.unwrap_or_else(|| panic!("axe-core is not there: run `cargo dev test`, which installs it"));
+    fs::read_to_string(script).unwrap()
 });
 
 /// Nothing on the page shuts people out (axe-core's rules, of which those that it calls serious or critical count).

@@ -2,8 +2,9 @@
 
 use crate::{
     audit::the_history_is_the_difference,
+    chaos::{Chaos, Random},
     story::request,
-    world::{Chaos, Random, World, tenant},
+    world::{World, tenant},
 };
 use serde_json::{Value as Json, json};
 use shared::{

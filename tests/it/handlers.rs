@@ -261,6 +261,19 @@ async fn token_refresh_tick() {
 }
 
 #[tokio::test]
+async fn alert_raised() {
+    let world = World::new().await;
+    let done = handler::alert(&world.app, &world.cx("sample"), event("alert/raised.json")).await.unwrap();
+    assert!(done.batch_item_failures.is_empty(), "where nobody wants to hear of it, nobody does");
+}
+
+#[tokio::test]
+async fn watchdog_tick() {
+    let world = World::new().await;
+    handler::watchdog(&world.app, &world.cx("sample"), event("watchdog/tick.json")).await.unwrap();
+}
+
+#[tokio::test]
 async fn journal_record_and_exception() {
     let aws = aws::account().await;
     let app = aws::app(&aws, None, None).await;

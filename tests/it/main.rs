@@ -12,12 +12,15 @@
 
 mod acts;
 mod admin;
+mod alarms;
+mod alerts;
 mod audit;
 mod authorizer;
 mod aws;
 mod browser;
 mod bus;
 mod card;
+mod chaos;
 mod connect;
 mod contract;
 mod control;

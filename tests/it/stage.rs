@@ -53,8 +53,7 @@ impl<'w> Stage<'w> {
             secret_prefix: "crm-sync".to_owned(),
             public_url: Some(text("/api")),
             hosts: Hosts { local: Some(simulator.clone()) },
-            claims: Default::default(),
-            login: Default::default(),
+            ..Settings::default()
         };
         let key = Credentials::new(text("/aws/access_key_id"), text("/aws/secret_access_key"), None, None, "stack");
         let aws = SdkConfig::builder()

@@ -1,7 +1,9 @@
 //! A tenant with a connection per CRM, and the pump that plays Lambda: it receives what is queued and calls the functions.
 
 use crate::{
-    aws, gateway,
+    aws,
+    chaos::Chaos,
+    gateway,
     meter::{Meter, Traffic},
     stream::Stream,
 };
@@ -41,43 +43,12 @@ pub(crate) struct World {
     /// The functions' clock is ahead of the real one by so many seconds.
     ahead: Arc<AtomicI64>,
     pub(crate) chaos: Chaos,
-    stream: Stream,
+    pub(crate) stream: Stream,
     invocations: Arc<AtomicU64>,
+    /// The functions' metrics, as they write them.
+    pub(crate) emitted: Mutex<Vec<String>>,
     /// Receipts of messages that were received and not deleted, with their queues.
     hidden: Mutex<BTreeMap<String, &'static str>>,
-}
-
-/// What the pump does to messages.
-#[derive(Default)]
-pub(crate) struct Chaos {
-    /// Every batch is handled twice, as SQS may.
-    pub(crate) twice: bool,
-    /// Batches and their messages come in any order.
-    pub(crate) shuffle: Option<Random>,
-}
-
-/// Numbers that only look random: the same for one seed.
-pub(crate) struct Random(AtomicU64);
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Random {
-        Random(AtomicU64::new(seed))
-    }
-
-    /// Below `n`.
-    pub(crate) fn below(&self, n: usize) -> usize {
-        // SplitMix64, public domain: <https://prng.di.unimi.it/splitmix64.c>
-        let mut z = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % n as u64) as usize
-    }
-
-    pub(crate) fn shuffle<T>(&self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            items.swap(last, self.below(last + 1));
-        }
-    }
 }
 
 pub(crate) const TENANT: &str = "demo";
@@ -137,8 +108,8 @@ impl World {
             .with_state(state);
         tokio::spawn(async move { axum::serve(listener, door).await });
         let stream = Stream::of(&aws, &app.settings.state_table).await;
-        let world =
-            World { app, aws, sim, ahead, chaos: Chaos::default(), stream, invocations, hidden: Mutex::default() };
+        let (emitted, hidden, chaos) = (Mutex::default(), Mutex::default(), Chaos::default());
+        let world = World { app, aws, sim, ahead, chaos, stream, invocations, emitted, hidden };
         for crm in crms {
             world.account(*crm).await;
             world.connect_objects(*crm, objects).await;
@@ -270,7 +241,15 @@ impl World {
     pub(crate) async fn tick(&self) {
         self.invocations.fetch_add(1, Ordering::Relaxed);
         let tick = serde_json::from_value(json!({"tick": "pulls"})).unwrap();
-        handler::delta_pull(&self.app, &self.cx("tick"), tick).await.unwrap();
+        let cx = self.cx("tick");
+        handler::delta_pull(&self.app, &cx, tick).await.unwrap();
+        self.report(&cx).await;
+    }
+
+    /// What ends an invocation.
+    pub(crate) async fn report(&self, cx: &Context) {
+        let lines = self.app.report(cx).await;
+        self.emitted.lock().unwrap().extend(lines);
     }
 
     pub(crate) fn url(&self, queue: &str) -> &str {
@@ -279,6 +258,7 @@ impl World {
             "changes" => &settings.changes,
             "sync-requests" => &settings.sync_requests,
             "pushes" => &settings.pushes,
+            "alerts" => &settings.alerts,
             _ => &settings.pulls,
         }
     }
@@ -341,7 +321,9 @@ impl World {
             for _ in 0..if self.chaos.twice { 2 } else { 1 } {
                 self.invocations.fetch_add(1, Ordering::Relaxed);
                 let event = serde_json::from_value(batch.clone()).unwrap();
-                handler::journal(&self.app, &self.cx("journal-invocation"), event).await.unwrap();
+                let cx = self.cx("journal-invocation");
+                handler::journal(&self.app, &cx, event).await.unwrap();
+                self.report(&cx).await;
             }
         }
         !batches.is_empty()
@@ -382,6 +364,7 @@ impl World {
             "pulls" => handler::delta_pull(&self.app, &cx, handler::PullEvent::Messages(event)).await,
             _ => handler::reconcile(&self.app, &cx, event).await,
         };
+        self.report(&cx).await;
         kept.unwrap_or_else(|error| panic!("{queue}: {}", shared::telemetry::chain(&error)))
     }
 
@@ -404,10 +387,11 @@ impl World {
             let receipts = got.iter().map(|message| (message.receipt_handle.clone().unwrap(), queue));
             self.hidden.lock().unwrap().extend(receipts);
             records.extend(got.into_iter().map(|m| {
-                let received = m.attributes.as_ref().and_then(|a| a.get(&MessageSystemAttributeName::ApproximateReceiveCount)).cloned();
+                let told = m.attributes.unwrap_or_default();
+                let attributes: BTreeMap<&str, &str> = told.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
                 json!({
                     "messageId": m.message_id, "receiptHandle": m.receipt_handle, "body": m.body,
-                    "attributes": {"ApproximateReceiveCount": received}, "messageAttributes": {},
+                    "attributes": attributes, "messageAttributes": {},
                     "eventSource": "aws:sqs", "eventSourceARN": format!("arn:aws:sqs:us-east-1:1:{}", self.url(queue).rsplit('/').next().unwrap()),
                 })
             }));

@@ -6,8 +6,18 @@ use crate::step::step;
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 
-pub(crate) const FUNCTIONS: &[&str] =
-    &["webhook", "connect", "control", "reconcile", "outbound", "delta-pull", "token-refresh", "journal"];
+pub(crate) const FUNCTIONS: &[&str] = &[
+    "webhook",
+    "connect",
+    "control",
+    "reconcile",
+    "outbound",
+    "delta-pull",
+    "token-refresh",
+    "journal",
+    "watchdog",
+    "alert",
+];
 
 /// The cargo profile of everything that `up` builds.
 const PROFILE: &str = "quick";

@@ -4,6 +4,7 @@
 //! `OperatorEnvironment` prints it. Our apps' secrets come first: `operator app`. The rest is in README.md.
 
 mod adopt;
+mod alerts;
 mod asked;
 mod connect;
 mod decide;
@@ -21,6 +22,7 @@ mod standard;
 mod switches;
 mod triggers;
 mod undo;
+mod watch;
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
@@ -104,6 +106,10 @@ enum Command {
     Effects(effects::Args),
     /// Show a tenant's triggers as JSON, or give it others: what begins when a condition comes to hold
     Triggers(triggers::Args),
+    /// Show from when on silence, lag, refusals and errors of a tenant's connections are told as JSON, or change it
+    Watch(watch::Args),
+    /// Show who is told of what waits for a tenant's people as JSON, or change it: Slack, Telegram, PagerDuty, webhooks
+    Alerts(alerts::Args),
     /// What waits for a person, as JSON
     Exceptions { tenant: TenantId },
     /// A tenant's connections, as JSON
@@ -181,6 +187,8 @@ async fn main() -> Result<()> {
         Command::Scoring(args) => scoring::run(&app, &cx, args).await,
         Command::Effects(args) => effects::run(&app, args).await,
         Command::Triggers(args) => triggers::run(&app, args).await,
+        Command::Watch(args) => watch::run(&app, args).await,
+        Command::Alerts(args) => alerts::run(&app, args).await,
         Command::Exceptions { tenant } => show::json(&app.store.exceptions(&tenant).await?),
         Command::Connections { tenant } => show::json(&app.store.connections(&tenant).await?),
         Command::Dump { tenant } => show::dump(&app, &tenant).await,

@@ -64,7 +64,11 @@ pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         Route::new(get.clone(), "/v1/tenants/{tenant}/settings/effects", sees, "effects", "Shows what is made of events", settings::effects).guarded(),
         Route::new(put.clone(), "/v1/tenants/{tenant}/settings/effects", decides, "setEffects", "Says what is made of events, from now on", settings::set_effects).guarded(),
         Route::new(get.clone(), "/v1/tenants/{tenant}/settings/triggers", sees, "triggers", "Shows what begins when a condition comes to hold", settings::triggers).guarded(),
-        Route::new(put, "/v1/tenants/{tenant}/settings/triggers", decides, "setTriggers", "Says what begins when a condition comes to hold, from now on", settings::set_triggers).guarded(),
+        Route::new(put.clone(), "/v1/tenants/{tenant}/settings/triggers", decides, "setTriggers", "Says what begins when a condition comes to hold, from now on", settings::set_triggers).guarded(),
+        Route::new(get.clone(), "/v1/tenants/{tenant}/settings/watch", sees, "watch", "Shows from when on silence, lag, refusals and errors are worth telling", settings::watch).guarded(),
+        Route::new(put.clone(), "/v1/tenants/{tenant}/settings/watch", decides, "setWatch", "Says from when on silence, lag, refusals and errors are worth telling", settings::set_watch).guarded(),
+        Route::new(get.clone(), "/v1/tenants/{tenant}/settings/alerts", sees, "alerts", "Shows who is told of what waits for a person, and by which way", settings::alerts).guarded(),
+        Route::new(put, "/v1/tenants/{tenant}/settings/alerts", decides, "setAlerts", "Says who is told of what waits for a person; a channel's secret is given by `operator alerts`", settings::set_alerts).guarded(),
 
         Route::new(get.clone(), "/v1/tenants/{tenant}/records", sees, "records", "Lists records, or whoever has an identity", records::list),
         Route::new(get.clone(), "/v1/tenants/{tenant}/profile", sees, "profile", "Shows what a product reads of one person: fields, score, totals, where they are", records::profile),

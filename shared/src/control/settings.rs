@@ -7,12 +7,14 @@ use super::{
     route::Nothing,
 };
 use crate::{
+    alert::Alerts,
     connection::Connection,
     engagement::{Effects, Scoring},
     planner::{Ownership, Policy},
     settings::Settings,
     store::Setting,
     trigger::Triggers,
+    watch::Thresholds,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -74,6 +76,26 @@ pub async fn triggers(call: &Call<'_>, _: Nothing) -> Told<Triggers> {
 pub async fn set_triggers(call: &Call<'_>, triggers: Triggers) -> Told<Triggers> {
     let version = decide(call, Setting::Triggers(&triggers)).await?;
     Ok(Reply::at(triggers, version))
+}
+
+pub async fn watch(call: &Call<'_>, _: Nothing) -> Told<Thresholds> {
+    let Settings { watch, version, .. } = decided(call).await?;
+    Ok(Reply::at(watch, version))
+}
+
+pub async fn set_watch(call: &Call<'_>, watch: Thresholds) -> Told<Thresholds> {
+    let version = decide(call, Setting::Watch(&watch)).await?;
+    Ok(Reply::at(watch, version))
+}
+
+pub async fn alerts(call: &Call<'_>, _: Nothing) -> Told<Alerts> {
+    let Settings { alerts, version, .. } = decided(call).await?;
+    Ok(Reply::at(alerts, version))
+}
+
+pub async fn set_alerts(call: &Call<'_>, alerts: Alerts) -> Told<Alerts> {
+    let version = decide(call, Setting::Alerts(&alerts)).await?;
+    Ok(Reply::at(alerts, version))
 }
 
 /// Where to go on.

@@ -10,7 +10,7 @@ use crate::{
     id::AccountId,
     provider::{Crm, Heard, Hint, Says, Unreadable},
     store::Exception,
-    telemetry::count,
+    telemetry::Metric,
 };
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -54,7 +54,7 @@ impl Accounts {
         let linked = self.linked(app, crm, &account).await?;
         if linked.is_empty() {
             tracing::warn!(crm = %crm, trace = cx.trace, "a genuine event of an account that no connection has");
-            count("UnknownAccount", Some(crm), 1, cx.now());
+            cx.metrics.count(Metric::UnknownAccount, Some(crm), 1);
         }
         match says {
             Says::Changed(hints) => {
@@ -69,7 +69,7 @@ impl Accounts {
                 Ok(Vec::new())
             }
             Says::Unreadable(unreadable) => {
-                count("EventUnreadable", Some(crm), 1, cx.now());
+                cx.metrics.count(Metric::EventUnreadable, Some(crm), 1);
                 for (connection, _) in linked {
                     unread(app, &cx, connection, &unreadable).await?;
                 }

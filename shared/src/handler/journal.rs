@@ -14,7 +14,7 @@ use crate::{
     record::{Object, Record, RemoteField},
     request::Asker,
     store::{Exception, Open},
-    telemetry::count,
+    telemetry::Metric,
 };
 use aws_lambda_events::dynamodb::{Event as Streamed, EventRecord};
 use serde::de::DeserializeOwned;
@@ -35,9 +35,8 @@ pub async fn journal(app: &App, cx: &Context, event: Streamed) -> Result<serde_j
     }
     app.tell(&told.events).await?;
     app.queue.send(&app.settings.sync_requests, &told.requests).await?;
-    if !told.entries.is_empty() {
-        count("Changes", None, told.entries.len(), cx.now());
-    }
+    cx.metrics.count(Metric::Changes, None, told.entries.len());
+    cx.metrics.count(Metric::Exceptions, None, told.raised);
     tracing::info!(entries = told.entries.len(), events = told.events.len(), trace = cx.trace, "journalled");
     Ok(json!({"batchItemFailures": []}))
 }
@@ -51,6 +50,8 @@ struct Told {
     requests: Vec<queue::Outgoing>,
     /// Whose values are taken out of the history: all their changes before it are told by now, because the stream keeps a record's order.
     erased: Vec<(TenantId, RecordId)>,
+    /// Exceptions that were opened.
+    raised: usize,
 }
 
 impl Told {
@@ -70,11 +71,14 @@ impl Told {
             }
             "exception" => {
                 let before = image::<Exception>(&record.change.old_image)?;
-                let raised = before.is_none_or(|before| before.state == Open::Resolved);
-                if let Some(exception) =
-                    image::<Exception>(&record.change.new_image)?.filter(|one| raised && one.state == Open::Open)
+                let was_open = before.as_ref().is_some_and(|before| before.state == Open::Open);
+                // One that was forgotten with its person has ended as any other.
+                match image::<Exception>(&record.change.new_image)?
+                    .or(before.map(|before| Exception { state: Open::Resolved, ..before }))
                 {
-                    self.exception(&exception);
+                    Some(exception) if exception.state == Open::Open && !was_open => self.exception(&exception),
+                    Some(exception) if exception.state == Open::Resolved && was_open => self.ended(&exception),
+                    _ => {}
                 }
             }
             "connection" => {
@@ -169,6 +173,7 @@ impl Told {
     }
 
     fn exception(&mut self, exception: &Exception) {
+        self.raised += 1;
         for step in &exception.steps {
             self.step(&exception.tenant, exception.record.as_ref().map(|r| r.as_str()), step, &exception.trace);
             if let Some(record) = &exception.record {
@@ -192,10 +197,18 @@ impl Told {
         }
         let kind = if exception.code == "conflict" { "conflict.raised" } else { "exception.raised" };
         let detail = json!({
-            "id": exception.id, "tenant_id": exception.tenant, "code": exception.code, "remedy": exception.remedy,
+            "id": exception.id, "tenant_id": exception.tenant, "code": exception.code, "remedy": exception.remedy, "at": exception.at,
             "connection_id": exception.connection, "record_id": exception.record, "field": exception.field, "trace": exception.trace,
         });
         self.events.push(Event::new(kind, &detail));
+    }
+
+    fn ended(&mut self, exception: &Exception) {
+        let detail = json!({
+            "id": exception.id, "tenant_id": exception.tenant, "code": exception.code, "at": exception.at,
+            "connection_id": exception.connection, "record_id": exception.record, "field": exception.field, "trace": exception.trace,
+        });
+        self.events.push(Event::new("exception.ended", &detail));
     }
 
     fn connection(&mut self, before: &Connection, after: &Connection) {

@@ -3,7 +3,7 @@
 use crate::{
     app::App,
     error::{Error, Fate, Result},
-    queue::receives,
+    queue::{receives, sent},
     telemetry::chain,
 };
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
@@ -20,13 +20,15 @@ pub(super) struct Message<T> {
     pub(super) id: String,
     /// How often it was received, this time included.
     pub(super) receives: u32,
+    /// When it was sent, by the queue's clock.
+    pub(super) sent: Option<Timestamp>,
     receipt: String,
 }
 
 impl<T> Message<T> {
     /// The same message, with what became of its job.
     pub(super) fn with<U>(self, job: U) -> Message<U> {
-        Message { job, id: self.id, receives: self.receives, receipt: self.receipt }
+        Message { job, id: self.id, receives: self.receives, sent: self.sent, receipt: self.receipt }
     }
 }
 
@@ -52,6 +54,7 @@ impl<'a> Batch<'a> {
                     job,
                     id,
                     receives: receives(&message),
+                    sent: sent(&message),
                     receipt: message.receipt_handle.unwrap_or_default(),
                 }),
                 Err(error) => {
@@ -107,6 +110,12 @@ impl<'a> Batch<'a> {
     pub(super) async fn keep<T>(&self, message: &Message<T>, after: Duration) {
         self.app.queue.hide(self.queue, &message.receipt, after).await;
         self.list(message.id.clone());
+    }
+
+    /// Whether a message is handed back.
+    pub(super) fn is_kept(&self, id: &str) -> bool {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.batch_item_failures.iter().any(|failure| failure.item_identifier == id)
     }
 
     fn list(&self, id: String) {

@@ -1,5 +1,6 @@
 //! One story per function: an event in, what it does, its answer.
 
+mod alert;
 mod bus;
 mod connect;
 mod control;
@@ -16,8 +17,10 @@ mod messages;
 mod outbound;
 mod reconcile;
 mod token_refresh;
+mod watchdog;
 mod webhook;
 
+pub use alert::alert;
 pub use connect::connect;
 pub use control::control;
 pub use delta_pull::{PullEvent, delta_pull};
@@ -25,4 +28,5 @@ pub use journal::journal;
 pub use outbound::outbound;
 pub use reconcile::reconcile;
 pub use token_refresh::token_refresh;
+pub use watchdog::watchdog;
 pub use webhook::webhook;

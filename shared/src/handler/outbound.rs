@@ -5,7 +5,7 @@ use crate::{
     app::App,
     change::Push,
     connection::Connection,
-    context::Context,
+    context::{Context, until},
     error::{Error, Result},
     id::{ConnectionId, RecordId, TenantId},
     provider::Creates,
@@ -14,9 +14,11 @@ use crate::{
     record::Record,
     store::{Exception, KILLS, MOST_KILLS, Ready},
     sync::Pushes,
+    telemetry::Metric,
 };
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use futures::future::join_all;
+use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -54,23 +56,50 @@ async fn of_connection(
 ) -> Result<()> {
     let cx = cx.traced(messages.first().map(|message| message.job.trace.as_str()).unwrap_or_default());
     let Some(ready) = app.store.ready(tenant, connection, cx.now()).await? else { return Ok(()) };
+    let sent: Vec<Sent> = messages.iter().map(|message| (message.id.clone(), message.sent)).collect();
+    let done = worked_on(app, &cx, &ready, messages, batch).await;
+    measure(&cx, &ready.connection, &sent, batch);
+    done
+}
+
+/// When a message was sent.
+type Sent = (String, Option<Timestamp>);
+
+/// How long pushes took, and since when those wait that are handed back.
+fn measure(cx: &Context, connection: &Connection, sent: &[Sent], batch: &Batch<'_>) {
+    let (kept, done): (Vec<&Sent>, Vec<&Sent>) = sent.iter().partition(|(id, _)| batch.is_kept(id));
+    for at in done.into_iter().filter_map(|(_, at)| *at) {
+        let took = until(at, cx.now()).as_secs_f64() * 1e3;
+        cx.metrics.value(Metric::SyncLag, Some(connection.crm), took);
+    }
+    let oldest = kept.into_iter().filter_map(|(_, at)| *at).min();
+    cx.metrics.on(&connection.tenant, &connection.id, |counts| counts.waits = Some(oldest));
+}
+
+async fn worked_on(
+    app: &App,
+    cx: &Context,
+    ready: &Ready,
+    messages: Vec<Message<Push>>,
+    batch: &Batch<'_>,
+) -> Result<()> {
     if ready.connection.settings.stopped.is_some() {
         let records: Vec<RecordId> = messages.iter().flat_map(|message| message.job.records.clone()).collect();
-        return tell_waiting(app, &cx, &ready.connection, &records, "stopped").await;
+        return tell_waiting(app, cx, &ready.connection, &records, "stopped").await;
     }
     if let Some(after) = ready.pause(cx.now()) {
         let new = messages.iter().filter(|message| message.receives == 1);
         let records: Vec<RecordId> = new.flat_map(|message| message.job.records.iter().cloned()).collect();
-        tell_waiting(app, &cx, &ready.connection, &records, "rate_limited").await?;
+        tell_waiting(app, cx, &ready.connection, &records, "rate_limited").await?;
         for message in &messages {
             batch.keep(message, after).await;
         }
         return Ok(());
     }
     let (killers, plain) = batch.killers(messages, cx.now()).await?;
-    together(app, &cx, &ready, &plain, batch).await;
+    together(app, cx, ready, &plain, batch).await;
     for message in &killers {
-        one_by_one(app, &cx, &ready, message, batch).await;
+        one_by_one(app, cx, ready, message, batch).await;
     }
     batch.survived(plain.iter().chain(&killers)).await
 }

@@ -10,7 +10,7 @@ use crate::{
     id::{AccountId, ConnectionId},
     provider::{Crm, Delivery, Forged, Hint, Schemes, Secret, Verified, Webhooks},
     queue::{Outgoing, group},
-    telemetry::{chain, count},
+    telemetry::{Metric, chain},
 };
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use std::collections::{BTreeMap, btree_map::Entry};
@@ -105,7 +105,7 @@ async fn per_app(app: &App, cx: &Context, crm: Crm, delivery: &Delivery) -> Resu
         let linked = account.as_ref().and_then(|account| found.get(account)).map(Vec::as_slice).unwrap_or_default();
         if linked.is_empty() {
             tracing::warn!(crm = %crm, trace = cx.trace, "a genuine delivery for an account that no connection has");
-            count("UnknownAccount", Some(crm), hints.len(), cx.now());
+            cx.metrics.count(Metric::UnknownAccount, Some(crm), hints.len());
         }
         for connection in linked {
             messages.extend(outgoing(connection, None, &hints, cx)?);
@@ -129,7 +129,7 @@ async fn connections(app: &App, crm: Crm, verified: &Verified<'_>) -> Result<BTr
 async fn per_connection(app: &App, cx: &Context, crm: Crm, id: &ConnectionId, delivery: &Delivery) -> Result<i64> {
     let found = app.store.connection_by_door(id).await?.filter(|c| c.crm == crm);
     let Some(connection) = found else {
-        count("UnknownConnection", Some(crm), 1, cx.now());
+        cx.metrics.count(Metric::UnknownConnection, Some(crm), 1);
         return Ok(refused(crm, cx, &Forged::Mismatch));
     };
     // Whatever is still sent to what was disconnected is not to come again.
@@ -152,7 +152,7 @@ async fn per_connection(app: &App, cx: &Context, crm: Crm, id: &ConnectionId, de
 
 fn refused(crm: Crm, cx: &Context, forged: &Forged) -> i64 {
     tracing::warn!(crm = %crm, reason = %forged, trace = cx.trace, "a delivery is refused");
-    count("DeliveryRefused", Some(crm), 1, cx.now());
+    cx.metrics.count(Metric::DeliveryRefused, Some(crm), 1);
     401
 }
 
@@ -162,7 +162,7 @@ fn hints(crm: Crm, cx: &Context, verified: &Verified<'_>) -> Option<Vec<Hint>> {
         Ok(hints) => Some(hints),
         Err(unreadable) => {
             tracing::error!(crm = %crm, reason = %unreadable, trace = cx.trace, "a genuine delivery cannot be read");
-            count("DeliveryUnreadable", Some(crm), 1, cx.now());
+            cx.metrics.count(Metric::DeliveryUnreadable, Some(crm), 1);
             None
         }
     }

@@ -13,6 +13,7 @@ use crate::{
     record::{Awaiting, Key, Link, Record, Refusal},
     store::{Commit, Exception, Lost},
     sync::{raise_conflicts, steps, stopped},
+    telemetry::Metric,
 };
 use futures::{StreamExt, stream};
 
@@ -35,6 +36,7 @@ impl Job<'_> {
     /// Remembers what became of each item.
     pub(super) async fn settle(&self, items: Vec<Item>) -> Result<Settled> {
         let mut settled = Settled::default();
+        self.measure(&items);
         for item in &items {
             match item.end {
                 End::Moved => settled.look.extend(item.link.remote.clone()),
@@ -55,6 +57,27 @@ impl Job<'_> {
             }
         }
         Ok(settled)
+    }
+
+    /// What the CRM made of them.
+    fn measure(&self, items: &[Item]) {
+        let crm = Some(self.connection.crm);
+        let is_written = |item: &&Item| matches!(item.end, End::Written { .. });
+        let is_new = |item: &&Item| {
+            item.record.links.get(&self.connection.id).is_none_or(|link| link.remote.is_none() || link.gone.is_some())
+        };
+        let written = items.iter().filter(is_written).count();
+        let inserted = items.iter().filter(is_written).filter(is_new).count();
+        let refused = items.iter().filter(|item| matches!(item.end, End::Refused { .. })).count();
+        self.cx.metrics.count(Metric::Inserted, crm, inserted);
+        self.cx.metrics.count(Metric::Updated, crm, written - inserted);
+        self.cx.metrics.count(Metric::Rejected, crm, refused);
+        if written + refused > 0 {
+            self.cx.metrics.on(&self.connection.tenant, &self.connection.id, |counts| {
+                counts.hour.moved += u32::try_from(written).unwrap_or(u32::MAX);
+                counts.hour.refused += u32::try_from(refused).unwrap_or(u32::MAX);
+            });
+        }
     }
 
     async fn settle_one(&self, mut item: Item) -> Result<Done> {

@@ -62,7 +62,7 @@ pub enum Open {
 impl Store {
     /// Raises an exception, once; one that was resolved is open again.
     pub async fn raise(&self, exception: &Exception) -> Result<()> {
-        tracing::warn!(code = exception.code, exception = exception.id, trace = exception.trace, "a person is needed");
+        tracing::warn!(code = exception.code, tenant = %exception.tenant, exception = exception.id, trace = exception.trace, "a person is needed");
         let at = keys::exception(&exception.tenant, &exception.id);
         let call = self.client.put_item().table_name(&self.table).set_item(Some(item(&at, "exception", exception)?));
         let call = call

@@ -141,6 +141,19 @@ pub fn tally(tenant: &TenantId, id: &ConnectionId, mass: &str) -> Pk {
     key(format!("L#{tenant}#{id}"), mass)
 }
 
+/// How the keys of days begin.
+pub const DAY: &str = "day#";
+
+/// What there was on a connection on a day, counted from the epoch.
+pub fn day(tenant: &TenantId, id: &ConnectionId, day: i64) -> Pk {
+    key(format!("L#{tenant}#{id}"), format!("{DAY}{day}"))
+}
+
+/// What the watchdog has told about a connection.
+pub fn watched(tenant: &TenantId, id: &ConnectionId) -> Pk {
+    key(format!("L#{tenant}#{id}"), "watched")
+}
+
 /// A deletion that waits for a person; without a remote, how the keys of all of an object's begin.
 pub fn rested(tenant: &TenantId, id: &ConnectionId, rests: &str, object: &Object, remote: &str) -> Pk {
     key(format!("L#{tenant}#{id}"), format!("rests#{rests}#{object}#{remote}"))
@@ -168,6 +181,21 @@ pub fn ticket(digest: &str) -> Pk {
 
 pub fn once(tenant: &TenantId, id: &RequestId) -> Pk {
     key(format!("O#{tenant}#{id}"), "O")
+}
+
+/// The partition of what a tenant was told.
+fn told(tenant: &TenantId) -> String {
+    format!("T#{tenant}#N")
+}
+
+/// What was heard of an exception.
+pub fn mark(tenant: &TenantId, exception: &str) -> Pk {
+    key(told(tenant), format!("X#{exception}"))
+}
+
+/// What is told of a code on a connection.
+pub fn incident(tenant: &TenantId, code: &str, connection: Option<&ConnectionId>) -> Pk {
+    key(told(tenant), format!("I#{code}#{}", connection.map_or("", ConnectionId::as_str)))
 }
 
 pub fn exception(tenant: &TenantId, id: &str) -> Pk {

@@ -1,5 +1,6 @@
 //! The state table, by access pattern. Everything is read consistently: a stale read could take work for done.
 
+mod alerts;
 mod claims;
 mod connections;
 mod deletions;
@@ -8,6 +9,7 @@ mod engagement;
 mod exceptions;
 pub mod keys;
 mod leases;
+mod pulse;
 mod quota;
 mod records;
 mod rosters;
@@ -20,6 +22,7 @@ pub use connections::{Ready, Renewal};
 pub use deletions::Tally;
 pub use exceptions::{Exception, Open};
 pub use leases::{KILLS, Lease, MOST_KILLS};
+pub use pulse::Watched;
 pub use records::{Commit, Lost, Merge, Once, Place};
 pub use rosters::Compared;
 pub use settings::Setting;

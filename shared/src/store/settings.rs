@@ -2,12 +2,14 @@
 
 use super::{Store, attribute, item, keys, number, text, trouble, where_it_held};
 use crate::{
+    alert::Alerts,
     engagement::{Effects, Scoring},
     error::Result,
     id::TenantId,
     planner::Ownership,
     settings::{Settings, Stop},
     trigger::Triggers,
+    watch::Thresholds,
 };
 use jiff::Timestamp;
 
@@ -19,6 +21,8 @@ pub enum Setting<'a> {
     Triggers(&'a Triggers),
     Effects(&'a Effects),
     Stopped(&'a Stop),
+    Watch(&'a Thresholds),
+    Alerts(&'a Alerts),
 }
 
 impl Store {
@@ -49,6 +53,8 @@ impl Store {
             Setting::Scoring(scoring) => ("scoring", attribute(scoring)?),
             Setting::Triggers(triggers) => ("triggers", attribute(triggers)?),
             Setting::Effects(effects) => ("effects", attribute(effects)?),
+            Setting::Watch(thresholds) => ("watch", attribute(thresholds)?),
+            Setting::Alerts(alerts) => ("alerts", attribute(alerts)?),
             Setting::Stopped(stop) => ("stopped", attribute(stop)?),
         };
         let call = self.client.update_item().table_name(&self.table);

@@ -17,6 +17,7 @@ use crate::{
     provider::{Fetched, Session},
     record::{Key, Link, Object, Record},
     store::Exception,
+    telemetry::Metric,
 };
 use futures::{StreamExt, stream};
 use std::{collections::BTreeMap, time::Duration};
@@ -231,6 +232,7 @@ pub async fn raise_conflicts(
     record: &RecordId,
     parked: &[Parked],
 ) -> Result<()> {
+    cx.metrics.count(Metric::Conflicts, Some(connection.crm), parked.len());
     for parked in parked {
         let side = |v: &Option<crate::record::Value>| v.as_ref().map_or("nothing".to_owned(), |v| format!("\"{v}\""));
         let reason =

@@ -9,7 +9,7 @@ use crate::{
     app::App,
     cause::{By, Cause},
     connection::{Connection, State},
-    context::Context,
+    context::{Context, until},
     error::Result,
     id::{RecordId, RemoteId},
     mapping::Mapping,
@@ -17,6 +17,7 @@ use crate::{
     provider::Fetched,
     record::{Gone, Key, Link, Object, Record},
     store::{Commit, Exception, Lost},
+    telemetry::Metric,
 };
 
 pub(super) enum Done {
@@ -155,7 +156,7 @@ impl Looker<'_> {
         let is_news = before.is_some_and(|before| {
             before.links.get(&self.connection.id).is_none_or(|link| link.remote.is_none() || link.gone.is_some())
         });
-        Ok(match self.commit(before, after, unclaimed, &shown).await? {
+        Ok(match self.commit(before, after, unclaimed, &shown, seen).await? {
             Done::Stands(record) if is_news => Done::Linked(record),
             done => done,
         })
@@ -168,12 +169,16 @@ impl Looker<'_> {
         mut after: Record,
         unclaimed: &[Key],
         shown: &[Key],
+        seen: &Seen,
     ) -> Result<Done> {
         let region = &self.connection.region;
         loop {
             let commit = Commit { unclaimed, ..Commit::of(before, &after) };
             match self.app.store.commit(&commit, region, self.cx.now()).await {
-                Ok(()) => return Ok(Done::Stands(Box::new(after))),
+                Ok(()) => {
+                    self.measure(before.is_none(), seen);
+                    return Ok(Done::Stands(Box::new(after)));
+                }
                 Err(Lost::Race | Lost::Done) => return Ok(Done::Again),
                 Err(Lost::Taken(key)) if shown.contains(&key) => return Ok(Done::Again),
                 Err(Lost::Taken(key)) => {
@@ -193,6 +198,19 @@ impl Looker<'_> {
                 Err(Lost::Failed(error)) => return Err(error),
             }
         }
+    }
+
+    /// That what the CRM shows is in the hub. What two databases had long before they met is no lag.
+    fn measure(&self, is_new: bool, seen: &Seen) {
+        let (crm, cx) = (Some(self.connection.crm), self.cx);
+        cx.metrics.count(if is_new { Metric::Inserted } else { Metric::Updated }, crm, 1);
+        let met = self.connection.state == State::Active && self.connection.last_success.is_some();
+        let lag = seen.modified.filter(|_| met).map(|modified| until(modified, cx.now()));
+        lag.into_iter().for_each(|lag| cx.metrics.value(Metric::SyncLag, crm, lag.as_secs_f64() * 1e3));
+        cx.metrics.on(&self.connection.tenant, &self.connection.id, |counts| {
+            counts.hour.moved += 1;
+            counts.lag = counts.lag.max(lag);
+        });
     }
 
     async fn raise_taken(&self, record: &Record, key: &Key) -> Result<()> {

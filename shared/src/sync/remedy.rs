@@ -13,6 +13,10 @@ use sha2::{Digest, Sha256};
 /// Code → remedy. The codes are part of the product: they never change their meaning.
 const REMEDIES: &[(&str, &str)] = &[
     (
+        "alert_refused",
+        "Give the channel its secret anew (`operator alerts`), or correct its address; what comes next is told again, and this ends by itself.",
+    ),
+    (
         "another_account",
         "Give the connection the credentials of its own account, or connect the other one under a name of its own.",
     ),
@@ -70,6 +74,14 @@ const REMEDIES: &[(&str, &str)] = &[
     ("malformed_json", "Send JSON as infra/schemas/sync-request.json describes it."),
     ("malformed_request", "Send the request as infra/schemas/sync-request.json describes it."),
     (
+        "many_errors",
+        "Look at the logs for what the CRM answers, and at the vendor's status page; everything is tried again until it works.",
+    ),
+    (
+        "many_refused",
+        "Look at what was refused (the exceptions refused_by_crm), and correct the mapping or what the records come from.",
+    ),
+    (
         "mass_delete",
         "Check in the CRM whether this was meant. `operator deletions confirm` follows it; where it was not, restore the records there and then `operator deletions dismiss`.",
     ),
@@ -84,6 +96,10 @@ const REMEDIES: &[(&str, &str)] = &[
     (
         "needs_reauth",
         "Let us in again under the same name: `operator link` for a browser, `operator connect` for a token, a secret or a key. Nothing is lost meanwhile.",
+    ),
+    (
+        "no_success",
+        "Examine the connection (`operator doctor`). If nothing is wrong with it, see whether the schedule runs and what the logs of delta-pull say.",
     ),
     ("no_identity", "Give the lead an id, an e-mail address or a telephone number."),
     ("not_approved", "Look at what it would write (`operator preview`), then activate the connection."),
@@ -120,6 +136,10 @@ const REMEDIES: &[(&str, &str)] = &[
     ("scope_missing", "Grant the scope in the app's settings at the CRM, then let us in again under the same name."),
     ("unanswered", "Try again in a minute; if it stays, give the connected user the right that the CRM names."),
     ("unknown_connection", "Name a connection of this tenant, or null for all of them."),
+    (
+        "sync_lags",
+        "See whether the CRM asks us to wait (`operator doctor`) or whether much is queued; it catches up by itself.",
+    ),
     ("too_many_events", "Send the events in several requests, at most 20 in each."),
     (
         "trigger_stopped",
@@ -161,6 +181,10 @@ const REMEDIES: &[(&str, &str)] = &[
     (
         "webhook_unseen",
         "Look in the CRM whether its webhooks go to this connection's URL. To connect again tells once more what is to be done there.",
+    ),
+    (
+        "volume_dropped",
+        "See whether less happened, as on a holiday; otherwise whether webhooks arrive (`operator doctor`) and whether requests are still sent to us.",
     ),
     ("wrong_direction", "Send direction \"send\"; reading from a CRM is done by its connection."),
     ("wrong_kind", "Send this field as the kind of value it holds, or correct it in the CRM."),

@@ -2,9 +2,10 @@
 
 use super::{peer, tenant_of};
 use crate::{
+    chaos::{Chaos, Random},
     engine::codes,
     story::request,
-    world::{Chaos, Random, World},
+    world::World,
 };
 use serde_json::{Value as Json, json};
 use shared::provider::Crm;

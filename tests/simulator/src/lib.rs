@@ -2,6 +2,7 @@
 //!
 //! * `/hubspot/…`, `/zoho/…`, `/salesforce/…` and `/pipedrive/…` answer as the vendor documents it; each route names the page it stands on.
 //! * `/issuer/…` is an OpenID Connect issuer, by whose tokens the people who run a tenant are known.
+//! * `/slack/…`, `/telegram/…`, `/pagerduty/…` and `/hook/…` take what people are told (see [`alerts`]).
 //! * `/_sim/…` steers the world: edit as a CRM user, break things, count calls (see [`sim_routes`]).
 //!
 //! ```no_run
@@ -16,6 +17,7 @@
 //! `webhooks` carries what the faces emit; `consent` is where a person approves an app, in a browser.
 
 pub mod accounts;
+pub mod alerts;
 pub mod calls;
 pub mod clock;
 pub mod codes;

@@ -3,7 +3,7 @@
 use crate::accounts::Account;
 use crate::calls::Crm;
 use crate::world::{Shared, World};
-use crate::{issuer, serve, sim_routes, webhooks};
+use crate::{alerts, issuer, serve, sim_routes, webhooks};
 use axum::Router;
 use axum::body::Body;
 use hyper_util::rt::TokioIo;
@@ -49,7 +49,11 @@ impl Simulator {
         }
         let shared = Arc::new(Shared::new(world));
         let (stop, stopped) = watch::channel(false);
-        let router = sim_routes::routes().merge(issuer::routes()).fallback(serve::face).with_state(shared.clone());
+        let router = sim_routes::routes()
+            .merge(issuer::routes())
+            .merge(alerts::routes())
+            .fallback(serve::face)
+            .with_state(shared.clone());
         let tasks =
             vec![tokio::spawn(accept(listener, router, stopped)), tokio::spawn(webhooks::deliver(shared.clone()))];
         Ok(Self { url, shared, stop, tasks })

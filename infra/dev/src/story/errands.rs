@@ -2,7 +2,7 @@
 
 use super::scene::{Scene, TENANT, request};
 use super::sight::{SOON, Sight};
-use super::{ALAN, Seen};
+use super::{ALAN, Seen, told};
 use crate::desk::Heard;
 use crate::people::Person;
 use crate::step::Progress;
@@ -22,6 +22,8 @@ pub(super) fn are_run(scene: &mut Scene<'_>, progress: &Progress) -> Result<Seen
     scene.rest(SOON)?;
     progress.say("what people ask of the control API");
     people_ask(scene)?;
+    progress.say("somebody is told");
+    told::somebody_is(scene)?;
     progress.say("the pull that is due");
     invoke(scene, "delta-pull", "pulls")?;
     progress.say("a fetch into a workflow");
@@ -88,7 +90,7 @@ fn people_ask(scene: &mut Scene<'_>) -> Result<()> {
 }
 
 /// What a schedule sends; the function must not fail.
-fn invoke(scene: &Scene<'_>, function: &str, tick: &str) -> Result<()> {
+pub(super) fn invoke(scene: &Scene<'_>, function: &str, tick: &str) -> Result<()> {
     let deployed = scene.stack.functions.get(function).with_context(|| format!("no function {function}"))?;
     let event = scene.project.dev.join("errand.json");
     std::fs::write(&event, json!({"tick": tick}).to_string())?;

@@ -22,6 +22,7 @@ mod request;
 mod scene;
 mod sight;
 mod table;
+mod told;
 
 pub(crate) use logs::DENIED;
 

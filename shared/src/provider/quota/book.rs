@@ -195,6 +195,19 @@ impl Book {
         over.then_some(day.wait)
     }
 
+    /// Percent of the day's budget that are used, by whomever the CRM counts; `None` where nothing tells.
+    pub fn used(&self, now: Timestamp) -> Option<u8> {
+        let day = self.limits.day?;
+        let most = self.day.whole.or(self.allowance.per_day).or(self.day.most).filter(|most| *most > 0)?;
+        let used = match self.day.left {
+            Some((left, at)) if day_of(at) == day_of(now) => most.saturating_sub(left),
+            Some(_) => return None,
+            None if day.metered => self.day.untold + if self.day.spent.0 == day_of(now) { self.day.spent.1 } else { 0 },
+            None => return None,
+        };
+        u8::try_from(used.saturating_mul(100) / most).ok()
+    }
+
     /// Whether there is something to tell or to hear of the day, even where nothing else is asked: of metered tokens what
     /// others spent so far, then each half percent of our own, and at the end the last of it.
     fn has_news(&self, now: Timestamp) -> bool {

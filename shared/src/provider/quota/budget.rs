@@ -11,7 +11,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -27,6 +27,8 @@ pub struct Budget {
     pub clock: Arc<dyn Clock>,
     /// A short window had no room left, which is no reason to stop anyone else.
     pub full: Arc<AtomicBool>,
+    /// Calls that were let through.
+    pub calls: Arc<AtomicUsize>,
     /// One at a time asks the ledger.
     pub asking: Arc<tokio::sync::Mutex<()>>,
 }
@@ -58,7 +60,10 @@ impl Budget {
     pub async fn admit(&self, weight: Weight) -> Result<Admitted<'_>> {
         loop {
             match self.on_book(|book, now| book.next(weight, now)) {
-                Next::Go => return Ok(Admitted { budget: self, weight }),
+                Next::Go => {
+                    self.calls.fetch_add(1, Ordering::Relaxed);
+                    return Ok(Admitted { budget: self, weight });
+                }
                 Next::Ask => self.ask(weight).await?,
                 Next::Spent { wait } => return Err(Error::RateLimited { after: wait }),
                 Next::Full { until: free, short } => {
@@ -71,6 +76,11 @@ impl Budget {
                 }
             }
         }
+    }
+
+    /// Percent of the account's calls for the day that are used, as far as anybody told.
+    pub fn used(&self) -> Option<u8> {
+        self.on_book(|book, now| book.used(now))
     }
 
     /// Takes note of what an answer told.

@@ -1,5 +1,12 @@
 //! Logs and metrics. A log line reads alone and carries fields; it never holds a name, an e-mail address, a phone or a secret.
 
+mod metrics;
+mod table;
+
+pub use metrics::{DEFAULT_NAMESPACE, Metrics};
+pub use table::Metric;
+
+use crate::{app::App, context::Context};
 use std::error::Error;
 use tracing_subscriber::EnvFilter;
 
@@ -23,18 +30,15 @@ pub fn chain(error: &dyn Error) -> String {
     line
 }
 
-/// Writes one metric as CloudWatch's embedded metric format, dimensioned by CRM where there is one.
-/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
-pub fn count(metric: &str, crm: Option<crate::provider::Crm>, amount: usize, at: jiff::Timestamp) {
-    let dimensions = if crm.is_some() { serde_json::json!([["crm"]]) } else { serde_json::json!([[]]) };
-    let line = serde_json::json!({
-        "_aws": {"Timestamp": at.as_millisecond(), "CloudWatchMetrics": [
-            {"Namespace": "CrmSync", "Dimensions": dimensions, "Metrics": [{"Name": metric, "Unit": "Count"}]}]},
-        "crm": crm.map(|c| c.name()),
-        metric: amount,
-    });
-    #[expect(clippy::print_stdout, reason = "CloudWatch reads metrics from standard output")]
-    {
-        println!("{line}");
+impl App {
+    /// At an invocation's end: stores what it did for each connection, which the watchdog reads; and its metrics, as lines of the log.
+    pub async fn report(&self, cx: &Context) -> Vec<String> {
+        for ((tenant, id), counts) in cx.metrics.connections() {
+            if let Err(error) = self.store.count(&tenant, &id, &counts, cx.now()).await {
+                // Work that was done is not done again for the sake of counting it.
+                tracing::warn!(connection.id = %id, error = chain(&error), trace = cx.trace, "could not be counted");
+            }
+        }
+        cx.metrics.lines(&self.settings.metrics, cx.now())
     }
 }

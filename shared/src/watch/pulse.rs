@@ -1,0 +1,98 @@
+//! What was done on a connection, hour by hour, and how it last stood.
+
+use jiff::{SignedDuration, Timestamp};
+use std::{collections::BTreeMap, time::Duration};
+
+/// What one invocation did for a connection.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Counts {
+    pub hour: Hour,
+    /// The worst time from a change in the CRM until it was in the hub.
+    pub lag: Option<Duration>,
+    /// Whether pushes were worked on, and since when the oldest of those waits that were handed back.
+    pub waits: Option<Option<Timestamp>>,
+    /// Percent of the day's calls that are used.
+    pub used: Option<u8>,
+}
+
+/// What there was in an hour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hour {
+    /// Sessions with the CRM.
+    pub sessions: u32,
+    /// Those that failed, other than for a rate limit.
+    pub failed: u32,
+    /// Records that were made or changed, on either side.
+    pub moved: u32,
+    /// Records that the CRM refused.
+    pub refused: u32,
+}
+
+impl Hour {
+    pub fn and(self, other: Hour) -> Hour {
+        Hour {
+            sessions: self.sessions.saturating_add(other.sessions),
+            failed: self.failed.saturating_add(other.failed),
+            moved: self.moved.saturating_add(other.moved),
+            refused: self.refused.saturating_add(other.refused),
+        }
+    }
+}
+
+/// Something that was seen, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen<T> {
+    pub what: T,
+    pub at: Timestamp,
+}
+
+/// An hour, counted from the epoch.
+pub type Place = i64;
+
+/// What is known of the last days.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pulse {
+    pub hours: BTreeMap<Place, Hour>,
+    pub lag: Option<Seen<Duration>>,
+    pub waits: Option<Seen<Option<Timestamp>>>,
+    pub used: Option<Seen<u8>>,
+    pub failed: Option<Timestamp>,
+    pub refused: Option<Timestamp>,
+}
+
+impl Pulse {
+    pub const DAYS: i64 = 7;
+
+    pub fn place(at: Timestamp) -> Place {
+        at.as_second().div_euclid(3_600)
+    }
+
+    pub fn hour(&self, place: Place) -> Hour {
+        self.hours.get(&place).copied().unwrap_or_default()
+    }
+
+    /// This hour and the one before.
+    pub fn lately(&self, now: Timestamp) -> Hour {
+        let place = Pulse::place(now);
+        self.hour(place).and(self.hour(place - 1))
+    }
+
+    /// How many records moved in the last whole hour, and how many are to be expected by the days before: as many as in the middle one of
+    /// them, or as a week ago where that were fewer. `None` where too little is known.
+    pub fn volume(&self, now: Timestamp) -> Option<(u32, u32)> {
+        let place = Pulse::place(now) - 1;
+        let first = *self.hours.keys().next()?;
+        let days: Vec<Place> =
+            (1..=Pulse::DAYS).map(|day| place - 24 * day).filter(|before| *before >= first).collect();
+        let mut moved: Vec<u32> = days.iter().map(|before| self.hour(*before).moved).collect();
+        let week_ago = moved.get(Pulse::DAYS as usize - 1).copied();
+        moved.sort_unstable();
+        let middle = *moved.get(moved.len().checked_sub(1)? / 2)?;
+        (moved.len() >= 3).then(|| (self.hour(place).moved, week_ago.map_or(middle, |week_ago| week_ago.min(middle))))
+    }
+}
+
+/// Whether something is no older than that.
+pub(super) fn is_fresh(at: Timestamp, now: Timestamp, most: SignedDuration) -> bool {
+    now.duration_since(at) <= most
+}
