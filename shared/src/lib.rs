@@ -1,6 +1,6 @@
 //! Everything that the functions share. In reading order:
 //!
-//! * **meaning**, pure: [`id`], [`record`], [`mapping`], [`planner`], [`request`], [`engagement`], [`cause`], [`change`], [`connection`], [`trigger`], [`settings`]
+//! * **meaning**, pure: [`id`], [`record`], [`mapping`], [`planner`], [`request`], [`rows`], [`engagement`], [`cause`], [`change`], [`connection`], [`trigger`], [`settings`]
 //! * **provider**, which speaks HTTP and knows no AWS: [`provider`]
 //! * **platform**, which is AWS: [`app`], [`store`], [`history`], [`secrets`], [`queue`], [`events`], [`telemetry`]
 //! * the flows on top of them: [`auth`], [`provision`], [`connecting`], [`brought`], [`drift`], [`doctor`], [`preview`], [`explain`], [`rename`], [`rescore`], [`retry`], [`quiet`], [`switches`], [`undo`], [`sync`], [`profile`], [`fetch`], [`inbox`], [`push`], [`control`], [`dashboard`], and one story per function in [`handler`]
@@ -19,6 +19,7 @@ pub mod mutant;
 pub mod planner;
 pub mod record;
 pub mod request;
+pub mod rows;
 pub mod settings;
 pub mod trigger;
 
