@@ -3,6 +3,7 @@
 use crate::{
     control::access::Names,
     error::{Error, Result},
+    files::Files,
     history::History,
     id::{ConnectionId, TenantId},
     provider::{Hosts, quota::Book},
@@ -24,6 +25,7 @@ pub struct App {
     pub history: History,
     pub secrets: Secrets,
     pub queue: Queue,
+    pub files: Files,
     pub events: aws_sdk_eventbridge::Client,
     pub http: reqwest::Client,
     pub settings: Settings,
@@ -66,6 +68,9 @@ pub struct Settings {
     pub sync_requests: String,
     pub pushes: String,
     pub pulls: String,
+    pub imports: String,
+    /// The bucket of files that come and go.
+    pub files: String,
     pub event_bus: String,
     /// Names of secrets begin with it, so that several stacks fit into one account.
     pub secret_prefix: String,
@@ -110,6 +115,7 @@ impl App {
             history: History::new(table, settings.history_table.clone()),
             secrets: Secrets::new(aws_sdk_secretsmanager::Client::new(aws), settings.secret_prefix.clone()),
             queue: Queue::new(aws_sdk_sqs::Client::new(aws)),
+            files: Files::new(aws_sdk_s3::Client::new(aws), settings.files.clone()),
             events: aws_sdk_eventbridge::Client::new(aws),
             http,
             settings,
@@ -133,6 +139,8 @@ impl Settings {
             sync_requests: set("SYNC_REQUESTS_QUEUE_URL")?,
             pushes: set("PUSHES_QUEUE_URL")?,
             pulls: set("PULLS_QUEUE_URL")?,
+            imports: set("IMPORTS_QUEUE_URL")?,
+            files: set("FILES_BUCKET")?,
             event_bus: set("EVENT_BUS")?,
             secret_prefix: set("SECRET_PREFIX")?,
             public_url: optional("PUBLIC_URL"),

@@ -2,8 +2,8 @@
 //!
 //! * **meaning**, pure: [`id`], [`record`], [`mapping`], [`planner`], [`request`], [`rows`], [`engagement`], [`cause`], [`change`], [`connection`], [`trigger`], [`settings`]
 //! * **provider**, which speaks HTTP and knows no AWS: [`provider`]
-//! * **platform**, which is AWS: [`app`], [`store`], [`history`], [`secrets`], [`queue`], [`events`], [`telemetry`]
-//! * the flows on top of them: [`auth`], [`provision`], [`connecting`], [`brought`], [`drift`], [`doctor`], [`preview`], [`explain`], [`rename`], [`rescore`], [`retry`], [`quiet`], [`switches`], [`undo`], [`sync`], [`profile`], [`fetch`], [`inbox`], [`push`], [`control`], [`dashboard`], and one story per function in [`handler`]
+//! * **platform**, which is AWS: [`app`], [`store`], [`history`], [`secrets`], [`queue`], [`files`], [`events`], [`telemetry`]
+//! * the flows on top of them: [`auth`], [`provision`], [`connecting`], [`brought`], [`drift`], [`doctor`], [`preview`], [`explain`], [`rename`], [`rescore`], [`retry`], [`quiet`], [`switches`], [`undo`], [`sync`], [`profile`], [`fetch`], [`inbox`], [`import`], [`export`], [`push`], [`control`], [`dashboard`], and one story per function in [`handler`]
 //!
 //! A layer names only those above it in this list.
 
@@ -28,6 +28,7 @@ pub mod provider;
 pub mod app;
 pub mod context;
 pub mod events;
+pub mod files;
 pub mod history;
 pub mod queue;
 pub mod secrets;
@@ -43,7 +44,9 @@ pub mod decisions;
 pub mod doctor;
 pub mod drift;
 pub mod explain;
+pub mod export;
 pub mod fetch;
+pub mod import;
 pub mod inbox;
 pub mod preview;
 pub mod profile;

@@ -26,6 +26,7 @@ mod face;
 mod faults;
 mod gateway;
 mod handlers;
+mod imports;
 mod joining;
 mod laws;
 mod mappings;

@@ -83,7 +83,7 @@ impl Random {
 pub(crate) const TENANT: &str = "demo";
 /// The two CRMs of most worlds; the laws of every CRM are in `laws`.
 const PAIR: [Crm; 2] = [Crm::HubSpot, Crm::Zoho];
-pub(crate) const QUEUES: [&str; 4] = ["changes", "sync-requests", "pushes", "pulls"];
+pub(crate) const QUEUES: [&str; 5] = ["changes", "sync-requests", "pushes", "pulls", "imports"];
 
 impl World {
     pub(crate) async fn new() -> World {
@@ -278,6 +278,7 @@ impl World {
             "changes" => &settings.changes,
             "sync-requests" => &settings.sync_requests,
             "pushes" => &settings.pushes,
+            "imports" => &settings.imports,
             _ => &settings.pulls,
         }
     }
@@ -325,7 +326,7 @@ impl World {
         }
     }
 
-    fn order(&self) -> [&'static str; 4] {
+    fn order(&self) -> [&'static str; 5] {
         let mut order = QUEUES;
         if let Some(random) = &self.chaos.shuffle {
             random.shuffle(&mut order);
@@ -378,6 +379,7 @@ impl World {
         let cx = self.cx(&format!("{queue}-invocation"));
         let kept = match queue {
             "pushes" => handler::outbound(&self.app, &cx, event).await,
+            "imports" => handler::import(&self.app, &cx, event).await,
             "pulls" => handler::delta_pull(&self.app, &cx, handler::PullEvent::Messages(event)).await,
             _ => handler::reconcile(&self.app, &cx, event).await,
         };

@@ -12,7 +12,9 @@ pub mod routes;
 
 mod connections;
 mod exceptions;
+mod exports;
 mod history;
+mod imports;
 mod mappings;
 mod records;
 mod settings;

@@ -8,7 +8,7 @@ mod request;
 pub use columns::{Column, Columns};
 pub use dialect::{Charset, Delimiter, Dialect, Hints, Unread};
 pub use harmless::{harmless, plain};
-pub use request::Maker;
+pub use request::{Maker, names};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

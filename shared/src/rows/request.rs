@@ -8,6 +8,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeSet;
 
 /// What all rows of an import have in common.
 #[derive(Clone, Debug)]
@@ -88,6 +89,19 @@ impl Maker<'_> {
             _ => Ok(Json::Object(fields)),
         }
     }
+}
+
+/// The names that some lines of NDJSON have for their fields.
+pub fn names(rows: &[Row]) -> Vec<String> {
+    let lines = rows.iter().filter_map(|row| row.cells.as_ref().ok()?.first());
+    let fields = lines.filter_map(|line| serde_json::from_str::<Map<String, Json>>(line).ok());
+    let named: BTreeSet<String> = fields.filter(|fields| !is_request(fields)).flatten().map(|(name, _)| name).collect();
+    named.into_iter().collect()
+}
+
+/// Whether a line is a sync request rather than an object of fields.
+fn is_request(fields: &Map<String, Json>) -> bool {
+    fields.contains_key("version") && ["lead", "record"].iter().any(|key| fields.contains_key(*key))
 }
 
 fn refused(code: &'static str, reason: &str) -> Refused {

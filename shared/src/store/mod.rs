@@ -6,6 +6,7 @@ mod deletions;
 mod edges;
 mod engagement;
 mod exceptions;
+mod jobs;
 pub mod keys;
 mod leases;
 mod quota;
@@ -19,8 +20,9 @@ mod transact;
 pub use connections::{Ready, Renewal};
 pub use deletions::Tally;
 pub use exceptions::{Exception, Open};
+pub use jobs::Job;
 pub use leases::{KILLS, Lease, MOST_KILLS};
-pub use records::{Commit, Lost, Merge, Once, Place};
+pub use records::{Became, Commit, Lost, Merge, Once, Place};
 pub use settings::Setting;
 pub use tenants::Tenancy;
 
