@@ -197,7 +197,7 @@ async fn killed_anywhere_no_row_is_lost_or_doubled() {
 async fn what_was_exported_can_be_imported_again() {
     for format in ["csv", "ndjson"] {
         let world = a_world().await;
-        let asked = json!({"email": "=cmd|' /C calc'!A0@x.co", "first_name": "-1+1", "last_name": "'=x", "phone": "+14155550100", "lead_score": 7, "email_opted_out": true, "id": "p1", "plan": "pro; plus"});
+        let asked = json!({"email": "=cmd|' /C calc'!A0@x.co", "first_name": "-1+1", "last_name": "'=x", "phone": "+14155550100", "lead_score": 7, "id": "p1", "plan": "pro; plus"});
         let sent = json!({"version": 1, "id": "r1", "tenant_id": "demo", "direction": "send", "occurred_at": "2026-11-21T09:00:00Z", "lead": asked});
         world.send(&[sent]).await;
         world.settle().await;

@@ -10,6 +10,7 @@ use crate::{
     id::{ConnectionId, Source, TenantId},
     queue::Outgoing,
     record::Object,
+    request::workflow_service,
     rows::{Format, Hints},
     store::{Job, keys},
 };
@@ -44,9 +45,9 @@ pub struct Asked {
     /// Columns of other names become fields under these names; otherwise they are left out, and told.
     #[serde(default)]
     pub keep: bool,
-    /// In whose name the values are written: `import`, unless told.
-    #[serde(default)]
-    pub source: Option<Source>,
+    /// In whose name the values are written, as a sync request's: `workflow`, unless told. Who may write what is the tenant's to say.
+    #[serde(default = "workflow_service")]
+    pub source: Source,
     /// When the values became true: now, unless told.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
@@ -76,11 +77,6 @@ impl App {
         let id = ulid::Ulid::new().to_string();
         let Asked { name, object, format, bytes, hints, connection, columns, keep, source, as_of } = asked;
         let upload = self.files.upload(&key(tenant, &id), format.content_type(), bytes).await?;
-        let imported = || "import".to_owned().try_into();
-        let source = match source {
-            Some(source) => source,
-            None => imported().map_err(|e| crate::error::Error::bug("`import` is a source").because(e))?,
-        };
         let (tenant, at, as_of) = (tenant.clone(), cx.now(), as_of.unwrap_or(cx.now()));
         let about =
             About { id, tenant, name, object, format, hints, connection, columns, keep, source, as_of, at, bytes };

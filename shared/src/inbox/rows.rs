@@ -64,7 +64,12 @@ fn outcome(plan: &Plan, rehearsal: bool) -> Outcome {
         Plan::Change { before, after, odd, .. } => {
             let became = Became::of(before.as_deref(), after);
             let record = Some(after.id.clone()).filter(|_| !(rehearsal && became == Became::Created));
-            let odd = odd.iter().map(|exception| (exception.code.clone(), exception.reason.clone())).collect();
+            let odd = odd.iter().map(|exception| (exception.code.clone(), exception.reason.clone()));
+            let denied = after.cause.denied.iter().map(|denied| {
+                let reason = format!("{}: it is not for {} to write", denied.field, denied.source);
+                ("not_owner".to_owned(), reason)
+            });
+            let odd = odd.chain(denied).collect();
             Outcome::Done { record, became, odd }
         }
     }
