@@ -80,6 +80,14 @@ impl Files {
         put.body(ByteStream::from(bytes)).send().await.map(drop).map_err(trouble)
     }
 
+    /// Puts a file of this machine.
+    pub async fn send(&self, key: &str, content_type: &str, file: &std::path::Path) -> Result<()> {
+        let unread = |e| Error::Config { reason: format!("the file cannot be read: {e}") };
+        let body = ByteStream::from_path(file).await.map_err(unread)?;
+        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type);
+        put.body(body).send().await.map(drop).map_err(trouble)
+    }
+
     /// Makes one file of a beginning and of others in their order; a few parts of it are in memory at a time.
     pub async fn join(&self, key: &str, content_type: &str, begin: Vec<u8>, parts: Vec<String>) -> Result<()> {
         let mut read = stream::iter(parts.into_iter().map(|key| self.whole(key))).buffered(AT_ONCE);

@@ -41,6 +41,7 @@ fn layers_hold() {
         "planner",
         "record",
         "request",
+        "rows",
         "settings.rs",
         "trigger.rs",
     ];

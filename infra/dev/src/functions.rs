@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use std::path::PathBuf;
 
 pub(crate) const FUNCTIONS: &[&str] =
-    &["webhook", "connect", "control", "reconcile", "outbound", "delta-pull", "token-refresh", "journal"];
+    &["webhook", "connect", "control", "reconcile", "outbound", "delta-pull", "token-refresh", "import", "journal"];
 
 /// The cargo profile of everything that `up` builds.
 const PROFILE: &str = "quick";

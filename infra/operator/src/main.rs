@@ -10,6 +10,7 @@ mod decide;
 mod doctor;
 mod effects;
 mod fetch;
+mod files;
 mod invite;
 mod later;
 mod limits;
@@ -87,6 +88,10 @@ enum Command {
     Undo(undo::Args),
     /// Read a CRM's records by object, list or filter: shown page by page, or told to a workflow on the event bus. They enter the hub as by a pull
     Fetch(fetch::Args),
+    /// Bring a file of rows in, CSV or NDJSON, or look at an import that is there: what would become of its rows is counted, and written with --start
+    Import(files::ImportArgs),
+    /// Write all records of an object into a file, which an import takes
+    Export(files::ExportArgs),
     /// What the product reads of one person, as JSON: fields, score, totals, where they are, whether they want e-mails
     Profile(fetch::ProfileArgs),
     /// Everything about one person: the record, its links, its history, as JSON
@@ -170,6 +175,8 @@ async fn main() -> Result<()> {
         Command::Limits(args) => limits::run(&app, args).await,
         Command::Undo(args) => undo::run(&app, &cx, args).await,
         Command::Fetch(args) => fetch::run(&app, &cx, args).await,
+        Command::Import(args) => files::import(&app, &cx, args).await,
+        Command::Export(args) => files::export(&app, &cx, args).await,
         Command::Profile(args) => fetch::profile(&app, args).await,
         Command::Record(person) => show::record(&app, &person).await,
         Command::Explain(field) => show::explain(&app, &field).await,

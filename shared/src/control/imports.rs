@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     files::Signed,
-    import::{About, Asked, Counts, Import, LARGEST, State, Upload},
+    import::{About, Asked, Counts, Import, State, Upload},
     rows::{Column, Dialect},
     store::{Job, keys},
 };
@@ -63,31 +63,16 @@ async fn found(call: &Call<'_>) -> Result<Job<Import>, Problem> {
 }
 
 pub async fn create(call: &Call<'_>, asked: Asked) -> Told<Upload> {
-    let mut faults = Vec::new();
-    if let Some(name) = &asked.name {
-        short("name", name)?;
-    }
-    if asked.bytes == 0 || asked.bytes > LARGEST {
-        faults.push(format!("bytes: a file has 1 to {LARGEST}"));
-    }
+    asked.name.as_ref().map_or(Ok(()), |name| short("name", name))?;
+    asked.check().map_err(Problem::faults)?;
     let tenant = call.tenant()?;
     if let Some(connection) = &asked.connection
         && call.app.store.connection(&tenant, connection).await?.is_none()
     {
-        faults.push("connection: there is no such connection".to_owned());
-    }
-    let said = asked.columns.iter().map(|(header, field)| header.len() + field.as_ref().map_or(0, String::len));
-    if said.sum::<usize>() > MOST_SAID {
-        faults.push(format!("columns: at most {MOST_SAID} bytes of names"));
-    }
-    if !faults.is_empty() {
-        return Err(Problem::faults(faults));
+        return Err(Problem::faults(vec!["connection: there is no such connection".to_owned()]));
     }
     Ok(call.app.create_import(call.cx, &tenant, asked).await?.into())
 }
-
-/// An import is one item, of 400 KB at the most.
-const MOST_SAID: usize = 50_000;
 
 pub async fn list(call: &Call<'_>, Pages { cursor: from, limit }: Pages) -> Told<Page<Shown>> {
     let (of, after) = (keys::imports(&call.tenant()?), super::page::key(from.as_deref(), "")?);

@@ -64,7 +64,23 @@ pub struct Upload {
 }
 
 /// The largest file, in bytes.
-pub const LARGEST: u64 = 1 << 30;
+const LARGEST: u64 = 1 << 30;
+/// Bytes of all names of columns: an import is one item, of 400 KB at the most.
+const MOST_SAID: usize = 50_000;
+
+impl Asked {
+    /// What is wrong with it.
+    pub fn check(&self) -> Result<(), Vec<String>> {
+        let said = self.columns.iter().map(|(header, field)| header.len() + field.as_ref().map_or(0, String::len));
+        let size = !(1..=LARGEST).contains(&self.bytes);
+        let faults = [
+            (size, format!("bytes: a file has 1 to {LARGEST}")),
+            (said.sum::<usize>() > MOST_SAID, format!("columns: their names have at most {MOST_SAID} bytes")),
+        ];
+        let faults: Vec<String> = faults.into_iter().filter_map(|(wrong, what)| wrong.then_some(what)).collect();
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+}
 
 /// Where an import's file lies.
 pub fn key(tenant: &TenantId, id: &str) -> String {

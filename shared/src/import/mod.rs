@@ -4,7 +4,7 @@ mod ask;
 mod told;
 mod walk;
 
-pub use ask::{Asked, LARGEST, Upload, key, now_counted};
+pub use ask::{Asked, Upload, key, now_counted};
 pub(crate) use told::lines;
 pub use walk::Stretch;
 

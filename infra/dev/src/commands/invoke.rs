@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// webhook, connect, control, reconcile, outbound, delta-pull, token-refresh or journal
+    /// webhook, connect, control, reconcile, outbound, delta-pull, token-refresh, import or journal
     function: String,
     /// A JSON file, such as one of events/
     event: PathBuf,

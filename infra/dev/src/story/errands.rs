@@ -2,7 +2,7 @@
 
 use super::scene::{Scene, TENANT, request};
 use super::sight::{SOON, Sight};
-use super::{ALAN, Seen};
+use super::{ALAN, Seen, files};
 use crate::desk::Heard;
 use crate::people::Person;
 use crate::step::Progress;
@@ -22,6 +22,9 @@ pub(super) fn are_run(scene: &mut Scene<'_>, progress: &Progress) -> Result<Seen
     scene.rest(SOON)?;
     progress.say("what people ask of the control API");
     people_ask(scene)?;
+    progress.say("a file comes, another goes");
+    files::come_and_go(scene)?;
+    scene.rest(SOON)?;
     progress.say("the pull that is due");
     invoke(scene, "delta-pull", "pulls")?;
     progress.say("a fetch into a workflow");
