@@ -62,6 +62,8 @@ const PAGE: i32 = 200;
 const PART: usize = 2 << 20;
 /// Pages between two records of how far it is.
 const PAGES: usize = 20;
+/// Bytes of all headers: they are kept with the export, in one item of 400 KB at the most.
+const MOST_COLUMNS: usize = 200_000;
 /// No part is begun with less than this left.
 const PART_TAKES: Duration = Duration::from_secs(20);
 
@@ -129,6 +131,10 @@ impl App {
                 Some(after) if file.len() < PART && pages < PAGES => place = after.clone(),
                 _ => break,
             }
+        }
+        if next.columns.iter().map(String::len).sum::<usize>() > MOST_COLUMNS {
+            let reason = format!("the names of its fields have more than {MOST_COLUMNS} bytes: take NDJSON");
+            return Ok(Export { state: State::Failed, reason: Some(reason), columns: BTreeSet::new(), ..next });
         }
         if writes && !file.is_empty() {
             self.files.put(&export.part_key(export.parts), export.format.content_type(), file).await?;

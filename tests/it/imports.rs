@@ -255,6 +255,10 @@ async fn no_chain_goes_on_that_does_nothing() {
     assert_eq!(shown(&world, &id).await["state"], "failed");
     let open = world.app.store.exceptions(&tenant()).await.unwrap();
     assert_eq!(open.iter().map(|exception| exception.code.as_str()).collect::<Vec<_>>(), ["import_stuck"]);
+    // It goes on where it was.
+    Desk::of(&world, "oscar").post(&format!("/imports/{id}/start"), json!({})).await;
+    work(&world).await;
+    assert_eq!(shown(&world, &id).await["done"]["created"], 1);
 }
 
 /// `ROWS=100000 cargo test -p tests imports::many -- --nocapture` measures in full size.

@@ -75,6 +75,7 @@ impl Asked {
         let size = !(1..=LARGEST).contains(&self.bytes);
         let faults = [
             (size, format!("bytes: a file has 1 to {LARGEST}")),
+            (self.columns.keys().any(|header| header.trim().is_empty()), "columns: a header has a name".to_owned()),
             (said.sum::<usize>() > MOST_SAID, format!("columns: their names have at most {MOST_SAID} bytes")),
         ];
         let faults: Vec<String> = faults.into_iter().filter_map(|(wrong, what)| wrong.then_some(what)).collect();
@@ -112,14 +113,18 @@ impl App {
         Ok(Upload { id, upload })
     }
 
-    /// Begins to write what was counted; of one that is begun already, sees that somebody works on it. `None` where it is not counted, or
-    /// somebody else changed it.
+    /// Begins to write what was counted, or goes on where that failed; of one that is under way, sees that somebody works on it. `None` where it
+    /// is not counted, or somebody else changed it.
     pub async fn start_import(&self, cx: &Context, job: &Job<Import>) -> Result<Option<Job<Import>>> {
         let started = match job.of.state {
             State::Counted => {
                 let walk = Walk { at: job.of.walk.first, parts: 0, ..job.of.walk.clone() };
                 let (begun, done) = (Some(cx.now()), Some(Counts::default()));
                 let is = Import { state: State::Running, begun, done, walk, ..job.of.clone() };
+                self.store.advance_job(&job.of.at(), job, is).await?
+            }
+            State::Failed if job.of.begun.is_some() => {
+                let is = Import { state: State::Running, reason: None, ended: None, ..job.of.clone() };
                 self.store.advance_job(&job.of.at(), job, is).await?
             }
             State::Running => Some(job.clone()),

@@ -18,6 +18,8 @@ use std::time::Duration;
 const BATCH: usize = 1_000;
 /// Bytes of the file in memory: several batches of usual rows.
 const READ: usize = 4 * LONGEST;
+/// Bytes of all headers: they are kept with the import, in one item of 400 KB at the most.
+const MOST_HEADERS: usize = 50_000;
 /// No batch is begun with less than this left.
 const BATCH_TAKES: Duration = Duration::from_secs(25);
 /// The same for putting a result's parts together.
@@ -107,6 +109,9 @@ impl App {
             Format::Csv => headers,
             Format::Ndjson => names(&rows(head, first, is_all, &dialect, BATCH).0),
         };
+        if headers.iter().map(String::len).sum::<usize>() > MOST_HEADERS {
+            return Ok(Err(format!("its headers have more than {MOST_HEADERS} bytes")));
+        }
         let columns = self.columns(import).await?.of(&headers);
         let walk = Walk { dialect: Some(dialect), first, at: first, ..import.walk.clone() };
         Ok(Ok(Import { columns, walk, ..import.clone() }))

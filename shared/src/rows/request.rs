@@ -107,3 +107,47 @@ fn is_request(fields: &Map<String, Json>) -> bool {
 fn refused(code: &'static str, reason: &str) -> Refused {
     Refused { code, reason: reason.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rows::Place;
+
+    fn made(line: &str, format: Format, columns: &[Column]) -> Result<Option<SyncRequest>, &'static str> {
+        let (tenant, source) = ("demo".parse().unwrap(), "workflow".parse().unwrap());
+        let at = "2026-11-21T09:00:00Z".parse().unwrap();
+        let (id, object, names) = ("import:i", &Object::Person, Columns::default());
+        let maker = Maker { id, tenant: &tenant, object, source: &source, at, format, columns, names };
+        let cells = match format {
+            Format::Csv => line.split(',').map(str::to_owned).collect(),
+            Format::Ndjson => vec![line.to_owned()],
+        };
+        let row = Row { number: 12, cells: Ok(cells), after: Place::default() };
+        maker.request(&row).map_err(|refused| refused.code)
+    }
+
+    #[test]
+    fn a_line_is_a_request_or_an_object_of_fields() {
+        let of = |line: &str| made(line, Format::Ndjson, &[]);
+        let request = of(
+            r#"{"version":1,"id":"mine","tenant_id":"demo","occurred_at":"2026-01-01T00:00:00Z","record":{"email":"a@b.co"},"source":"billing"}"#,
+        );
+        let request = request.unwrap().unwrap();
+        assert_eq!((request.id.as_str(), request.source.as_str()), ("import:i:000000012", "billing"));
+        assert_eq!(request.occurred_at.to_string(), "2026-01-01T00:00:00Z", "a row may say when it became true");
+        let flat = of(r#"{"E-Mail":"a@b.co","Shirt":"XL","opens":3}"#).unwrap().unwrap();
+        assert_eq!(serde_json::to_value(&flat.lead).unwrap(), json!({"email": "a@b.co", "opens": 3}));
+        assert_eq!(of(r#"{"version":1,"tenant_id":"another","lead":{}}"#), Err("wrong_tenant"));
+        assert_eq!((of("[1]"), of("{"), of("")), (Err("malformed_json"), Err("malformed_json"), Ok(None)));
+    }
+
+    #[test]
+    fn of_two_columns_for_one_field_the_first_that_says_something_counts() {
+        let column = |header: &str, field: &str| Column { header: header.to_owned(), field: Some(field.to_owned()) };
+        let columns = [column("Email", "email"), column("Other Email", "email"), column("Phone", "phone")];
+        let lead = |line: &str| made(line, Format::Csv, &columns).map(|made| made.map(|made| json!(made.lead)));
+        assert_eq!(lead(" ,b@b.co,'+1 415"), Ok(Some(json!({"email": "b@b.co", "phone": "+1 415"}))));
+        assert_eq!(lead("a@b.co,b@b.co"), Ok(Some(json!({"email": "a@b.co"}))), "a short row lacks what is missing");
+        assert_eq!((lead(",,"), lead("a,b,c,,"), lead("a,b,c,d")), (Ok(None), lead("a,b,c"), Err("ragged_row")));
+    }
+}

@@ -61,7 +61,7 @@ const REMEDIES: &[(&str, &str)] = &[
     ("id_reused", "Send the request under an id of its own; the first request with this id was done."),
     (
         "import_stuck",
-        "Look at the logs of this trace, and at the row after those that were done; when the cause is gone, make the import anew: what was done is known.",
+        "Look at the logs of this trace; when the cause is gone, start the import again: it goes on where it was. One that was only being counted takes its file once more.",
     ),
     ("export_stuck", "Look at the logs of this trace; when the cause is gone, ask for the export again."),
     (
