@@ -145,8 +145,10 @@ impl App {
 
     async fn join(&self, cx: &Context, export: &Export) -> Result<Export> {
         let begin = match export.format {
-            Format::Csv => lines(std::iter::once(export.columns.iter().map(String::as_str).collect()))?,
-            Format::Ndjson => Vec::new(),
+            Format::Csv if !export.columns.is_empty() => {
+                lines(std::iter::once(export.columns.iter().map(String::as_str).collect()))?
+            }
+            Format::Csv | Format::Ndjson => Vec::new(),
         };
         let parts = (0..export.parts).map(|number| export.part_key(number)).collect();
         self.files.join(&export.file(), export.format.content_type(), begin, parts).await?;

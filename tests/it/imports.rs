@@ -100,7 +100,11 @@ const HUBSPOT: &str = "\"First Name\",\"Last Name\",\"Email\",\"Phone Number\",\
 #[tokio::test]
 async fn a_file_is_counted_then_started_and_every_row_has_its_outcome() {
     let world = a_world().await;
-    let asked = json!({"format": "csv", "columns": {"Lead status": null}});
+    let asked = json!({"format": "csv", "columns": {"Lead status": null}, "charset": "utf-8"});
+    let mut odd = asked.clone();
+    odd["colums"] = json!({});
+    odd["bytes"] = json!(1);
+    assert_eq!(Desk::of(&world, "oscar").call(Method::POST, "/imports", Some(&odd), None).await.status, 422);
     let id = import(&world, HUBSPOT.as_bytes(), asked).await;
     work(&world).await;
     let counted = shown(&world, &id).await;
@@ -158,6 +162,11 @@ async fn rows_are_matched_by_the_crms_own_ids() {
     let ada = records(&world).await.into_iter().find(|record| values(record).contains_key("first_name")).unwrap();
     assert_eq!(values(&ada)["email"], "ada@example.com");
     assert!(ada.keys(&Default::default()).contains(&Key::Remote("hubspot".parse().unwrap(), "1001".parse().unwrap())));
+    let zoho = "Record Id,Lead Owner,Email\nzcrm_5725767000000003001,Max,ada@example.com\n";
+    let id = import(&world, zoho.as_bytes(), json!({"format": "csv", "connection": "zoho"})).await;
+    assert_eq!(done(&world, &id).await["done"]["updated"], 1);
+    let remote = Key::Remote("zoho".parse().unwrap(), "5725767000000003001".parse().unwrap());
+    assert!(records(&world).await.iter().any(|record| record.keys(&Default::default()).contains(&remote)));
 }
 
 /// Whoever dies at any `await` has done a part of a batch; the next one goes on from what is recorded.

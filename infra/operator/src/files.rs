@@ -8,7 +8,7 @@ use shared::{
     id::{ConnectionId, Source, TenantId},
     import::{Asked, Counts, Import, State, key},
     record::Object,
-    rows::{Charset, Delimiter, Format, Hints},
+    rows::{Charset, Delimiter, Format},
     store::{Job, keys},
 };
 use std::{
@@ -106,7 +106,8 @@ async fn send(app: &App, cx: &Context, file: &Path, args: ImportArgs) -> Result<
         object: args.object,
         format: format(file),
         bytes,
-        hints: Hints { charset: args.charset, delimiter: args.delimiter },
+        charset: args.charset,
+        delimiter: args.delimiter,
         connection: args.connection,
         columns: args.columns.into_iter().collect::<BTreeMap<_, _>>(),
         keep: args.keep,

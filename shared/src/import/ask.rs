@@ -11,7 +11,7 @@ use crate::{
     queue::Outgoing,
     record::Object,
     request::workflow_service,
-    rows::{Format, Hints},
+    rows::{Charset, Delimiter, Format, Hints},
     store::{Job, keys},
 };
 use jiff::Timestamp;
@@ -34,8 +34,11 @@ pub struct Asked {
     #[schemars(range(min = 1, max = 1_073_741_824))]
     pub bytes: u64,
     /// Left out, it is seen from the file.
-    #[serde(flatten)]
-    pub hints: Hints,
+    #[serde(default)]
+    pub charset: Option<Charset>,
+    /// Left out, it is seen from the headers.
+    #[serde(default)]
+    pub delimiter: Option<Delimiter>,
     /// The connection whose CRM the file comes from: its column of ids (`Record ID`, `Id`, …) names that CRM's records.
     #[serde(default)]
     pub connection: Option<ConnectionId>,
@@ -92,7 +95,8 @@ impl App {
     /// Makes an import, which waits for its file for as long as the address is good.
     pub async fn create_import(&self, cx: &Context, tenant: &TenantId, asked: Asked) -> Result<Upload> {
         let id = ulid::Ulid::new().to_string();
-        let Asked { name, object, format, bytes, hints, connection, columns, keep, source, as_of } = asked;
+        let Asked { name, object, format, bytes, charset, delimiter, connection, columns, keep, source, as_of } = asked;
+        let hints = Hints { charset, delimiter };
         let upload = self.files.upload(&key(tenant, &id), format.content_type(), bytes).await?;
         let (tenant, at, as_of) = (tenant.clone(), cx.now(), as_of.unwrap_or(cx.now()));
         let about =

@@ -10,6 +10,7 @@ pub use walk::Stretch;
 
 use crate::{
     id::{ConnectionId, Source, TenantId},
+    inbox::Outcome,
     record::Object,
     rows::{Column, Dialect, Format, Hints, Place},
     store::Became,
@@ -17,7 +18,7 @@ use crate::{
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An import, as it is asked for and as it stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -133,10 +134,9 @@ pub struct Reason {
 }
 
 impl Counts {
-    fn note(&mut self, row: u64, outcome: &crate::inbox::Outcome) {
-        use crate::inbox::Outcome;
+    fn note(&mut self, row: u64, outcome: &Outcome) {
         self.rows += 1;
-        let codes: std::collections::BTreeSet<&String> = match outcome {
+        let codes: BTreeSet<&String> = match outcome {
             Outcome::Refused(code, _) => {
                 self.refused += 1;
                 [code].into()
