@@ -4,6 +4,7 @@ use crate::{
     alerting,
     control::access::Names,
     error::{Error, Result},
+    files::Files,
     history::History,
     id::{ConnectionId, TenantId},
     provider::{Hosts, quota::Book},
@@ -26,6 +27,7 @@ pub struct App {
     pub history: History,
     pub secrets: Secrets,
     pub queue: Queue,
+    pub files: Files,
     pub events: aws_sdk_eventbridge::Client,
     pub http: reqwest::Client,
     pub settings: Settings,
@@ -70,6 +72,9 @@ pub struct Settings {
     pub pulls: String,
     /// Only where people are told of exceptions.
     pub alerts: String,
+    pub imports: String,
+    /// The bucket of files that come and go.
+    pub files: String,
     pub event_bus: String,
     /// Where metrics are filed; each stack has its own.
     pub metrics: String,
@@ -118,6 +123,7 @@ impl App {
             history: History::new(table, settings.history_table.clone()),
             secrets: Secrets::new(aws_sdk_secretsmanager::Client::new(aws), settings.secret_prefix.clone()),
             queue: Queue::new(aws_sdk_sqs::Client::new(aws)),
+            files: Files::new(aws_sdk_s3::Client::new(aws), settings.files.clone()),
             events: aws_sdk_eventbridge::Client::new(aws),
             http,
             settings,
@@ -142,6 +148,8 @@ impl Settings {
             pushes: set("PUSHES_QUEUE_URL")?,
             pulls: set("PULLS_QUEUE_URL")?,
             alerts: optional("ALERTS_QUEUE_URL").unwrap_or_default(),
+            imports: set("IMPORTS_QUEUE_URL")?,
+            files: set("FILES_BUCKET")?,
             event_bus: set("EVENT_BUS")?,
             metrics: optional("METRICS_NAMESPACE").unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()),
             secret_prefix: set("SECRET_PREFIX")?,

@@ -97,6 +97,24 @@ pub struct Push {
     pub trace: String,
 }
 
+/// A stretch of work on a file. A message of the queue `imports`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Filing {
+    pub tenant: TenantId,
+    pub file: Filed,
+    pub id: String,
+    /// How far it was when this was sent.
+    pub rev: u64,
+    pub trace: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Filed {
+    Import,
+    Export,
+}
+
 /// One stretch of scheduled work on a connection. The message of the queue `pulls`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pull {

@@ -1,9 +1,9 @@
 //! Everything that the functions share. In reading order:
 //!
-//! * **meaning**, pure: [`id`], [`alert`], [`record`], [`mapping`], [`planner`], [`request`], [`engagement`], [`cause`], [`scope`], [`change`], [`connection`], [`trigger`], [`watch`], [`settings`]
+//! * **meaning**, pure: [`id`], [`alert`], [`record`], [`mapping`], [`planner`], [`request`], [`rows`], [`engagement`], [`cause`], [`scope`], [`change`], [`connection`], [`trigger`], [`watch`], [`settings`]
 //! * **provider**, which speaks HTTP and knows no AWS: [`provider`]
-//! * **platform**, which is AWS: [`app`], [`store`], [`history`], [`secrets`], [`queue`], [`events`], [`telemetry`]
-//! * the flows on top of them: [`auth`], [`alerting`], [`provision`], [`connecting`], [`brought`], [`drift`], [`compare`], [`doctor`], [`preview`], [`explain`], [`erasure`], [`rename`], [`rescore`], [`retry`], [`quiet`], [`switches`], [`undo`], [`watchdog`], [`sync`], [`profile`], [`fetch`], [`inbox`], [`push`], [`control`], [`dashboard`], and one story per function in [`handler`]
+//! * **platform**, which is AWS: [`app`], [`store`], [`history`], [`secrets`], [`queue`], [`files`], [`events`], [`telemetry`]
+//! * the flows on top of them: [`auth`], [`alerting`], [`provision`], [`connecting`], [`brought`], [`drift`], [`compare`], [`doctor`], [`preview`], [`explain`], [`erasure`], [`rename`], [`rescore`], [`retry`], [`quiet`], [`switches`], [`undo`], [`watchdog`], [`sync`], [`profile`], [`fetch`], [`inbox`], [`import`], [`export`], [`push`], [`control`], [`dashboard`], and one story per function in [`handler`]
 //!
 //! A layer names only those above it in this list.
 
@@ -20,6 +20,7 @@ pub mod mutant;
 pub mod planner;
 pub mod record;
 pub mod request;
+pub mod rows;
 pub mod scope;
 pub mod settings;
 pub mod trigger;
@@ -30,6 +31,7 @@ pub mod provider;
 pub mod app;
 pub mod context;
 pub mod events;
+pub mod files;
 pub mod history;
 pub mod queue;
 pub mod secrets;
@@ -48,7 +50,9 @@ pub mod doctor;
 pub mod drift;
 pub mod erasure;
 pub mod explain;
+pub mod export;
 pub mod fetch;
+pub mod import;
 pub mod inbox;
 pub mod preview;
 pub mod profile;

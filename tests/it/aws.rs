@@ -8,6 +8,10 @@ use aws_sdk_dynamodb::{
         ScalarAttributeType, StreamSpecification, StreamViewType,
     },
 };
+use aws_sdk_s3::types::{
+    Event, FilterRule, FilterRuleName, NotificationConfiguration, NotificationConfigurationFilter, QueueConfiguration,
+    S3KeyFilter,
+};
 use aws_sdk_sqs::types::QueueAttributeName;
 use shared::{
     app::{App, Login, Settings},
@@ -32,6 +36,7 @@ struct Emulator {
 
 static EMULATOR: OnceLock<Emulator> = OnceLock::new();
 static ACCOUNTS: AtomicU64 = AtomicU64::new(0);
+static BUCKETS: AtomicU64 = AtomicU64::new(0);
 
 /// Where `cargo dev` puts the emulator.
 fn program() -> PathBuf {
@@ -108,6 +113,8 @@ pub(crate) async fn app(aws: &SdkConfig, crm_url: Option<String>, public_url: Op
         pushes: queue(aws, "pushes.fifo").await,
         pulls: queue(aws, "pulls.fifo").await,
         alerts: queue(aws, "alerts").await,
+        imports: queue(aws, "imports").await,
+        files: bucket(aws).await,
         event_bus: "default".to_owned(),
         secret_prefix: "crm-sync".to_owned(),
         metrics: "CrmSync/crm-sync".to_owned(),
@@ -154,4 +161,26 @@ async fn queue(aws: &SdkConfig, name: &str) -> String {
     let call = aws_sdk_sqs::Client::new(aws).create_queue().queue_name(name);
     let call = if name.ends_with(".fifo") { call.attributes(QueueAttributeName::FifoQueue, "true") } else { call };
     call.send().await.unwrap().queue_url.unwrap()
+}
+
+/// Names of buckets are everybody's. It tells the queue `imports` what was uploaded, as the template's does.
+async fn bucket(aws: &SdkConfig) -> String {
+    let name = format!("files-{}-{}", std::process::id(), BUCKETS.fetch_add(1, Ordering::Relaxed));
+    let (s3, sqs) = (aws_sdk_s3::Client::new(aws), aws_sdk_sqs::Client::new(aws));
+    s3.create_bucket().bucket(&name).send().await.unwrap();
+    let url = sqs.get_queue_url().queue_name("imports").send().await.unwrap().queue_url.unwrap();
+    let arn = sqs.get_queue_attributes().queue_url(&url).attribute_names(QueueAttributeName::QueueArn);
+    let arn = arn.send().await.unwrap().attributes.unwrap().remove(&QueueAttributeName::QueueArn).unwrap();
+    let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn,
+    }]});
+    let set = sqs.set_queue_attributes().queue_url(&url);
+    set.attributes(QueueAttributeName::Policy, policy.to_string()).send().await.unwrap();
+    let rule = S3KeyFilter::builder()
+        .filter_rules(FilterRule::builder().name(FilterRuleName::Prefix).value("imports/").build());
+    let told = QueueConfiguration::builder().queue_arn(arn).events(Event::S3ObjectCreated);
+    let told = told.filter(NotificationConfigurationFilter::builder().key(rule.build()).build()).build().unwrap();
+    let told = NotificationConfiguration::builder().queue_configurations(told).build();
+    s3.put_bucket_notification_configuration().bucket(&name).notification_configuration(told).send().await.unwrap();
+    name
 }

@@ -28,6 +28,8 @@ async fn document(desk: &Desk<'_>) -> Json {
     let first = async |list: &str| desk.get(list).await["items"][0]["id"].clone();
     let (record, exception) = (first("/records").await, first("/exceptions").await);
     assert!(record.is_string() && exception.is_string(), "{record} {exception}");
+    let import = desk.post("/imports", json!({"format": "csv", "bytes": 8})).await["id"].clone();
+    let export = desk.post("/exports", json!({"format": "csv"})).await["id"].clone();
     let operations = document["paths"].as_object_mut().unwrap().values_mut();
     for operation in operations.flat_map(|path| path.as_object_mut().unwrap().values_mut()) {
         let parameters = operation["parameters"].as_array_mut().unwrap().iter_mut();
@@ -38,6 +40,8 @@ async fn document(desk: &Desk<'_>) -> Json {
                 "record" => json!([record, "none"]),
                 "exception" => json!([exception, "none"]),
                 "object" => json!(["person", "company"]),
+                "import" => json!([import, "none"]),
+                "export" => json!([export, "none"]),
                 other => panic!("what is a {other}?"),
             };
         }

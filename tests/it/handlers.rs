@@ -255,6 +255,16 @@ async fn delta_pull_tick_delta_sweep_and_fetch() {
 }
 
 #[tokio::test]
+async fn import_of_what_is_not_there() {
+    let world = World::new().await;
+    for file in ["import/uploaded.json", "import/goes-on.json"] {
+        let done = handler::import(&world.app, &then(), event(file)).await.unwrap();
+        assert!(done.batch_item_failures.is_empty(), "{file}: what has expired is nobody's fault");
+    }
+    assert!(queued(&world, &world.app.settings.imports).await.iter().all(|body| body.contains("TestEvent")));
+}
+
+#[tokio::test]
 async fn token_refresh_tick() {
     let world = World::new().await;
     handler::token_refresh(&world.app, &world.cx("sample"), event("token-refresh/tick.json")).await.unwrap();

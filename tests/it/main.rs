@@ -32,6 +32,7 @@ mod face;
 mod faults;
 mod gateway;
 mod handlers;
+mod imports;
 mod joining;
 mod laws;
 mod mappings;

@@ -42,6 +42,7 @@ fn layers_hold() {
         "planner",
         "record",
         "request",
+        "rows",
         "settings.rs",
         "trigger.rs",
         "watch",

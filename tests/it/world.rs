@@ -54,7 +54,7 @@ pub(crate) struct World {
 pub(crate) const TENANT: &str = "demo";
 /// The two CRMs of most worlds; the laws of every CRM are in `laws`.
 const PAIR: [Crm; 2] = [Crm::HubSpot, Crm::Zoho];
-pub(crate) const QUEUES: [&str; 4] = ["changes", "sync-requests", "pushes", "pulls"];
+pub(crate) const QUEUES: [&str; 5] = ["changes", "sync-requests", "pushes", "pulls", "imports"];
 
 impl World {
     pub(crate) async fn new() -> World {
@@ -259,6 +259,7 @@ impl World {
             "sync-requests" => &settings.sync_requests,
             "pushes" => &settings.pushes,
             "alerts" => &settings.alerts,
+            "imports" => &settings.imports,
             _ => &settings.pulls,
         }
     }
@@ -306,7 +307,7 @@ impl World {
         }
     }
 
-    fn order(&self) -> [&'static str; 4] {
+    fn order(&self) -> [&'static str; 5] {
         let mut order = QUEUES;
         if let Some(random) = &self.chaos.shuffle {
             random.shuffle(&mut order);
@@ -361,6 +362,7 @@ impl World {
         let cx = self.cx(&format!("{queue}-invocation"));
         let kept = match queue {
             "pushes" => handler::outbound(&self.app, &cx, event).await,
+            "imports" => handler::import(&self.app, &cx, event).await,
             "pulls" => handler::delta_pull(&self.app, &cx, handler::PullEvent::Messages(event)).await,
             _ => handler::reconcile(&self.app, &cx, event).await,
         };

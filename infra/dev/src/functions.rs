@@ -14,6 +14,7 @@ pub(crate) const FUNCTIONS: &[&str] = &[
     "outbound",
     "delta-pull",
     "token-refresh",
+    "import",
     "journal",
     "watchdog",
     "alert",

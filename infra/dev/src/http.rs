@@ -32,6 +32,20 @@ pub(crate) fn deliver(url: &str, headers: &[(String, String)], body: &str) -> Re
     Ok(request.send(body).with_context(|| format!("POST {url} failed"))?.status().as_u16())
 }
 
+/// A request that somebody signed, as JSON tells it; what it answers.
+pub(crate) fn signed(request: &Value, body: &str) -> Result<String> {
+    let text = |name: &str| request[name].as_str().with_context(|| format!("a signed request without {name}"));
+    let mut call = ureq::http::Request::builder().method(text("method")?).uri(text("url")?);
+    for (name, value) in request["headers"].as_object().into_iter().flatten() {
+        // How long the body is the client says itself.
+        if name != "content-length" {
+            call = call.header(name, value.as_str().unwrap_or_default());
+        }
+    }
+    let mut answer = agent().run(call.body(body.to_owned())?).context("a signed request failed")?;
+    Ok(answer.body_mut().with_config().limit(LARGEST).read_to_string()?)
+}
+
 /// One call with a token: the status, whatever it is, and the JSON that came.
 pub(crate) fn ask(method: &str, url: &str, token: &str, body: Option<&Value>) -> Result<(u16, Value)> {
     let request = ureq::http::Request::builder().method(method).uri(url);

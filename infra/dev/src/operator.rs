@@ -22,6 +22,8 @@ pub(crate) fn command(project: &Project, stack: &Stack) -> Command {
         .env("SYNC_REQUESTS_QUEUE_URL", &stack.queues.sync_requests)
         .env("PUSHES_QUEUE_URL", &stack.queues.pushes)
         .env("PULLS_QUEUE_URL", &stack.queues.pulls)
+        .env("IMPORTS_QUEUE_URL", &stack.queues.imports)
+        .env("FILES_BUCKET", &stack.files)
         .env("EVENT_BUS", &stack.event_bus)
         .env("SECRET_PREFIX", emulator::STACK)
         .env("PUBLIC_URL", &stack.api)

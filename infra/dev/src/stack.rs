@@ -19,6 +19,8 @@ pub(crate) struct Stack {
     pub(crate) queues: Queues,
     pub(crate) tables: Tables,
     pub(crate) event_bus: String,
+    /// The bucket of files that come and go.
+    pub(crate) files: String,
     /// Each function by name, and what it is called in the emulator.
     pub(crate) functions: BTreeMap<String, String>,
     /// Base URL of the simulator, or of what stands in for it.
@@ -40,6 +42,7 @@ pub(crate) struct Queues {
     pub(crate) changes: String,
     pub(crate) pushes: String,
     pub(crate) pulls: String,
+    pub(crate) imports: String,
 }
 
 #[derive(Serialize, Deserialize)]

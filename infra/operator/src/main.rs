@@ -12,6 +12,7 @@ mod doctor;
 mod effects;
 mod erase;
 mod fetch;
+mod files;
 mod invite;
 mod later;
 mod limits;
@@ -92,6 +93,10 @@ enum Command {
     Erase(erase::Args),
     /// Read a CRM's records by object, list or filter: shown page by page, or told to a workflow on the event bus. They enter the hub as by a pull
     Fetch(fetch::Args),
+    /// Bring a file of rows in, CSV or NDJSON, or look at an import that is there: what would become of its rows is counted, and written with --start
+    Import(files::ImportArgs),
+    /// Write all records of an object into a file, which an import takes
+    Export(files::ExportArgs),
     /// What the product reads of one person, as JSON: fields, score, totals, where they are, whether they want e-mails
     Profile(fetch::ProfileArgs),
     /// Everything about one person: the record, its links, its history, as JSON
@@ -180,6 +185,8 @@ async fn main() -> Result<()> {
         Command::Erase(args) => erase::run(&app, &cx, args).await,
         Command::Undo(args) => undo::run(&app, &cx, args).await,
         Command::Fetch(args) => fetch::run(&app, &cx, args).await,
+        Command::Import(args) => files::import(&app, &cx, args).await,
+        Command::Export(args) => files::export(&app, &cx, args).await,
         Command::Profile(args) => fetch::profile(&app, args).await,
         Command::Record(person) => show::record(&app, &person).await,
         Command::Explain(field) => show::explain(&app, &field).await,

@@ -3,7 +3,10 @@
 mod named;
 mod plan;
 mod refusal;
+mod rows;
 mod suspects;
+
+pub use rows::{Outcome, apply_rows};
 
 use crate::{
     app::App,
@@ -15,7 +18,7 @@ use crate::{
     queue::receives,
     record::{Key, Object, Record, Region},
     request::{Fetch, SyncRequest},
-    store::{Commit, Lost, Once},
+    store::{Became, Commit, Lost, Once},
     sync::{Pushes, Tenant, Who, who},
 };
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
@@ -40,9 +43,9 @@ const BROKEN: Duration = Duration::from_secs(300);
 /// How often a request that lost a race is planned again before it is handed back.
 const ROUNDS: u32 = 8;
 
-/// One request and the message it came in.
-struct Letter {
-    slip: Slip,
+/// One request and what it came in: a message, a row of a file.
+struct Letter<S = Slip> {
+    slip: S,
     request: SyncRequest,
     /// Of the body: the same id with another body is another request.
     digest: String,
@@ -60,6 +63,23 @@ struct Slip {
 struct Kept {
     slip: Slip,
     why: Error,
+}
+
+/// How requests are done.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    /// Whatever is odd about them waits for a person.
+    Messages,
+    /// What is odd about them is told row by row.
+    Rows,
+    /// Nothing is stored.
+    Rehearsal,
+}
+
+/// How a request ended.
+enum End {
+    Done(Plan),
+    Later(Error),
 }
 
 /// One batch of the queue `sync-requests`.
@@ -117,7 +137,11 @@ async fn apply_all(app: &App, cx: &Context, letters: Vec<Letter>) -> Result<Vec<
     }
     let mut kept = Vec::new();
     for ((tenant, object), letters) in by_tenant {
-        kept.extend(of_tenant(app, cx, &tenant, &object, letters).await?);
+        let ended = of_tenant(app, cx, &tenant, &object, letters, Way::Messages).await?;
+        kept.extend(ended.into_iter().filter_map(|(slip, end)| match end {
+            End::Done(_) => None,
+            End::Later(why) => Some(Kept { slip, why }),
+        }));
     }
     Ok(kept)
 }
@@ -144,40 +168,41 @@ async fn hand_back(app: &App, cx: &Context, kept: Vec<Kept>) -> SqsBatchResponse
     response
 }
 
-/// A tenant's requests about one object; those that come back later.
-async fn of_tenant(
+/// A tenant's requests about one object; how each ended.
+async fn of_tenant<S>(
     app: &App,
     cx: &Context,
     id: &TenantId,
     object: &Object,
-    mut letters: VecDeque<Letter>,
-) -> Result<Vec<Kept>> {
+    mut letters: VecDeque<Letter<S>>,
+    way: Way,
+) -> Result<Vec<(S, End)>> {
     let tenant = Tenant::load(app, id).await?;
-    let (mut pushes, mut kept) = (Pushes::default(), Vec::new());
+    let (mut pushes, mut ended) = (Pushes::default(), Vec::with_capacity(letters.len()));
     let later = |what: &str| Error::Retryable { what: what.to_owned(), after: Some(Duration::ZERO), source: None };
     while !letters.is_empty() {
         if cx.left() < WAVE_TAKES {
-            kept.extend(letters.drain(..).map(|letter| Kept { slip: letter.slip, why: later("no time is left") }));
+            ended.extend(letters.drain(..).map(|letter| (letter.slip, End::Later(later("no time is left")))));
             break;
         }
         let wave = next_wave(&mut letters, &tenant);
-        for (letter, outcome) in apply_wave(app, cx, &tenant, object, wave, &mut pushes).await? {
+        for (letter, plan, outcome) in apply_wave(app, cx, &tenant, object, wave, &mut pushes, way).await? {
             match outcome {
-                Done::Yes => {}
+                Done::Yes => ended.push((letter.slip, End::Done(plan))),
                 Done::Race if letter.rounds < ROUNDS => {
                     letters.push_front(Letter { rounds: letter.rounds + 1, ..letter })
                 }
-                Done::Race => kept.push(Kept { slip: letter.slip, why: later("its record keeps moving") }),
-                Done::Failed(why) => kept.push(Kept { slip: letter.slip, why }),
+                Done::Race => ended.push((letter.slip, End::Later(later("its record keeps moving")))),
+                Done::Failed(why) => ended.push((letter.slip, End::Later(why))),
             }
         }
     }
     pushes.send(app, cx).await?;
-    Ok(kept)
+    Ok(ended)
 }
 
 /// The next requests of which no two concern one person; the others wait for the next wave, in their order.
-fn next_wave(letters: &mut VecDeque<Letter>, tenant: &Tenant) -> Vec<(Letter, Vec<Key>)> {
+fn next_wave<S>(letters: &mut VecDeque<Letter<S>>, tenant: &Tenant) -> Vec<(Letter<S>, Vec<Key>)> {
     let (mut wave, mut rest) = (Vec::new(), VecDeque::new());
     let (mut keys_taken, mut ids_taken) = (BTreeSet::new(), BTreeSet::new());
     for letter in letters.drain(..) {
@@ -213,14 +238,15 @@ enum Done {
     Failed(Error),
 }
 
-async fn apply_wave(
+async fn apply_wave<S>(
     app: &App,
     cx: &Context,
     tenant: &Tenant,
     object: &Object,
-    wave: Vec<(Letter, Vec<Key>)>,
+    wave: Vec<(Letter<S>, Vec<Key>)>,
     pushes: &mut Pushes,
-) -> Result<Vec<(Letter, Done)>> {
+    way: Way,
+) -> Result<Vec<(Letter<S>, Plan, Done)>> {
     let Some((first, _)) = wave.first() else { return Ok(Vec::new()) };
     let id = first.request.tenant_id.clone();
     let people: Vec<Vec<Key>> = wave.iter().map(|(_, keys)| keys.clone()).collect();
@@ -241,26 +267,25 @@ async fn apply_wave(
         );
         (letter, plan)
     });
-    let stored: Vec<_> = stream::iter(planned.collect::<Vec<_>>())
-        .map(|(letter, plan)| async {
-            let done = store(app, cx, &tenant.region, &letter, &plan).await;
-            (letter, plan, done)
-        })
-        .buffer_unordered(AT_ONCE)
-        .collect()
-        .await;
-    let mut done = Vec::with_capacity(stored.len());
-    for (letter, plan, outcome) in stored {
-        if let (Done::Yes, Some(record)) = (&outcome, plan.record()) {
+    let planned: Vec<_> = planned.collect();
+    if way == Way::Rehearsal {
+        return Ok(planned.into_iter().map(|(letter, plan)| (letter, plan, Done::Yes)).collect());
+    }
+    let stored = stream::iter(planned).map(|(letter, plan)| async {
+        let done = store(app, cx, &tenant.region, &letter, &plan, way).await;
+        (letter, plan, done)
+    });
+    let stored: Vec<_> = stored.buffer_unordered(AT_ONCE).collect().await;
+    for (_, plan, done) in &stored {
+        if let (Done::Yes, Some(record)) = (done, plan.record()) {
             pushes.note(record.clone());
         }
-        done.push((letter, outcome));
     }
-    Ok(done)
+    Ok(stored)
 }
 
 /// Which of the events that a wave tells are known already; nothing is read where it tells none.
-async fn engaged(app: &App, tenant: &Tenant, wave: &[(Letter, Vec<Key>)], found: &[Who]) -> Result<Engaged> {
+async fn engaged<S>(app: &App, tenant: &Tenant, wave: &[(Letter<S>, Vec<Key>)], found: &[Who]) -> Result<Engaged> {
     let asked = wave.iter().zip(found).filter_map(|((letter, _), who)| match who {
         Who::Known(record) if !letter.request.events.is_empty() => {
             let (events, _) = engagement::read(&letter.request.events);
@@ -273,14 +298,16 @@ async fn engaged(app: &App, tenant: &Tenant, wave: &[(Letter, Vec<Key>)], found:
 }
 
 /// Stores what a request does. Exceptions first: they are raised once however often this is done.
-async fn store(app: &App, cx: &Context, region: &Region, letter: &Letter, plan: &Plan) -> Done {
-    for exception in plan.exceptions() {
+async fn store<S>(app: &App, cx: &Context, region: &Region, letter: &Letter<S>, plan: &Plan, way: Way) -> Done {
+    let exceptions = plan.exceptions().skip(if way == Way::Rows { plan.odd().len() } else { 0 });
+    for exception in exceptions {
         if let Err(error) = app.store.raise(exception).await {
             return Done::Failed(error);
         }
     }
     let Plan::Change { before, after, unclaimed, counting, .. } = plan else { return Done::Yes };
     let once = Once::new(letter.request.id.clone(), letter.digest.clone(), after.id.clone(), cx.now());
+    let once = once.making(Became::of(before.as_deref(), after));
     let commit =
         Commit { before: before.as_deref(), after, once: Some(&once), unclaimed, counting: counting.as_deref() };
     match app.store.commit(&commit, region, cx.now()).await {

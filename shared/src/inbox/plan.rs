@@ -27,12 +27,14 @@ pub(super) enum Plan {
         before: Option<Box<Record>>,
         after: Box<Record>,
         unclaimed: Vec<Key>,
+        /// What of the request could not be used.
+        odd: Vec<Exception>,
         exceptions: Vec<Exception>,
         /// Where the request tells events.
         counting: Option<Box<Counting>>,
     },
     /// Done before: only what is still pending is handed on, in case its maker did not live to.
-    Repeat { record: Option<Box<Record>> },
+    Repeat { record: Option<Box<Record>>, done: Once },
     /// A person must act; nothing is changed.
     Refuse(Box<Exception>),
 }
@@ -41,16 +43,30 @@ impl Plan {
     pub(super) fn record(&self) -> Option<&Record> {
         match self {
             Plan::Change { after, .. } => Some(after),
-            Plan::Repeat { record } => record.as_deref(),
+            Plan::Repeat { record, .. } => record.as_deref(),
             Plan::Refuse(_) => None,
         }
     }
 
-    pub(super) fn exceptions(&self) -> &[Exception] {
+    /// All that a person must know of it.
+    pub(super) fn exceptions(&self) -> impl Iterator<Item = &Exception> {
+        self.odd().iter().chain(self.of_record())
+    }
+
+    /// What is odd about the request itself.
+    pub(super) fn odd(&self) -> &[Exception] {
         match self {
-            Plan::Change { exceptions, .. } => exceptions,
+            Plan::Change { odd, .. } => odd,
             Plan::Repeat { .. } => &[],
             Plan::Refuse(exception) => std::slice::from_ref(exception),
+        }
+    }
+
+    /// What is odd about the record that it is about.
+    pub(super) fn of_record(&self) -> &[Exception] {
+        match self {
+            Plan::Change { exceptions, .. } => exceptions,
+            Plan::Repeat { .. } | Plan::Refuse(_) => &[],
         }
     }
 }
@@ -81,7 +97,7 @@ pub(super) fn plan(
             Who::Known(record) => Some(record),
             Who::New { .. } | Who::Several(_) => None,
         };
-        return Plan::Repeat { record };
+        return Plan::Repeat { record, done: done.clone() };
     }
     if tenant.connections.is_empty() {
         return refuse("unknown_tenant", "this tenant has no connection");
@@ -142,7 +158,14 @@ fn change(
         if targets.is_empty() {
             after.cause.steps.push(step(request, None, Status::Skipped, "erased"));
         }
-        return Plan::Change { before, after: Box::new(after), unclaimed, exceptions: Vec::new(), counting: None };
+        return Plan::Change {
+            before,
+            after: Box::new(after),
+            unclaimed,
+            exceptions: Vec::new(),
+            odd: Vec::new(),
+            counting: None,
+        };
     }
     after.revive();
     let named = named(request, tenant);
@@ -157,9 +180,9 @@ fn change(
     let applied = apply(request, &after.fields, &tenant.region, &tenant.settings.ownership, cx.now());
     after.fields = applied.fields;
     after.version += 1;
-    let mut exceptions: Vec<Exception> =
+    let mut odd: Vec<Exception> =
         odd.iter().chain(&applied.bad).map(|bad| bad_value(request, bad, cx).of(&after.id)).collect();
-    exceptions.extend(
+    odd.extend(
         nobodys_fields(request, &applied.overrides, targets)
             .into_iter()
             .map(|bad| bad_value(request, &bad, cx).of(&after.id)),
@@ -168,11 +191,11 @@ fn change(
         let reason = "what tells who it is about is not this source's to write: name somebody who is known";
         return Plan::Refuse(Box::new(failed(request, "no_identity", reason, request.connection_id.as_ref(), cx)));
     }
-    let (counting, odd) = counted(request, &mut after, tenant, engaged, cx);
-    exceptions.extend(odd);
+    let (counting, of_events) = counted(request, &mut after, tenant, engaged, cx);
+    odd.extend(of_events);
     tenant.settings.fire(before.as_deref(), &mut after, cx.now());
-    let spoils = !exceptions.is_empty();
-    exceptions.extend(stopped(&after, cx));
+    let spoils = !odd.is_empty();
+    let exceptions = stopped(&after, cx);
     let (mut steps, mut alone) = (Vec::new(), Vec::<Denied>::new());
     for connection in targets {
         let (own, denied) = owned(request, connection, &after.object, &applied.overrides);
@@ -193,7 +216,7 @@ fn change(
         steps.push(step(request, None, Status::Skipped, "no_connection_sends"));
     }
     after.cause.steps = steps;
-    Plan::Change { before, after: Box::new(after), unclaimed, exceptions, counting }
+    Plan::Change { before, after: Box::new(after), unclaimed, odd, exceptions, counting }
 }
 
 /// Counts the request's events into the record; what is odd about some of them is kept as exceptions.

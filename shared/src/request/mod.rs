@@ -61,7 +61,8 @@ pub enum Direction {
     Send,
 }
 
-fn workflow_service() -> Source {
+/// Who is meant where no source is named.
+pub(crate) fn workflow_service() -> Source {
     "workflow".to_owned().try_into().unwrap_or_else(|_| unreachable!("`workflow` is a valid source"))
 }
 

@@ -206,6 +206,22 @@ pub fn exceptions(tenant: &TenantId) -> String {
     format!("T#{tenant}#X")
 }
 
+/// An import, or an export.
+pub fn import(tenant: &TenantId, id: &str) -> Pk {
+    key(imports(tenant), id)
+}
+pub fn export(tenant: &TenantId, id: &str) -> Pk {
+    key(exports(tenant), id)
+}
+
+/// The partitions of a tenant's imports and exports.
+pub fn imports(tenant: &TenantId) -> String {
+    format!("T#{tenant}#I")
+}
+pub fn exports(tenant: &TenantId) -> String {
+    format!("T#{tenant}#O")
+}
+
 /// The `due` index: connections to pull.
 pub fn due_pull(id: &ConnectionId) -> String {
     due_pulls(shard(id.as_str(), DUE_SHARDS))

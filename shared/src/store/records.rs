@@ -20,14 +20,51 @@ pub struct Once {
     /// Of the message's body: the same id with another body is another request.
     pub digest: String,
     pub record: RecordId,
+    /// So that who asks again hears the same.
+    #[serde(default)]
+    pub became: Became,
     /// Seconds since 1970; DynamoDB removes the item some time after.
     pub ttl: i64,
+}
+
+/// What a request made of a record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Became {
+    Created,
+    #[default]
+    Updated,
+    /// Nothing that it says was news.
+    Unchanged,
+}
+
+impl Became {
+    pub fn of(before: Option<&Record>, after: &Record) -> Became {
+        let Some(before) = before else { return Became::Created };
+        let values = |record: &Record| {
+            let values =
+                record.fields.iter().filter_map(|(name, written)| Some((name.clone(), written.value.clone()?)));
+            values.collect::<BTreeMap<_, _>>()
+        };
+        let remotes = |record: &Record| {
+            let remotes = record.links.iter().filter_map(|(id, link)| Some((id.clone(), link.remote.clone()?)));
+            remotes.collect::<BTreeMap<_, _>>()
+        };
+        let same =
+            before.deleted == after.deleted && remotes(before) == remotes(after) && values(before) == values(after);
+        if same { Became::Unchanged } else { Became::Updated }
+    }
 }
 
 impl Once {
     pub fn new(request: RequestId, digest: String, record: RecordId, now: Timestamp) -> Once {
         let ttl = (now + SignedDuration::from_hours(30 * 24)).as_second();
-        Once { request, digest, record, ttl }
+        Once { request, digest, record, became: Became::default(), ttl }
+    }
+
+    /// The same, with what it made of the record.
+    pub fn making(self, became: Became) -> Once {
+        Once { became, ..self }
     }
 }
 

@@ -68,6 +68,11 @@ const REMEDIES: &[(&str, &str)] = &[
     ("id_not_unique", "Let the field that holds our record ids refuse duplicates, then activate the connection."),
     ("id_reused", "Send the request under an id of its own; the first request with this id was done."),
     (
+        "import_stuck",
+        "Look at the logs of this trace; when the cause is gone, start the import again: it goes on where it was. One that was only being counted takes its file once more.",
+    ),
+    ("export_stuck", "Look at the logs of this trace; when the cause is gone, ask for the export again."),
+    (
         "kills_its_function",
         "Look at the record and at the logs of this trace; when the cause is gone, sync the record again.",
     ),

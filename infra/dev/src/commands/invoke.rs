@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// webhook, connect, control, reconcile, outbound, delta-pull, token-refresh, journal, watchdog or alert
+    /// webhook, connect, control, reconcile, outbound, delta-pull, token-refresh, import, journal, watchdog or alert
     function: String,
     /// A JSON file, such as one of events/
     event: PathBuf,

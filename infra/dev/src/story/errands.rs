@@ -2,7 +2,7 @@
 
 use super::scene::{Scene, TENANT, request};
 use super::sight::{SOON, Sight};
-use super::{ALAN, Seen, told};
+use super::{ALAN, Seen, files, told};
 use crate::desk::Heard;
 use crate::people::Person;
 use crate::step::Progress;
@@ -24,6 +24,9 @@ pub(super) fn are_run(scene: &mut Scene<'_>, progress: &Progress) -> Result<Seen
     people_ask(scene)?;
     progress.say("somebody is told");
     told::somebody_is(scene)?;
+    progress.say("a file comes, another goes");
+    files::come_and_go(scene)?;
+    scene.rest(SOON)?;
     progress.say("the pull that is due");
     invoke(scene, "delta-pull", "pulls")?;
     progress.say("a fetch into a workflow");

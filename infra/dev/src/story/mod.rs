@@ -9,6 +9,7 @@ mod crowd;
 mod echo;
 mod errands;
 mod expired_token;
+mod files;
 mod forged;
 mod hub;
 mod logs;

@@ -68,8 +68,9 @@ impl Provider for Zoho {
         fields::could_name(field)
     }
 
+    /// Files that it exports have `zcrm_` before an id; its API has not (seen in users' files, its documentation says nothing of it).
     fn remote_id(raw: &str) -> Option<RemoteId> {
-        super::batch::digits(raw)
+        super::batch::digits(raw.strip_prefix("zcrm_").unwrap_or(raw))
     }
 
     fn verify<'d>(
