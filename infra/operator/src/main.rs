@@ -6,6 +6,7 @@
 mod adopt;
 mod alerts;
 mod asked;
+mod compare;
 mod connect;
 mod decide;
 mod doctor;
@@ -87,6 +88,8 @@ enum Command {
     Limits(limits::Args),
     /// Read now what changed in a connection's CRM and write what is pending, rather than when that is due next
     Sync(Which),
+    /// Show what the last full comparison of a CRM with the hub found, or begin another, and mend what differs
+    Compare(compare::Args),
     /// Take back what changes made of records, where nobody has written it since; shown first, done with --apply
     Undo(undo::Args),
     /// Forget a person, here and if that is meant in the CRMs; counted first, done with --apply, then read back
@@ -182,6 +185,7 @@ async fn main() -> Result<()> {
             Ok(())
         }
         Command::Limits(args) => limits::run(&app, args).await,
+        Command::Compare(args) => compare::run(&app, &cx, args).await,
         Command::Erase(args) => erase::run(&app, &cx, args).await,
         Command::Undo(args) => undo::run(&app, &cx, args).await,
         Command::Fetch(args) => fetch::run(&app, &cx, args).await,

@@ -34,6 +34,7 @@ const FORMS: &[(&str, &[Takes])] = &[
     ("takeBack", &[]),
     ("decide", &[Takes::Text("take"), Takes::One("exceptions")]),
     ("decideDeletions", &[Takes::Flag("meant")]),
+    ("compare", &[Takes::Flag("mend")]),
     ("erase", &[Takes::Flag("in_crms"), Takes::Flag("meant")]),
     (
         "undo",

@@ -152,6 +152,11 @@ fn card(desk: &Desk<'_>, connection: &Connection, waiting: &Waiting) -> Markup {
         }
         div.actions {
             @if connection.works() && desk.may("sync") { (desk.button("Sync now", &at("sync"), &[], "")) }
+            @if connection.works() && here.iter().any(|one| one.code == "out_of_step") && desk.may("compare") {
+                (desk.button("Mend what differs", &at("compare"), &[("mend", "true")], "main"))
+            } @else if connection.works() && desk.may("compare") {
+                (desk.button("Compare in full", &at("compare"), &[], "quiet"))
+            }
             @if matches!(connection.state, State::NeedsReauth { .. }) { (again(desk, connection)) }
             @if connection.held.is_some() && desk.may("release") { (desk.button("Let it be written", &at("release"), &[], "main")) }
             @if matches!(connection.state, State::Paused { .. } | State::Joining) && desk.may("resume") {

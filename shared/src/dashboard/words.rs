@@ -158,6 +158,7 @@ impl Notice {
             "decideDeletions" if *done == 0 => "No deletions wait there any more.".to_owned(),
             "decideDeletions" => "It is decided, and the deletions are seen to.".to_owned(),
             "giveMapping" => "It has these rules now and reads everything by them. It writes nothing before that is approved on the overview.".to_owned(),
+            "compare" => "It is compared now, everybody whom it shows. What differs comes up among the exceptions.".to_owned(),
             "erase" => "They are forgotten here. What is left of them anywhere is read back below.".to_owned(),
             "undo" if *done == 0 => "It is being taken back, record by record; what is left of it is shown below, and grows less.".to_owned(),
             "undo" if *more => format!("{} so far, and more are left: undo that again.", undone(*done)),

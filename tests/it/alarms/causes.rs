@@ -263,6 +263,14 @@ pub(super) async fn a_push_is_given_up(stage: &mut Stage) {
     given_up(stage, "Pushes", "pushes").await;
 }
 
+pub(super) async fn a_file_waits(stage: &mut Stage) {
+    waits(stage, "ImportsQueue", "imports", SignedDuration::from_hours(1)).await;
+}
+
+pub(super) async fn a_file_is_given_up(stage: &mut Stage) {
+    given_up(stage, "Imports", "imports").await;
+}
+
 pub(super) async fn an_alert_waits(stage: &mut Stage) {
     waits(stage, "AlertsQueue", "alerts", SignedDuration::from_mins(15)).await;
 }

@@ -46,6 +46,8 @@ cases! {
     SyncRequestsGivenUp a_request_is_given_up,
     PullsGivenUp a_pull_is_given_up,
     PushesGivenUp a_push_is_given_up,
+    ImportsWaiting a_file_waits,
+    ImportsGivenUp a_file_is_given_up,
     AlertsRefused a_channel_refuses,
     AlertsWaiting an_alert_waits,
     AlertsGivenUp an_alert_is_given_up,
