@@ -161,6 +161,17 @@ async fn a_storm_is_one_message_with_a_count() {
 }
 
 #[tokio::test]
+async fn functions_that_hear_of_it_at_the_same_time_tell_it_once() {
+    let (world, mut before) = (told_by(&ALL).await, 0);
+    open(&world, "needs_reauth", "zoho").await;
+    world.journal().await;
+    let messages = queued(&world).await;
+    let all = (0..4).map(|_| handle(&world, messages.clone()));
+    futures::future::join_all(all).await;
+    assert_eq!(channels(&taken(&world, &mut before).await), ALL);
+}
+
+#[tokio::test]
 async fn what_is_over_before_it_is_heard_of_is_not_told() {
     let (world, mut before) = (told_by(&["slack"]).await, 0);
     let brief = open(&world, "needs_reauth", "zoho").await;

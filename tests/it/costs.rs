@@ -160,6 +160,30 @@ async fn counts(world: &World, id: &str) -> u64 {
     u64::from(zoho.policy.guards(Mass::Writes).weight(&profile.record_id) > 0)
 }
 
+/// Bytes of logs are billed: an invocation writes a line for each CRM, however many records it was about.
+#[tokio::test]
+async fn metrics_are_a_line_for_an_invocation_and_a_crm() {
+    let world = World::new().await;
+    world.settle().await;
+    world.invocations();
+    world.emitted.lock().unwrap().clear();
+    let people: Vec<Json> = (0..300)
+        .map(|n| request(&format!("r{n}"), json!({"email": format!("p{n}@example.com"), "last_name": "Byron"})))
+        .collect();
+    world.send(&people).await;
+    world.settle().await;
+    let (lines, invocations) = (world.emitted.lock().unwrap().clone(), world.invocations());
+    let bytes: usize = lines.iter().map(String::len).sum();
+    println!("300 people in two CRMs: {} lines, {bytes} bytes, {invocations} invocations", lines.len());
+    assert!(lines.len() as u64 <= 2 * invocations, "{} lines", lines.len());
+    assert!(lines.iter().all(|line| line.len() < 2_000), "{lines:?}");
+    let sum = |name: &str| -> f64 {
+        let values = lines.iter().map(|line| serde_json::from_str::<Json>(line).unwrap()[name].as_f64().unwrap_or(0.0));
+        values.sum()
+    };
+    assert_eq!((sum("Inserted"), sum("Rejected")), (600.0, 0.0), "each in both");
+}
+
 /// Two connections that do well, every five minutes: nothing is written, and no metric is there to be paid for but one.
 #[tokio::test]
 async fn a_look_at_each_connection_costs_two_small_reads() {

@@ -64,11 +64,17 @@ def upload_code(template, dist):
         properties["CodeUri"] = {"Bucket": BUCKET, "Key": f"{binary}.zip"}
 
 
+def uploaded(template):
+    """Where the template is, as `sam deploy` leaves it: inline it may have no more than 51,200 characters (CloudFormation quotas)."""
+    client("s3").put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(template, default=str).encode())
+    return f"{EMULATOR['endpoint']}/{BUCKET}/template.json"
+
+
 def settle(change, template, parameters):
     """Creates or updates the stack, and waits for the end of it."""
     change(
         StackName=STACK,
-        TemplateBody=json.dumps(template, default=str),
+        TemplateURL=uploaded(template),
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )

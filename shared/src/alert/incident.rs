@@ -97,7 +97,9 @@ impl Incident {
     /// With so many more open.
     pub fn and(&self, more: i64, now: Timestamp) -> Incident {
         let open = u32::try_from(i64::from(self.open).saturating_add(more).max(0)).unwrap_or(u32::MAX);
-        let since = if self.open == 0 && open > 0 { Some(now) } else { self.since };
+        // To whom nobody has said that it is over, it still is the same one.
+        let is_another = self.open == 0 && open > 0 && self.told.is_empty();
+        let since = if is_another { Some(now) } else { self.since };
         Incident { open, since, version: self.version + 1, ..self.clone() }
     }
 
@@ -215,6 +217,15 @@ mod tests {
             Some(begun),
             "it was refused for now"
         );
+    }
+
+    #[test]
+    fn what_begins_again_before_anybody_heard_that_it_was_over_is_the_same() {
+        let begun = Incident::default().and(1, at(1)).telling("ops", Say::Begun { count: 1 }, true, at(1));
+        let again = begun.and(-1, at(2)).and(1, at(3));
+        assert_eq!((again.since, due(&again, &BTreeSet::from(["ops"]), at(3))), (Some(at(1)), BTreeMap::new()));
+        let over = begun.and(-1, at(2)).telling("ops", Say::Over, true, at(2)).and(1, at(3));
+        assert_eq!(over.since, Some(at(3)), "another time, by another name");
     }
 
     proptest! {

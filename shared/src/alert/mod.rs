@@ -33,7 +33,7 @@ pub enum Channel {
         #[serde(default)]
         region: Realm,
     },
-    /// A URL that takes Standard Webhooks, at a host that the stack names.
+    /// A URL that takes Standard Webhooks, at a host that the stack names. It is no secret: what proves a call is its signature.
     Webhook { url: String },
 }
 

@@ -4,10 +4,11 @@ mod causes;
 pub(crate) mod definition;
 mod pages;
 
-use crate::world::World;
+use crate::world::{World, tenant};
 use definition::{Alarm, Point};
+use jiff::SignedDuration;
 use serde_json::json;
-use shared::{context::Context, error::Result, handler};
+use shared::{context::Context, error::Result, handler, store::Setting, watch::Thresholds};
 use std::collections::BTreeSet;
 
 macro_rules! cases {
@@ -51,6 +52,22 @@ cases! {
     AlertsRefused a_channel_refuses,
     AlertsWaiting an_alert_waits,
     AlertsGivenUp an_alert_is_given_up,
+}
+
+/// From when on something is told is for the tenant to say.
+#[tokio::test]
+async fn thresholds_are_the_tenants() {
+    let mut stage = Stage::of("ConnectionsSilent").await;
+    let patient = Thresholds { silent_intervals: 100, ..Thresholds::default() };
+    stage.pull().await;
+    stage.watch().await;
+    stage.world.wait(SignedDuration::from_mins(11)).await;
+    stage.world.app.store.set(&tenant(), Setting::Watch(&patient), None).await.unwrap();
+    stage.watch().await;
+    assert!(!stage.fires());
+    stage.world.app.store.set(&tenant(), Setting::Watch(&Thresholds::default()), None).await.unwrap();
+    stage.watch().await;
+    assert!(stage.fires());
 }
 
 #[test]
