@@ -4,7 +4,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, Method, StatusCode, Uri},
     response::IntoResponse,
 };
 use serde_json::{Value as Json, json};
@@ -128,6 +128,8 @@ impl Spent {
 
 async fn forward(
     State((emulator, http, meter)): State<Shared>,
+    method: Method,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> axum::response::Response {
@@ -142,14 +144,15 @@ async fn forward(
     if meter.traffic.begins(&target, &asked) {
         return (StatusCode::OK, [("content-type", "application/x-amz-json-1.0")], "{}").into_response();
     }
-    let answer = answer(&emulator, &http, &meter, headers, &mut asked, body).await;
+    // S3 is called by paths and methods, the others by headers alone.
+    let call = http.request(method, format!("{emulator}{uri}"));
+    let answer = answer(call, &meter, headers, &mut asked, body).await;
     meter.traffic.ended(&target, &asked);
     answer
 }
 
 async fn answer(
-    emulator: &str,
-    http: &reqwest::Client,
+    mut call: reqwest::RequestBuilder,
     meter: &Meter,
     headers: HeaderMap,
     asked: &mut Json,
@@ -160,7 +163,6 @@ async fn answer(
     if is_table {
         asked["ReturnConsumedCapacity"] = json!("TOTAL");
     }
-    let mut call = http.post(emulator);
     for (name, value) in headers.iter().filter(|(name, _)| *name != "host" && *name != "content-length") {
         call = call.header(name, value);
     }
