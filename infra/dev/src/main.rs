@@ -54,6 +54,8 @@ enum Command {
     Edit(commands::edit::Args),
     /// As the workflow service: send a sync request, and hear what becomes of it
     Send(commands::send::Args),
+    /// As the workflow service: send many leads at once
+    Seed(commands::seed::Args),
     /// As a CRM, or an attacker: deliver a webhook, signed or not quite
     Deliver(commands::deliver::Args),
     /// Stop what `up` or `demo` started
@@ -62,6 +64,8 @@ enum Command {
     Token(commands::token::Args),
     /// Invoke a function of the running stack with an event, such as events/webhook/hubspot.json
     Invoke(commands::invoke::Args),
+    /// Invoke once more what an event file is for: its folder below events/ names the function
+    Replay(commands::invoke::Replay),
     /// Follow the functions' logs
     Logs(commands::logs::Args),
     /// Follow one id through every function's log and every call to a CRM, in the order of time
@@ -94,10 +98,12 @@ fn run(project: &Project, command: Command) -> anyhow::Result<ExitCode> {
         Command::Up(args) => commands::up::run(project, args),
         Command::Demo(args) => commands::demo::run(project, &args),
         Command::Edit(args) => commands::edit::run(project, &args),
+        Command::Seed(args) => commands::seed::run(project, &args),
         Command::Send(args) => commands::send::run(project, &args),
         Command::Deliver(args) => commands::deliver::run(project, &args),
         Command::Down => commands::down::run(project),
         Command::Token(args) => commands::token::run(project, &args),
+        Command::Replay(args) => commands::invoke::replay(project, args),
         Command::Invoke(args) => commands::invoke::run(project, &args),
         Command::Logs(args) => commands::logs::run(project, args),
         Command::Trace(args) => commands::trace::run(project, &args),

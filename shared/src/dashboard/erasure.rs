@@ -65,7 +65,7 @@ fn counted(left: &Traces, connections: &[Connection]) -> Markup {
                     @for place in &left.places {
                         @let known = connections.iter().find(|one| one.id == place.connection.as_str());
                         tr {
-                            th scope="row" { (known.map_or(place.connection.as_str(), |one| &one.display_name)) }
+                            th scope="row" { (known.map_or(place.connection.as_str(), |one| &one.display_name)) " " span.small { (place.connection) } }
                             td { (match place.stands { Stands::There => pill(Tone::Warn, "there"), Stands::Gone => pill(Tone::Good, "gone"), Stands::Unknown => pill(Tone::Idle, "cannot be asked") }) }
                             td { "its record " code.ids { (place.remote) } }
                         }

@@ -16,6 +16,18 @@ pub(crate) struct Args {
     event: PathBuf,
 }
 
+#[derive(clap::Args)]
+pub(crate) struct Replay {
+    /// A JSON file in a folder that is called as its function, such as events/webhook/hubspot.json
+    event: PathBuf,
+}
+
+pub(crate) fn replay(project: &Project, Replay { event }: Replay) -> Result<ExitCode> {
+    let folder = event.parent().and_then(|folder| folder.file_name()).and_then(|name| name.to_str());
+    let function = folder.context("the file lies in no folder that is called as a function")?.to_owned();
+    run(project, &Args { function, event })
+}
+
 pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
     let stack = stack::read(project)?;
     let deployed = stack.functions.get(&args.function).with_context(|| {

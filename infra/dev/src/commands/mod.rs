@@ -10,6 +10,7 @@ pub(crate) mod invoke;
 pub(crate) mod logs;
 pub(crate) mod new_provider;
 pub(crate) mod policies;
+pub(crate) mod seed;
 pub(crate) mod send;
 pub(crate) mod test;
 pub(crate) mod token;

@@ -26,6 +26,7 @@ mod table;
 mod told;
 
 pub(crate) use logs::DENIED;
+pub(crate) use people::lead as crowd_lead;
 
 use crate::project::Project;
 use crate::stack::Stack;

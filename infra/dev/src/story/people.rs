@@ -37,7 +37,7 @@ fn phone(n: usize) -> String {
 
 /// The lead of a sync request. Nobody tells the company of someone whom a CRM knows by phone: the CRM does, and the other
 /// CRM hears it later, in a write of its own.
-pub(super) fn lead(n: usize) -> Value {
+pub(crate) fn lead(n: usize) -> Value {
     let mut lead = json!({
         "id": format!("crowd-{n}"), "first_name": format!("First {n}"), "last_name": format!("Last {n}"),
         "email": email(n), "phone": phone(n), "callStatus": "completed", "duration": n % 600,
