@@ -67,7 +67,7 @@ pub(super) fn are_run(scene: &mut Scene<'_>, progress: &Progress) -> Result<Seen
     let told = connections.as_array().is_some_and(|all| all.iter().any(is_out));
     Sight::of("nobody", "connect", "whose app was uninstalled needs another consent")
         .check(scene, told, || connections.to_string())?;
-    Ok("a deletion, a pull, a fetch, tokens, a pause, an uninstallation".to_owned())
+    Ok("a deletion, a file in and one out, a pull, a fetch, tokens, a pause, an uninstallation".to_owned())
 }
 
 /// Whoever runs the tenant looks at a person's history, syncs them and everybody, and has a failed message tried once more.
