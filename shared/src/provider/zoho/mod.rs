@@ -68,7 +68,7 @@ impl Provider for Zoho {
         fields::could_name(field)
     }
 
-    /// Files that it exports have `zcrm_` before an id; its API has not (seen in users' files, its documentation says nothing of it).
+    /// Files that it exports may have `zcrm_` before an id; its API has not. Unconfirmed: no document of the vendor says either.
     fn remote_id(raw: &str) -> Option<RemoteId> {
         super::batch::digits(raw.strip_prefix("zcrm_").unwrap_or(raw))
     }
