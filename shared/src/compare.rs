@@ -24,8 +24,16 @@ use std::time::Duration;
 pub const EVERY: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// No page is begun with less than this left.
 const PAGE_TAKES: Duration = Duration::from_secs(20);
+/// What changed so short a time ago may be in a queue.
+const UNDER_WAY: SignedDuration = SignedDuration::from_mins(10);
 /// Records of one read of the hub.
 const PAGE: i32 = 500;
+
+/// A comparison at its beginning.
+pub fn begun(cx: &Context, object: &Object, mends: bool) -> Work {
+    let (side, so_far) = (Side::Crm { after: None }, Differences::default());
+    Work::Compare(Box::new(Comparison { object: object.clone(), begun: cx.now(), mends, side, so_far }))
+}
 
 /// How one remote stands to the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,10 +50,7 @@ enum Stands {
 impl App {
     /// Begins a comparison of an object.
     pub async fn compare(&self, cx: &Context, connection: &Connection, object: &Object, mends: bool) -> Result<()> {
-        let side = Side::Crm { after: None };
-        let comparison =
-            Comparison { object: object.clone(), begun: cx.now(), mends, side, so_far: Differences::default() };
-        self.start(cx, connection, Work::Compare(Box::new(comparison))).await
+        self.start(cx, connection, begun(cx, object, mends)).await
     }
 
     /// Goes on with one, page by page; what time does not allow goes on in a new message.
@@ -95,6 +100,11 @@ impl App {
             let record = known.get(&remote);
             now.so_far.shown += 1;
             now.so_far.known += u32::from(record.is_some_and(|record| is_there(record, connection, &remote)));
+            // What moved a moment ago is under way.
+            let rests = now.begun - UNDER_WAY;
+            if seen.modified.is_some_and(|at| at > rests) || record.is_some_and(|record| record.cause.at > rests) {
+                continue;
+            }
             match stands(record, &seen, connection, mapping, &now.object) {
                 Stands::Same => {}
                 Stands::Extra => found.hint(&mut now.so_far.extra, &now.object, remote),

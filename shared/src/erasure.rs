@@ -9,9 +9,11 @@ use crate::{
     error::{Error, Result},
     history::{Entry, Part},
     id::{ConnectionId, RecordId, RemoteId},
+    inbox::keys_named,
     provider::{Fetched, Session},
     record::{Key, Object, Record, Region},
-    store::{Commit, Exception, Lost},
+    request::SyncRequest,
+    store::{Commit, Exception, Lost, Open},
     sync::{Pushes, Tenant, steps},
 };
 use schemars::JsonSchema;
@@ -70,7 +72,7 @@ const PAGE: i32 = 200;
 impl App {
     /// Counts what is kept of a person, by reading it: here, and in the CRMs.
     pub async fn traces(&self, cx: &Context, record: &Record) -> Result<Traces> {
-        let Tenant { connections, .. } = Tenant::load(self, &record.tenant).await?;
+        let Tenant { connections, region, .. } = Tenant::load(self, &record.tenant).await?;
         let all = self.all_of(record).await?;
         let ids: BTreeSet<RecordId> = all.iter().map(|record| record.id.clone()).collect();
         let mut traces = Traces { records: ids.iter().cloned().collect(), ..Traces::default() };
@@ -88,7 +90,9 @@ impl App {
             }
         }
         let about = self.store.exceptions(&record.tenant).await?;
-        traces.exceptions = about.iter().filter(|one| concerns(one, &ids, &[])).count();
+        let (keys, region) = (all.iter().flat_map(|record| record.keys(&region)).collect(), &region);
+        let left = |one: &&Exception| !(says_where(one) && one.state == Open::Resolved);
+        traces.exceptions = about.iter().filter(|one| concerns(one, &ids, &keys, region)).filter(left).count();
         Ok(traces)
     }
 
@@ -97,17 +101,19 @@ impl App {
         let Tenant { connections, region, .. } = Tenant::load(self, &record.tenant).await?;
         let all = self.all_of(record).await?;
         let ids: BTreeSet<RecordId> = all.iter().map(|record| record.id.clone()).collect();
-        let names: Vec<String> = all.iter().flat_map(|record| names(record, &region)).collect();
-        self.forget_exceptions(record, &ids, &names).await?;
+        let keys: BTreeSet<Key> = all.iter().flat_map(|record| record.keys(&region)).collect();
+        self.forget_exceptions(record, &ids, &keys, &region).await?;
         let mut pushes = Pushes::default();
         // Whoever the others are known by comes last, so that what broke off can be done again.
         for one in all.into_iter().rev() {
-            self.store.forget_events(&one.tenant, &one.id).await?;
             let with = ids.iter().filter(|id| one.id == record.id && **id != one.id).cloned().collect();
-            pushes.note(self.erase_one(cx, one, in_crms, with, &connections, &region).await?);
+            let erased = self.erase_one(cx, one, in_crms, with, &connections, &region).await?;
+            // From here on nobody counts another.
+            self.store.forget_events(&erased.tenant, &erased.id).await?;
+            pushes.note(erased);
         }
         // What was raised meanwhile.
-        self.forget_exceptions(record, &ids, &names).await?;
+        self.forget_exceptions(record, &ids, &keys, &region).await?;
         tracing::info!(record = %record.id, in_crms, trace = cx.trace, "a person is erased");
         pushes.send(self, cx).await
     }
@@ -122,7 +128,9 @@ impl App {
         region: &Region,
     ) -> Result<Record> {
         for _ in 0..ROUNDS {
-            if record.erased.as_ref().is_some_and(|erased| erased.in_crms || !in_crms) {
+            // What a CRM would not delete is asked of it once more.
+            let is_refused = record.links.values().any(|link| link.refused.is_some());
+            if record.erased.as_ref().is_some_and(|erased| erased.in_crms || !in_crms) && !is_refused {
                 return Ok(record);
             }
             let mut cause = Cause::new(By::Erasure, &cx.trace, cx.now());
@@ -144,8 +152,9 @@ impl App {
 
     /// The record, first, with those that became one with it and the notes and tasks about the person.
     async fn all_of(&self, record: &Record) -> Result<Vec<Record>> {
-        let mut ids: BTreeSet<RecordId> = record.engagement.merged.iter().cloned().collect();
-        ids.extend(record.erased.iter().flat_map(|erased| erased.with.iter().cloned()));
+        let mut with: BTreeSet<RecordId> = record.engagement.merged.iter().cloned().collect();
+        with.extend(record.erased.iter().flat_map(|erased| erased.with.iter().cloned()));
+        let mut ids = with.clone();
         let own = record.fields.get("id").map(ToString::to_string);
         for name in own.iter().map(String::as_str).chain([record.id.as_str()]) {
             ids.extend(self.store.referring(&record.tenant, &record.object, name).await?);
@@ -153,8 +162,8 @@ impl App {
         ids.remove(&record.id);
         let ids: Vec<RecordId> = ids.into_iter().collect();
         let others = self.store.records(&record.tenant, &ids).await?.into_values();
-        let mine =
-            |other: &Record| other.object == record.object || matches!(other.object, Object::Note | Object::Task);
+        let is_about = |other: &Record| matches!(other.object, Object::Note | Object::Task);
+        let mine = |other: &Record| with.contains(&other.id) || is_about(other);
         Ok([record.clone()].into_iter().chain(others.filter(mine)).collect())
     }
 
@@ -183,25 +192,52 @@ impl App {
         }
     }
 
-    async fn forget_exceptions(&self, record: &Record, ids: &BTreeSet<RecordId>, names: &[String]) -> Result<()> {
+    async fn forget_exceptions(
+        &self,
+        record: &Record,
+        ids: &BTreeSet<RecordId>,
+        keys: &BTreeSet<Key>,
+        region: &Region,
+    ) -> Result<()> {
         let all = self.store.exceptions(&record.tenant).await?;
-        let about: Vec<String> = all.into_iter().filter(|one| concerns(one, ids, names)).map(|one| one.id).collect();
+        let about = all.into_iter().filter(|one| concerns(one, ids, keys, region) && !says_where(one));
+        let about: Vec<String> = about.map(|one| one.id).collect();
         self.store.forget_exceptions(&record.tenant, &about).await
     }
 }
 
-/// By what a message that became no record would tell of them, in small letters.
-fn names(record: &Record, region: &Region) -> Vec<String> {
-    let name = |key: Key| match key {
-        Key::Email(email) => Some(email.as_str().to_lowercase()),
-        Key::Own(id) => serde_json::to_string(&id).ok().map(|id| id.to_lowercase()),
-        Key::Phone(phone) => Some(phone.as_str().to_owned()),
-        Key::Remote(..) | Key::Domain(_) | Key::Title(_) => None,
-    };
-    record.keys(region).into_iter().filter_map(name).collect()
+/// It tells that a CRM has them as another record too: that must be seen to, and it names nobody.
+fn says_where(exception: &Exception) -> bool {
+    ["duplicate_in_crm", "erased_person"].contains(&exception.code.as_str())
 }
 
-fn concerns(exception: &Exception, ids: &BTreeSet<RecordId>, names: &[String]) -> bool {
-    let told = exception.payload.as_ref().map(|payload| payload.to_lowercase()).unwrap_or_default();
-    exception.record.as_ref().is_some_and(|id| ids.contains(id)) || names.iter().any(|name| told.contains(name))
+/// It is about one of these records, or is a message that became no record and has a key of theirs.
+fn concerns(exception: &Exception, ids: &BTreeSet<RecordId>, keys: &BTreeSet<Key>, region: &Region) -> bool {
+    let told = exception.payload.as_ref().is_some_and(|payload| match SyncRequest::parse(payload) {
+        Ok(request) => keys_named(&request.object, &request.lead, region).iter().any(|key| keys.contains(key)),
+        // Nobody can tell what it says, but a mailbox is one.
+        Err(_) => keys.iter().any(|key| matches!(key, Key::Email(email) if mentions(payload, email.as_str()))),
+    });
+    told || exception.record.as_ref().is_some_and(|id| ids.contains(id))
+}
+
+/// Whether a text has this mailbox, and not as the end of another.
+fn mentions(text: &str, mailbox: &str) -> bool {
+    let (text, mailbox) = (text.to_lowercase(), mailbox.to_lowercase());
+    let part = |c: char| c.is_alphanumeric() || "._%+-".contains(c);
+    text.match_indices(&mailbox).any(|(at, _)| {
+        let (before, after) = (text[..at].chars().next_back(), text[at + mailbox.len()..].chars().next());
+        !before.is_some_and(part) && !after.is_some_and(char::is_alphanumeric)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mentions;
+
+    #[test]
+    fn a_mailbox_is_no_other_that_ends_as_it_does() {
+        assert!(mentions(r#"{"lead": {"email": "Ann@x.com"}"#, "ann@x.com"));
+        assert!(!mentions("joann@x.com", "ann@x.com") && !mentions("ann@x.community", "ann@x.com"));
+    }
 }

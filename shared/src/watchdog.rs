@@ -5,7 +5,7 @@ use crate::{
     app::App,
     connection::{Connection, State},
     context::Context,
-    error::Result,
+    error::{Error, Result},
     id::TenantId,
     settings::{Settings, Stop},
     store::{Exception, Watched},
@@ -26,19 +26,20 @@ impl App {
     /// Looks at every connection of every tenant once: two small reads for each. One whose facts cannot be read does not keep the others.
     pub async fn watch(&self, cx: &Context) -> Result<()> {
         let stop = self.store.stopped().await?;
-        let mut after = None;
+        let (mut after, mut done) = (None, Ok(()));
         loop {
             let (tenants, next) = self.store.tenants(after.as_ref(), PAGE).await?;
             for tenancy in tenants.into_iter().filter(|tenancy| tenancy.left.is_none()) {
                 if cx.left() < TENANT_TAKES {
                     tracing::error!(after = %tenancy.id, trace = cx.trace, "there are more connections than time to watch them");
-                    return Ok(());
+                    return done.and(Err(Error::retryable("there are more connections than time to watch them")));
                 }
-                self.watch_tenant(cx, &tenancy.id, stop.as_ref()).await?;
+                // One tenant that cannot be read does not keep the others.
+                done = done.and(self.watch_tenant(cx, &tenancy.id, stop.as_ref()).await);
             }
             after = next;
             if after.is_none() {
-                return Ok(());
+                return done;
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::{
     engagement::Counted,
     erasure::Traces,
     history::Entry,
-    record::{Erasure, Record},
+    record::{Erasure, Object, Record},
     store::Exception,
 };
 use schemars::JsonSchema;
@@ -63,6 +63,9 @@ async fn left(call: &Call<'_>) -> Told<Left> {
 async fn forgettable(call: &Call<'_>) -> Result<Record, Problem> {
     let record = call.record().await?;
     match &record.merged_into {
+        _ if record.object != Object::Person => {
+            Err(Problem::new(problem::CONFLICT, "people are forgotten, nothing else"))
+        }
         Some(survivor) => {
             Err(Problem::new(problem::CONFLICT, format!("it became one with {survivor}: erase that one")))
         }

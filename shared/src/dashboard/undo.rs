@@ -40,7 +40,8 @@ pub async fn undo(desk: &Desk<'_>, asked: Asked) -> Shown {
         (form(desk, &asked))
         @if let Some(preview) = &preview { (would(desk, &asked, preview)) }
     };
-    Ok(Page { live: preview.is_some(), ..Page::new("Undo", body) })
+    // Each look walks through everybody, so it is only looked on at what was begun.
+    Ok(Page { live: desk.notice.is_some(), ..Page::new("Undo", body) })
 }
 
 impl Asked {
@@ -85,7 +86,7 @@ fn would(desk: &Desk<'_>, asked: &Asked, Stretch { records, next }: &Stretch) ->
     html! {
         section aria-labelledby="would" {
             h2 id="would" { "What it comes to" }
-            @if back == 0 && archived == 0 { p.blank { "There is nothing to take back." } }
+            @if back == 0 && archived == 0 && next.is_none() { p.blank { "There is nothing to take back." } }
             @else {
                 p { (count(back, "value")) " of " (count(records.len(), "record")) (more) " would go back, " (count(archived, "record")) " would be archived, " (count(left, "value")) " would stay." }
                 @if desk.may("undo") {

@@ -86,16 +86,14 @@ impl Engagement {
 
     /// Of two records that become one. What both were told of stands twice until it is scored anew.
     pub fn join(&mut self, of: &RecordId, other: &Engagement) {
-        if other.is_empty() {
-            return;
-        }
+        // Whoever became one with it is remembered, whatever they did: who is forgotten is forgotten as a whole.
+        self.merged.extend(other.merged.iter().chain([of]).cloned());
         self.events += other.events;
         self.score += other.score;
         self.last = self.last.max(other.last);
         for (field, total) in &other.totals {
             *self.totals.entry(field.clone()).or_default() += total;
         }
-        self.merged.extend(other.merged.iter().chain([of]).cloned());
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::Timestamp;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// An event as the rule hands it on (Amazon EventBridge docs: events, structure).
 #[derive(Deserialize)]
@@ -32,6 +32,11 @@ struct Detail {
     trace: String,
 }
 
+/// No case is begun with less than this left: a channel is waited for ten seconds.
+const CASE_TAKES: Duration = Duration::from_secs(25);
+/// When a case that there was no time for comes back.
+const SOON: Duration = Duration::from_secs(5);
+
 /// One batch. A storm of one code on one connection is heard of together, and told as one.
 pub async fn alert(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchResponse> {
     let batch = Batch::new(app, &app.settings.alerts);
@@ -42,6 +47,13 @@ pub async fn alert(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchR
         by_case.entry(about).or_default().push(message);
     }
     for (about, messages) in by_case {
+        // One channel that hangs keeps nobody else's word for longer than this.
+        if cx.left() < CASE_TAKES {
+            for message in &messages {
+                batch.keep(message, SOON).await;
+            }
+            continue;
+        }
         let heard: Vec<Heard> = messages.iter().map(|message| heard(&message.job)).collect();
         let trace = messages.first().map_or("", |message| message.job.detail.trace.as_str());
         if let Err(error) = app.alert(&cx.traced(trace), &about, &heard).await {

@@ -70,7 +70,8 @@ async fn enqueue_due(app: &App, cx: &Context) -> Result<()> {
         }
         let (compares, compared) = to_compare(&connection, cx);
         for object in compares {
-            app.compare(cx, &connection, &object, false).await?;
+            let once = format!("{tenant}.{id}.{object}.compare.{:?}", connection.compared.get(&object));
+            messages.push(pull_message(&connection, compare::begun(cx, &object, false), cx)?.deduplicated(&once));
         }
         if let Some(then) = look_through(&connection, cx).filter(|_| !looked.contains_key(&tenant)) {
             let quiet = pull_message(&connection, Work::Quiet { then, shard: 0, after: None }, cx)?;

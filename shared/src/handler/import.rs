@@ -90,6 +90,14 @@ fn named(key: &str) -> Option<(TenantId, String)> {
 /// Works on a file while there is time, and hands the rest on. No chain goes on that records nothing.
 async fn stretch(app: &App, cx: &Context, filing: &Filing, receives: u32) -> Result<()> {
     let Filing { tenant, file, id, rev, .. } = filing;
+    let at = match file {
+        Filed::Import => app.store.job::<Import>(&keys::import(tenant, id)).await?.map(|job| job.rev),
+        Filed::Export => app.store.job::<Export>(&keys::export(tenant, id)).await?.map(|job| job.rev),
+    };
+    // What an earlier try of this message recorded is its progress: the tries are counted from there.
+    if let Some(now) = at.filter(|now| receives > 1 && now != rev) {
+        return app.file_on(cx, tenant, *file, id, now).await;
+    }
     let (stuck, ended) = match file {
         Filed::Import => {
             let Some(job) = app.store.job::<Import>(&keys::import(tenant, id)).await? else { return Ok(()) };

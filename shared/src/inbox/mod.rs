@@ -14,9 +14,9 @@ use crate::{
     context::Context,
     engagement::{self, Noted},
     error::{Error, Fate, Result},
-    id::{TenantId, hex},
+    id::{RecordId, RequestId, TenantId, hex},
     queue::receives,
-    record::{Key, Object, Record, Region},
+    record::{Key, Object, Record, Region, canonical},
     request::{Fetch, SyncRequest},
     store::{Became, Commit, Lost, Once},
     sync::{Pushes, Tenant, Who, who},
@@ -206,7 +206,7 @@ fn next_wave<S>(letters: &mut VecDeque<Letter<S>>, tenant: &Tenant) -> Vec<(Lett
     let (mut wave, mut rest) = (Vec::new(), VecDeque::new());
     let (mut keys_taken, mut ids_taken) = (BTreeSet::new(), BTreeSet::new());
     for letter in letters.drain(..) {
-        let keys = keys_named(&letter.request, tenant);
+        let keys = whom(&letter.request, tenant);
         let known = ids_taken.contains(&letter.request.id) || keys.iter().any(|key| keys_taken.contains(key));
         let clash = known || wave.len() >= WAVE;
         keys_taken.extend(keys.iter().cloned());
@@ -221,15 +221,20 @@ fn next_wave<S>(letters: &mut VecDeque<Letter<S>>, tenant: &Tenant) -> Vec<(Lett
 }
 
 /// Whom a request is about.
-fn keys_named(request: &SyncRequest, tenant: &Tenant) -> Vec<Key> {
-    let text = |field: &str| match request.lead.get(field)? {
+fn whom(request: &SyncRequest, tenant: &Tenant) -> Vec<Key> {
+    let named = named(request, tenant).into_iter();
+    let remotes = named.filter_map(|named| Some(Key::Remote(named.connection.id.clone(), named.remote?)));
+    remotes.chain(keys_named(&request.object, &request.lead, &tenant.region)).collect()
+}
+
+/// What a request's fields say of whom it is about.
+pub fn keys_named(object: &Object, lead: &BTreeMap<String, serde_json::Value>, region: &Region) -> Vec<Key> {
+    let text = |field: &str| match lead.get(field)? {
         serde_json::Value::String(text) => Some(text.trim().to_owned()).filter(|t| !t.is_empty()),
         serde_json::Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
-    let named = named(request, tenant).into_iter();
-    let remotes = named.filter_map(|named| Some(Key::Remote(named.connection.id.clone(), named.remote?)));
-    remotes.chain(Key::among(&request.object, text, &tenant.region)).collect()
+    Key::among(object, text, region)
 }
 
 enum Done {
@@ -254,6 +259,7 @@ async fn apply_wave<S>(
     let done_before = app.store.done(&id, &ids, cx.now()).await?;
     let found = who(app, &id, object, &people).await?;
     let engaged = engaged(app, tenant, &wave, &found).await?;
+    let of_erased = of_erased(app, &id, &wave).await?;
     let planned = wave.into_iter().zip(found).map(|((letter, keys), who)| {
         let plan = plan(
             &letter.request,
@@ -263,6 +269,7 @@ async fn apply_wave<S>(
             done_before.get(&letter.request.id),
             tenant,
             &engaged,
+            of_erased.contains(&letter.request.id),
             cx,
         );
         (letter, plan)
@@ -282,6 +289,29 @@ async fn apply_wave<S>(
         }
     }
     Ok(stored)
+}
+
+/// The notes and tasks of a wave that are about somebody who was erased: nothing is kept of those either.
+async fn of_erased<S>(app: &App, tenant: &TenantId, wave: &[(Letter<S>, Vec<Key>)]) -> Result<BTreeSet<RequestId>> {
+    let about = wave.iter().filter_map(|(Letter { request, .. }, _)| {
+        let is_said = matches!(request.object, Object::Note | Object::Task);
+        let mut fields = request.lead.iter().filter(|(name, _)| canonical(&request.object, name) == "contact_id");
+        Some((request.id.clone(), fields.next().filter(|_| is_said)?.1.as_str()?.trim().to_owned()))
+    });
+    let about: Vec<(RequestId, String)> = about.collect();
+    if about.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let keys: Vec<Key> = about.iter().map(|(_, name)| Key::Own(name.clone())).collect();
+    let holders = app.store.holders(tenant, &Object::Person, &keys).await?;
+    let ours = about.iter().filter_map(|(_, name)| name.parse().ok());
+    let ids: Vec<RecordId> = holders.values().flatten().cloned().chain(ours).collect();
+    let records = app.store.records(tenant, &ids).await?;
+    let is_erased = |name: &String| {
+        let of = holders.get(&Key::Own(name.clone())).into_iter().flatten().cloned();
+        of.chain(name.parse().ok()).any(|id| records.get(&id).is_some_and(|record| record.erased.is_some()))
+    };
+    Ok(about.into_iter().filter(|(_, name)| is_erased(name)).map(|(request, _)| request).collect())
 }
 
 /// Which of the events that a wave tells are known already; nothing is read where it tells none.

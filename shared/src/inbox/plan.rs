@@ -80,6 +80,7 @@ pub(super) fn plan(
     done: Option<&Once>,
     tenant: &Tenant,
     engaged: &Engaged,
+    of_erased: bool,
     cx: &Context,
 ) -> Plan {
     let refuse = |code: &str, reason: &str| {
@@ -106,7 +107,7 @@ pub(super) fn plan(
         Ok(targets) => targets,
         Err(code) => return refuse(code, "no connection of this tenant has that id and this object, or it is closed"),
     };
-    if keys.is_empty() {
+    if keys.is_empty() && !of_erased {
         return refuse("no_identity", "neither an id nor anything else that tells who or what it is about");
     }
     match who {
@@ -114,9 +115,36 @@ pub(super) fn plan(
             let names: Vec<&str> = records.iter().map(RecordId::as_str).collect();
             refuse("same_identity", &format!("its keys point to the records {}", names.join(" and ")))
         }
+        Who::Known(record) if of_erased => forgotten(request, Some(record), &caused(request, cx), &targets),
+        Who::New { .. } if of_erased => forgotten(request, None, &caused(request, cx), &targets),
         Who::Known(record) => change(request, Some(record), Vec::new(), &targets, tenant, engaged, cx),
         Who::New { unclaimed } => change(request, None, unclaimed, &targets, tenant, engaged, cx),
     }
+}
+
+fn caused(request: &SyncRequest, cx: &Context) -> Cause {
+    let by = By::Request { id: request.id.clone(), source: request.source.clone() };
+    Cause::new(by, request.id.as_str(), cx.now())
+}
+
+/// A request about somebody who was erased, or something about them: it is told so, and nothing that it says is kept.
+fn forgotten(request: &SyncRequest, before: Option<Box<Record>>, cause: &Cause, targets: &[&Connection]) -> Plan {
+    let mut cause = cause.clone();
+    let ends = targets.iter().map(|connection| step(request, Some(&connection.id), Status::Skipped, "erased"));
+    cause.steps = ends.collect();
+    if targets.is_empty() {
+        cause.steps.push(step(request, None, Status::Skipped, "erased"));
+    }
+    let after = match before.as_deref() {
+        Some(record) if record.erased.is_some() => Record { version: record.version + 1, cause, ..record.clone() },
+        Some(record) => record.erased(false, BTreeSet::new(), cause),
+        None => {
+            let (tenant, object) = (request.tenant_id.clone(), request.object.clone());
+            Record::empty(tenant, object, RecordId::fresh(), cause.clone()).erased(false, BTreeSet::new(), cause)
+        }
+    };
+    let (unclaimed, exceptions, odd) = Default::default();
+    Plan::Change { before, after: Box::new(after), unclaimed, exceptions, odd, counting: None }
 }
 
 /// The connections a request is for.
@@ -144,28 +172,14 @@ fn change(
     engaged: &Engaged,
     cx: &Context,
 ) -> Plan {
-    let by = By::Request { id: request.id.clone(), source: request.source.clone() };
-    let cause = Cause::new(by, request.id.as_str(), cx.now());
+    let cause = caused(request, cx);
     let mut after = match &before {
         Some(record) => Record { cause, ..(**record).clone() },
         None => Record::empty(request.tenant_id.clone(), request.object.clone(), RecordId::fresh(), cause),
     };
     after.known_again(agreed(&request.lead));
     if after.erased.is_some() {
-        after.version += 1;
-        let ends = targets.iter().map(|connection| step(request, Some(&connection.id), Status::Skipped, "erased"));
-        after.cause.steps = ends.collect();
-        if targets.is_empty() {
-            after.cause.steps.push(step(request, None, Status::Skipped, "erased"));
-        }
-        return Plan::Change {
-            before,
-            after: Box::new(after),
-            unclaimed,
-            exceptions: Vec::new(),
-            odd: Vec::new(),
-            counting: None,
-        };
+        return forgotten(request, before, &after.cause, targets);
     }
     after.revive();
     let named = named(request, tenant);

@@ -53,7 +53,10 @@ impl Store {
         for (id, mark) in heard {
             let mut stored = item(&keys::mark(tenant, id), "mark", mark)?;
             stored.insert("exception".to_owned(), text(id));
-            stored.insert("ttl".to_owned(), forgotten.clone());
+            // One that is open is remembered until it ends, however long that takes.
+            if mark.ended {
+                stored.insert("ttl".to_owned(), forgotten.clone());
+            }
             steps.push(self.put_step(stored, None)?);
         }
         match self.client.transact_write_items().set_transact_items(Some(steps)).send().await {

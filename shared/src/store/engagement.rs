@@ -72,7 +72,8 @@ impl Store {
         }
         let events = events.iter().map(|(holder, one)| item(&at(holder, &one.event.noted()), "event", one));
         for stored in events.chain(now.difference(before).map(|at| item(at, "scored", &Mark {}))) {
-            self.client.put_item().table_name(&self.table).set_item(Some(stored?)).send().await.map_err(trouble)?;
+            let call = self.client.put_item().table_name(&self.table).set_item(Some(stored?));
+            call.send().await.map_err(trouble)?;
         }
         Ok(())
     }

@@ -44,7 +44,7 @@ impl Looker<'_> {
         match (&look.fetched, who) {
             (Fetched::Shown(_), _) if !self.connection.direction.receives() => Ok(Done::Nothing),
             (_, Who::Several(records)) => self.several(&look.remote, &records).await,
-            (Fetched::Shown(_) | Fetched::MergedInto(_), Who::Known(record)) if record.erased.is_some() => {
+            (Fetched::Shown(_), Who::Known(record)) if record.erased.is_some() => {
                 self.forgotten(&look.remote, &record).await
             }
             (Fetched::Shown(seen), Who::New { unclaimed }) => self.unknown(&look, seen, &unclaimed).await,

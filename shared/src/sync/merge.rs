@@ -35,6 +35,9 @@ pub(super) async fn merged(
     };
     let by = By::Remote { connection: connection.id.clone(), what: "merged".to_owned() };
     let cause = Cause::new(by, &cx.trace, cx.now());
+    if loser.erased.is_some() {
+        return of_erased(app, cx, connection, loser, winner, survivor.is_some(), cause).await;
+    }
     if survivor.as_ref().is_some_and(|survivor| survivor.erased.is_some()) {
         // Whoever is merged into somebody who was erased stays as they are; in this CRM they are no more.
         let Some(link) = loser.links.get(&connection.id) else { return Ok(false) };
@@ -63,6 +66,30 @@ pub(super) async fn merged(
     }
     let merge = Merge { survivor: (&survivor, &survivor_after), loser: (loser, &tombstone) };
     lost(app.store.merge(&merge, &connection.region).await)
+}
+
+/// Where the winner is nobody's, it is now the one that is to be erased; where it is somebody's, what it shows of them is a person's to see to.
+async fn of_erased(
+    app: &App,
+    cx: &Context,
+    connection: &Connection,
+    loser: &Record,
+    winner: &RemoteId,
+    is_somebodys: bool,
+    cause: Cause,
+) -> Result<bool> {
+    let Some(link) = loser.links.get(&connection.id) else { return Ok(false) };
+    let gone = is_somebodys.then(|| Gone::Deleted { at: cx.now() });
+    if is_somebodys {
+        let about = format!("{}:{}:{winner}", loser.id, connection.id);
+        let reason = format!("{} has merged somebody who was erased into its record {winner}", connection.crm);
+        let exception = Exception::new(&loser.tenant, "erased_person", &about, reason, cx);
+        app.store.raise(&exception.on(connection).of(&loser.id)).await?;
+    }
+    let remote = if is_somebodys { link.remote.clone() } else { Some(winner.clone()) };
+    let mut after = Record { version: loser.version + 1, cause, ..loser.clone() };
+    after.links.insert(connection.id.clone(), Link { gone, ..link.erased(remote) });
+    lost(app.store.commit(&Commit::of(Some(loser), &after), &connection.region, cx.now()).await)
 }
 
 fn lost(done: Result<(), Lost>) -> Result<bool> {

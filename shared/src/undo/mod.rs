@@ -157,6 +157,9 @@ impl App {
             let Some(record) = self.store.record(&record.tenant, &record.id).await? else {
                 return Err(Error::retryable("a record went while it was undone"));
             };
+            if record.erased.is_some() {
+                return Ok((record.clone(), Undone::nothing(&record.id)));
+            }
             let changes = changes.iter().map(|changed| without(changed, &lost)).collect::<Vec<_>>();
             let (mut after, mut undone) = undone(&record, &changes, cx.now());
             undone.left.extend(lost.clone());

@@ -56,6 +56,8 @@ pub struct Finding {
     pub reason: String,
 }
 
+/// How often is looked.
+const LOOK: SignedDuration = SignedDuration::from_mins(5);
 /// What was seen of failures and refusals counts for so long.
 const FRESH: SignedDuration = SignedDuration::from_mins(15);
 /// A push that was handed back is heard of again within this, however long a CRM asks us to wait.
@@ -99,7 +101,7 @@ fn silent(Facts { connection, since, now, .. }: &Facts<'_>, thresholds: &Thresho
         .then(|| format!("no pull has succeeded since {}; one is due every {} minutes", minute(last), every.as_mins()))
 }
 
-fn lagging(Facts { connection, pulse, now, .. }: &Facts<'_>, thresholds: &Thresholds) -> Option<String> {
+fn lagging(Facts { connection, pulse, since, now, .. }: &Facts<'_>, thresholds: &Thresholds) -> Option<String> {
     if connection.mode != Mode::RealTime {
         return None;
     }
@@ -108,7 +110,10 @@ fn lagging(Facts { connection, pulse, now, .. }: &Facts<'_>, thresholds: &Thresh
     if let Some(waited) = waited.filter(|waited| *waited > i64::from(thresholds.push_lag_seconds)) {
         return Some(format!("the oldest push has waited for {waited} seconds"));
     }
-    let lag = pulse.lag.filter(|seen| is_fresh(seen.at, *now, FRESH))?.what.as_secs();
+    // What changed while it rested could not be heard sooner.
+    let fresh = pulse.lag.filter(|seen| is_fresh(seen.at, *now, FRESH));
+    // What changed while it rested could not be heard sooner; that it rests no more is seen at the next look.
+    let lag = fresh.filter(|seen| seen.at - seen.what + LOOK >= *since)?.what.as_secs();
     let reason = || format!("what changed in {} was in the hub {} minutes later", connection.crm.title(), lag / 60);
     (lag > u64::from(thresholds.pull_lag_seconds)).then(reason)
 }

@@ -154,3 +154,36 @@ async fn an_erasure_beats_whatever_happens_meanwhile(crm: Crm) {
         }
     }
 }
+
+/// Two contacts whom HubSpot merged, of whom neither did anything: the one that went had the name and the phone.
+#[tokio::test]
+async fn who_was_merged_is_erased_as_a_whole() {
+    let (world, known) = known(Crm::HubSpot).await;
+    let other = request("r8", json!({"id": "lead-other", "email": "other@example.com", "last_name": "Other"}));
+    world.send(&[other]).await;
+    world.settle().await;
+    world.wait(jiff::SignedDuration::from_secs(5)).await;
+    let people = world.people(Crm::HubSpot).await;
+    let of = |mailbox: &str| people.iter().find(|person| person.get("email") == mailbox).unwrap().id.clone();
+    let other = hub(&world, "other@example.com").await.id;
+    world.sim("hubspot/contacts", &json!({"merge": [of("other@example.com"), of(MAILBOX)]})).await;
+    world.settle().await;
+    let both = [record(&world, &known.id).await, record(&world, &other).await];
+    let (merged, stays): (Vec<&Record>, Vec<&Record>) = both.iter().partition(|one| one.merged_into.is_some());
+    assert_eq!((merged.len(), stays.len()), (1, 1), "{both:?}");
+    let survivor = stays[0].id.clone();
+    erase(&world, &survivor, true).await;
+    assert_eq!(told(&world).await, Vec::<String>::new());
+}
+
+/// What people did becomes notes; one that was under way tells of her, too.
+#[tokio::test]
+async fn no_note_about_who_was_erased_comes_late() {
+    let (world, known) = known(Crm::HubSpot).await;
+    erase(&world, &known.id, false).await;
+    let mut note = request("note-1", json!({"contact_id": OWN, "body": format!("{NAME} asked for a call")}));
+    note["object"] = json!("note");
+    world.send(&[note]).await;
+    world.settle().await;
+    assert_eq!(told(&world).await, Vec::<String>::new());
+}
