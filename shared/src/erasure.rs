@@ -6,14 +6,14 @@ use crate::{
     cause::{By, Cause, Status},
     connection::Connection,
     context::Context,
-    error::{Error, Result},
+    error::Result,
     history::{Entry, Part},
     id::{ConnectionId, RecordId, RemoteId},
     inbox::keys_named,
     provider::{Fetched, Session},
     record::{Key, Object, Record, Region},
     request::SyncRequest,
-    store::{Commit, Exception, Lost, Open},
+    store::{Exception, Open},
     sync::{Pushes, Tenant, steps},
 };
 use schemars::JsonSchema;
@@ -64,9 +64,16 @@ impl Traces {
     }
 }
 
-/// How often a record that moves meanwhile is erased once more.
-const ROUNDS: usize = 6;
-/// Changes, and exceptions, of one read.
+/// Why a record cannot be erased by itself.
+pub fn unforgettable(record: &Record) -> Option<String> {
+    match &record.merged_into {
+        _ if record.object != Object::Person => Some("people are forgotten, nothing else".to_owned()),
+        Some(survivor) => Some(format!("it became one with {survivor}: erase that one")),
+        None => None,
+    }
+}
+
+/// Changes of one read.
 const PAGE: i32 = 200;
 
 impl App {
@@ -121,33 +128,26 @@ impl App {
     async fn erase_one(
         &self,
         cx: &Context,
-        mut record: Record,
+        record: Record,
         in_crms: bool,
         with: BTreeSet<RecordId>,
         connections: &BTreeMap<ConnectionId, Connection>,
         region: &Region,
     ) -> Result<Record> {
-        for _ in 0..ROUNDS {
+        let change = |record: &Record| {
             // What a CRM would not delete is asked of it once more.
             let is_refused = record.links.values().any(|link| link.refused.is_some());
             if record.erased.as_ref().is_some_and(|erased| erased.in_crms || !in_crms) && !is_refused {
-                return Ok(record);
+                return None;
             }
             let mut cause = Cause::new(By::Erasure, &cx.trace, cx.now());
             let waiting = record.links.iter().filter_map(|(id, link)| Some((connections.get(id)?, link)));
             let ends = waiting.flat_map(|(connection, link)| steps(link, connection, Status::Skipped, "erased"));
             cause.steps = ends.collect();
-            let after = record.erased(in_crms, with.clone(), cause);
-            match self.store.commit(&Commit::of(Some(&record), &after), region, cx.now()).await {
-                Ok(()) => return Ok(after),
-                Err(Lost::Failed(error)) => return Err(error),
-                Err(_) => match self.store.record(&record.tenant, &record.id).await? {
-                    Some(newer) => record = newer,
-                    None => return Err(Error::bug("a record went while it was erased")),
-                },
-            }
-        }
-        Err(Error::retryable("a record keeps moving while it is erased"))
+            Some(record.erased(in_crms, with.clone(), cause))
+        };
+        let done = self.store.recommit(record, region, cx.now(), change).await;
+        done.map(|(record, _)| record).map_err(|lost| lost.error("a record keeps moving while it is erased"))
     }
 
     /// The record, first, with those that became one with it and the notes and tasks about the person.

@@ -6,17 +6,14 @@ use crate::{
     cause::{By, Cause},
     connection::Connection,
     context::Context,
-    error::{Error, Result},
+    error::Result,
     record::Record,
-    store::{Commit, Lost},
     sync::Pushes,
 };
 use jiff::{SignedDuration, Timestamp};
 
 /// How often people are looked through.
 pub const EVERY: SignedDuration = SignedDuration::from_hours(24);
-/// How often a record that changes meanwhile is looked at once more.
-const ROUNDS: usize = 5;
 
 impl App {
     /// Lets begin what has come to hold for these records since `then`, and hands it on.
@@ -41,26 +38,18 @@ impl App {
         &self,
         cx: &Context,
         connection: &Connection,
-        mut record: Record,
+        record: Record,
         then: Timestamp,
     ) -> Result<Option<Record>> {
-        for _ in 0..ROUNDS {
+        let begun = |record: &Record| {
             let by = By::Rules { what: "time went by".to_owned() };
             let cause = Cause::new(by, &cx.trace, cx.now());
             let mut after = Record { cause, version: record.version + 1, ..record.clone() };
-            connection.settings.fire_since(then, &record, &mut after, cx.now());
-            if after.cause.fired.is_empty() {
-                return Ok(None);
-            }
-            match self.store.commit(&Commit::of(Some(&record), &after), &connection.region, cx.now()).await {
-                Ok(()) => return Ok(Some(after)),
-                Err(Lost::Failed(error)) => return Err(error),
-                Err(_) => match self.store.record(&record.tenant, &record.id).await? {
-                    Some(newer) => record = newer,
-                    None => return Ok(None),
-                },
-            }
-        }
-        Err(Error::retryable("a record keeps moving while it is looked through"))
+            connection.settings.fire_since(then, record, &mut after, cx.now());
+            (!after.cause.fired.is_empty()).then_some(after)
+        };
+        let done = self.store.recommit(record, &connection.region, cx.now(), begun).await;
+        let (record, changed) = done.map_err(|lost| lost.error("a record keeps moving while it is looked through"))?;
+        Ok(changed.then_some(record))
     }
 }

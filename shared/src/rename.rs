@@ -9,13 +9,11 @@ use crate::{
     id::{ConnectionId, TenantId},
     mapping::Mapping,
     record::{Record, Region, canonical},
-    store::{Commit, Lost},
+    store::Lost,
     sync::{Pushes, Tenant},
 };
 use std::collections::BTreeMap;
 
-/// How often a record that changes meanwhile is renamed once more.
-const ROUNDS: usize = 5;
 /// Records of one read.
 const PAGE: i32 = 500;
 
@@ -64,22 +62,17 @@ impl App {
         Ok(done)
     }
 
-    async fn rename_one(&self, cx: &Context, mut record: Record, region: &Region) -> Result<One> {
-        for _ in 0..ROUNDS {
-            let Some(after) = renamed(&record) else { return Ok(One::Same) };
+    async fn rename_one(&self, cx: &Context, record: Record, region: &Region) -> Result<One> {
+        let change = |record: &Record| {
             let cause = Cause::new(By::Rules { what: "fields renamed".to_owned() }, &cx.trace, cx.now());
-            let after = Record { version: record.version + 1, cause, ..after };
-            match self.store.commit(&Commit::of(Some(&record), &after), region, cx.now()).await {
-                Ok(()) => return Ok(One::Renamed(Box::new(after))),
-                Err(Lost::Failed(error)) => return Err(error),
-                Err(Lost::Taken(_)) => return Ok(One::Left),
-                Err(_) => match self.store.record(&record.tenant, &record.id).await? {
-                    Some(newer) => record = newer,
-                    None => return Ok(One::Same),
-                },
-            }
+            Some(Record { version: record.version + 1, cause, ..renamed(record)? })
+        };
+        match self.store.recommit(record, region, cx.now(), change).await {
+            Ok((record, true)) => Ok(One::Renamed(Box::new(record))),
+            Ok((_, false)) => Ok(One::Same),
+            Err(Lost::Taken(_)) => Ok(One::Left),
+            Err(lost) => Err(lost.error("a record keeps changing while its fields are renamed")),
         }
-        Err(Error::retryable("a record keeps changing while its fields are renamed"))
     }
 }
 

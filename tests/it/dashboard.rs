@@ -3,6 +3,7 @@
 use crate::{
     browser::Browser,
     engine::{ada, codes, hub},
+    stage::screens,
     story::request,
     visitor::Visitor,
     world::{World, connection, tenant},
@@ -14,7 +15,6 @@ use shared::{
     planner::{Mass, Policy},
     provider::Crm,
 };
-use std::path::Path;
 
 /// A tenant with two CRMs, and Ada in both.
 pub(crate) async fn a_world() -> World {
@@ -317,8 +317,7 @@ async fn an_operator_settles_what_waits_in_a_browser() {
     for (crm, state) in [(Crm::Pipedrive, dead), (Crm::Salesforce, audited)] {
         assert!(world.app.store.set_state(&world.stored(crm).await, &state).await.unwrap());
     }
-    let screens = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../dev/screens");
-    std::fs::create_dir_all(&screens).unwrap();
+    let screens = screens();
     let (origin, browser) = (world.app.settings.public_url.clone().unwrap(), Browser::open("dashboard").await);
     let at = |path: &str| format!("{origin}/tenants/demo{path}");
     browser.goto(&at("/exceptions")).await;

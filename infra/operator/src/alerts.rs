@@ -28,9 +28,7 @@ pub(crate) async fn run(app: &App, Args { tenant, from, secret }: Args) -> Resul
         return Ok(());
     }
     let Some(file) = from else { return show::json(&stored) };
-    let text = std::fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let alerts: Alerts =
-        serde_json::from_str(&text).with_context(|| format!("{} says nothing of alerts", file.display()))?;
+    let alerts: Alerts = show::read(&file, "says nothing of alerts")?;
     app.store.set(&tenant, Setting::Alerts(&alerts), None).await?;
     println!("It holds for what is opened from now on; each channel needs its secret: --secret <channel>");
     Ok(())

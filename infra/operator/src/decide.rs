@@ -103,10 +103,7 @@ pub(crate) struct OwnershipArgs {
 pub(crate) async fn ownership(app: &App, args: OwnershipArgs) -> Result<()> {
     let before = app.store.settings(&args.tenant).await?.ownership;
     let mut ownership = match &args.from {
-        Some(file) => {
-            let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
-            serde_json::from_str(&text).with_context(|| format!("{} says of no field who owns it", file.display()))?
-        }
+        Some(file) => show::read(file, "says of no field who owns it")?,
         None => before.clone(),
     };
     if let Some(system) = &args.consent {

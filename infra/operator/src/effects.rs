@@ -1,7 +1,7 @@
 //! A tenant's rules for what is made of events: shown, or replaced.
 
 use crate::show;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use shared::{App, engagement::Effects, id::TenantId};
 use std::path::PathBuf;
 
@@ -15,9 +15,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(app: &App, Args { tenant, from }: Args) -> Result<()> {
     let Some(file) = from else { return show::json(&app.store.settings(&tenant).await?.effects) };
-    let text = std::fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let effects: Effects = serde_json::from_str(&text)
-        .with_context(|| format!("{} holds no rules for what is made of events", file.display()))?;
+    let effects: Effects = show::read(&file, "holds no rules for what is made of events")?;
     app.store.set_effects(&tenant, &effects).await?;
     println!("Events that come from now on make what these rules say; what was made of others stays as it is");
     Ok(())

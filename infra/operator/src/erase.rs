@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, bail};
 use shared::{
     App,
     context::Context,
-    erasure::{Stands, Traces},
+    erasure::{Stands, Traces, unforgettable},
 };
 use std::time::{Duration, Instant};
 
@@ -30,8 +30,8 @@ pub(crate) async fn run(app: &App, cx: &Context, Args { person, in_crms, apply }
     let [id] = ids.as_slice() else { bail!("{} records have that: name one by record=…", ids.len()) };
     let read = async || app.store.record(&person.tenant, id).await?.context("there is no such record");
     let record = read().await?;
-    if let Some(survivor) = &record.merged_into {
-        bail!("it became one with {survivor}: erase that one");
+    if let Some(why) = unforgettable(&record) {
+        bail!(why);
     }
     tell(&app.traces(cx, &record).await?);
     if !apply {

@@ -1,7 +1,7 @@
 //! A tenant's rules for scores: shown, or replaced.
 
 use crate::show;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use shared::{App, context::Context, engagement::Scoring, id::TenantId};
 use std::{path::PathBuf, time::Duration};
 
@@ -18,9 +18,7 @@ const AT_WORK: Duration = Duration::from_secs(65);
 
 pub(crate) async fn run(app: &App, cx: &Context, Args { tenant, from }: Args) -> Result<()> {
     let Some(file) = from else { return show::json(&app.store.settings(&tenant).await?.scoring) };
-    let text = std::fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let scoring: Scoring =
-        serde_json::from_str(&text).with_context(|| format!("{} holds no rules for scores", file.display()))?;
+    let scoring: Scoring = show::read(&file, "holds no rules for scores")?;
     app.store.set_scoring(&tenant, &scoring).await?;
     println!("{} people have another score now", app.rescore(cx, &tenant).await?);
     println!("What was being counted by the old rules is scored anew in a minute …");

@@ -1,12 +1,20 @@
 //! What is known of a person.
 
 use anyhow::{Context as _, Result, bail};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use shared::{
     App,
     id::{ConnectionId, RecordId, TenantId},
     record::{Email, Key, Object, Phone, Region},
 };
+use std::path::Path;
+
+/// What a file of JSON says; `lacks` is what is said of one that says something else.
+pub(crate) fn read<T: DeserializeOwned>(file: &Path, lacks: &str) -> Result<T> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} {lacks}", file.display()))
+}
 
 #[derive(clap::Args)]
 pub(crate) struct Person {

@@ -1,7 +1,7 @@
 //! A tenant's triggers: shown, or replaced.
 
 use crate::show;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use shared::{App, id::TenantId, trigger::Triggers};
 use std::path::PathBuf;
 
@@ -15,9 +15,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(app: &App, Args { tenant, from }: Args) -> Result<()> {
     let Some(file) = from else { return show::json(&app.store.settings(&tenant).await?.triggers) };
-    let text = std::fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let triggers: Triggers =
-        serde_json::from_str(&text).with_context(|| format!("{} holds no triggers", file.display()))?;
+    let triggers: Triggers = show::read(&file, "holds no triggers")?;
     app.store.set_triggers(&tenant, &triggers).await?;
     println!(
         "They begin what they say for whom their conditions come to hold from now on; for whom they hold already they begin nothing"

@@ -1,7 +1,7 @@
 //! From when on something is worth telling a tenant's people: shown, or changed.
 
 use crate::show;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use shared::{App, id::TenantId, store::Setting, watch::Thresholds};
 use std::path::PathBuf;
 
@@ -15,9 +15,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(app: &App, Args { tenant, from }: Args) -> Result<()> {
     let Some(file) = from else { return show::json(&app.store.settings(&tenant).await?.watch) };
-    let text = std::fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let thresholds: Thresholds =
-        serde_json::from_str(&text).with_context(|| format!("{} holds no thresholds", file.display()))?;
+    let thresholds: Thresholds = show::read(&file, "holds no thresholds")?;
     app.store.set(&tenant, Setting::Watch(&thresholds), None).await?;
     println!("They hold from the next look on, which is within five minutes");
     Ok(())

@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     engagement::Counted,
-    erasure::Traces,
+    erasure::{Traces, unforgettable},
     history::Entry,
-    record::{Erasure, Object, Record},
+    record::Erasure,
     store::Exception,
 };
 use schemars::JsonSchema;
@@ -41,7 +41,10 @@ pub struct Left {
 }
 
 pub async fn erase(call: &Call<'_>, Asked { in_crms, meant }: Asked) -> Told<Left> {
-    let record = forgettable(call).await?;
+    let record = call.record().await?;
+    if let Some(why) = unforgettable(&record) {
+        return Err(Problem::new(problem::CONFLICT, why));
+    }
     if meant {
         call.app.erase(call.cx, &record, in_crms).await?;
     }
@@ -58,19 +61,6 @@ async fn left(call: &Call<'_>) -> Told<Left> {
     let erased = record.erased;
     let proved = erased.as_ref().is_some_and(|erased| left.nothing(erased.in_crms));
     Ok(Left { erased, proved, left }.into())
-}
-
-async fn forgettable(call: &Call<'_>) -> Result<Record, Problem> {
-    let record = call.record().await?;
-    match &record.merged_into {
-        _ if record.object != Object::Person => {
-            Err(Problem::new(problem::CONFLICT, "people are forgotten, nothing else"))
-        }
-        Some(survivor) => {
-            Err(Problem::new(problem::CONFLICT, format!("it became one with {survivor}: erase that one")))
-        }
-        None => Ok(record),
-    }
 }
 
 /// Everything that is known of a person, for themselves to read.

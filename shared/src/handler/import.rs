@@ -90,29 +90,23 @@ fn named(key: &str) -> Option<(TenantId, String)> {
 /// Works on a file while there is time, and hands the rest on. No chain goes on that records nothing.
 async fn stretch(app: &App, cx: &Context, filing: &Filing, receives: u32) -> Result<()> {
     let Filing { tenant, file, id, rev, .. } = filing;
-    let at = match file {
-        Filed::Import => app.store.job::<Import>(&keys::import(tenant, id)).await?.map(|job| job.rev),
-        Filed::Export => app.store.job::<Export>(&keys::export(tenant, id)).await?.map(|job| job.rev),
-    };
-    // What an earlier try of this message recorded is its progress: the tries are counted from there.
-    if let Some(now) = at.filter(|now| receives > 1 && now != rev) {
-        return app.file_on(cx, tenant, *file, id, now).await;
-    }
-    let (stuck, ended) = match file {
-        Filed::Import => {
-            let Some(job) = app.store.job::<Import>(&keys::import(tenant, id)).await? else { return Ok(()) };
-            let stuck = job.rev == *rev && receives > MOST_TRIES;
-            (stuck, if stuck { Stretch::More(job.rev) } else { app.import(cx, job).await? })
-        }
-        Filed::Export => {
-            let Some(job) = app.store.job::<Export>(&keys::export(tenant, id)).await? else { return Ok(()) };
-            let stuck = job.rev == *rev && receives > MOST_TRIES;
-            (stuck, if stuck { Stretch::More(job.rev) } else { app.export(cx, job).await? })
-        }
+    // What an earlier try of this message recorded is its progress: it is handed on, and the tries are counted from there.
+    let rests = |now: u64| (receives > 1 && now != *rev) || receives > MOST_TRIES;
+    let ended = match file {
+        Filed::Import => match app.store.job::<Import>(&keys::import(tenant, id)).await? {
+            None => return Ok(()),
+            Some(job) if rests(job.rev) => Stretch::More(job.rev),
+            Some(job) => app.import(cx, job).await?,
+        },
+        Filed::Export => match app.store.job::<Export>(&keys::export(tenant, id)).await? {
+            None => return Ok(()),
+            Some(job) if rests(job.rev) => Stretch::More(job.rev),
+            Some(job) => app.export(cx, job).await?,
+        },
     };
     match ended {
         Stretch::Over => Ok(()),
-        Stretch::More(now) if now == *rev || stuck => give_up(app, cx, filing).await,
+        Stretch::More(now) if now == *rev => give_up(app, cx, filing).await,
         Stretch::More(now) => app.file_on(cx, tenant, *file, id, now).await,
     }
 }

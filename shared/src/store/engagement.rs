@@ -72,8 +72,7 @@ impl Store {
         }
         let events = events.iter().map(|(holder, one)| item(&at(holder, &one.event.noted()), "event", one));
         for stored in events.chain(now.difference(before).map(|at| item(at, "scored", &Mark {}))) {
-            let call = self.client.put_item().table_name(&self.table).set_item(Some(stored?));
-            call.send().await.map_err(trouble)?;
+            self.client.put_item().table_name(&self.table).set_item(Some(stored?)).send().await.map_err(trouble)?;
         }
         Ok(())
     }

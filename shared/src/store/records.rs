@@ -115,6 +115,19 @@ impl From<Error> for Lost {
     }
 }
 
+impl Lost {
+    /// For whom nothing but a failure is left to tell: the work comes back.
+    pub fn error(self, what: &str) -> Error {
+        match self {
+            Lost::Failed(error) => error,
+            Lost::Race | Lost::Taken(_) | Lost::Done | Lost::TooLarge => Error::retryable(what),
+        }
+    }
+}
+
+/// How often a record that moves meanwhile is changed as it is then.
+const ROUNDS: usize = 6;
+
 /// A record larger than this, in bytes of JSON, is an exception. DynamoDB ends at 400 KB.
 const LARGEST: usize = 350 * 1024;
 
@@ -252,6 +265,29 @@ impl Store {
         }
         let once_at = once.map(|_| steps.len() - 1);
         self.transact(steps, once_at).await
+    }
+
+    /// Changes a record as it stands, and once more where somebody else changed it meanwhile: what it is then, and whether it was changed.
+    /// It was not where there is nothing to change, or no such record any more.
+    pub async fn recommit(
+        &self,
+        mut record: Record,
+        region: &Region,
+        now: Timestamp,
+        change: impl Fn(&Record) -> Option<Record>,
+    ) -> Result<(Record, bool), Lost> {
+        for _ in 0..ROUNDS {
+            let Some(after) = change(&record) else { return Ok((record, false)) };
+            match self.commit(&Commit::of(Some(&record), &after), region, now).await {
+                Ok(()) => return Ok((after, true)),
+                Err(Lost::Race) => match self.record(&record.tenant, &record.id).await? {
+                    Some(newer) => record = newer,
+                    None => return Ok((record, false)),
+                },
+                Err(lost) => return Err(lost),
+            }
+        }
+        Err(Lost::Race)
     }
 
     /// Stores a merge: survivor, tombstone and every key that moves, all or nothing.

@@ -27,14 +27,6 @@ pub struct Undone {
     pub left: BTreeMap<FieldName, Left>,
 }
 
-impl Undone {
-    /// Of a record of which nothing goes back.
-    pub fn nothing(record: &RecordId) -> Undone {
-        let (fields, sent, left) = Default::default();
-        Undone { record: record.clone(), fields, sent, archived: false, left }
-    }
-}
-
 /// Why something stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -157,10 +157,9 @@ impl App {
             let Some(record) = self.store.record(&record.tenant, &record.id).await? else {
                 return Err(Error::retryable("a record went while it was undone"));
             };
-            if record.erased.is_some() {
-                return Ok((record.clone(), Undone::nothing(&record.id)));
-            }
-            let changes = changes.iter().map(|changed| without(changed, &lost)).collect::<Vec<_>>();
+            // Of whom was forgotten meanwhile nothing goes back.
+            let changes = changes.iter().filter(|_| record.erased.is_none());
+            let changes = changes.map(|changed| without(changed, &lost)).collect::<Vec<_>>();
             let (mut after, mut undone) = undone(&record, &changes, cx.now());
             undone.left.extend(lost.clone());
             if undone.fields.is_empty() && undone.sent.is_empty() && !undone.archived {
