@@ -37,6 +37,7 @@ mod joining;
 mod laws;
 mod mappings;
 mod meter;
+mod overview;
 mod people;
 mod pipedrive;
 mod refresh;

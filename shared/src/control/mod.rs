@@ -18,6 +18,7 @@ mod exports;
 mod history;
 mod imports;
 mod mappings;
+mod pulse;
 mod records;
 mod settings;
 mod switches;

@@ -6,7 +6,7 @@ use super::{
         Role::{Admin, Operator, Viewer},
     },
     call::{Call, Told},
-    comparing, connections, erasure, exceptions, exports, history, imports, mappings, openapi, records,
+    comparing, connections, erasure, exceptions, exports, history, imports, mappings, openapi, pulse, records,
     route::{Nothing, Route},
     settings, switches, tenants, trial, undo,
 };
@@ -35,6 +35,7 @@ pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         Route::new(get.clone(), "/v1/tenants/{tenant}/connections", sees, "connections", "Lists connections", connections::list),
         Route::new(get.clone(), "/v1/tenants/{tenant}/connections/{connection}", sees, "connection", "Shows a connection", connections::show),
         Route::new(get.clone(), "/v1/tenants/{tenant}/connections/{connection}/status", sees, "status", "Examines a connection: access, scopes, fields, webhooks, quota, clocks, and what to do about what is wrong", connections::status),
+        Route::new(get.clone(), "/v1/tenants/{tenant}/connections/{connection}/pulse", sees, "pulse", "Shows the last two days of a connection by the hour: records, refusals, failures, lag; and how much of the day's calls is used", pulse::show),
         Route::new(post.clone(), "/v1/tenants/{tenant}/connections/{connection}/pause", acts, "pause", "Stops a connection; nothing is lost", connections::pause),
         Route::new(post.clone(), "/v1/tenants/{tenant}/connections/{connection}/resume", decides, "resume", "Approves a new connection, or goes on with a paused one", connections::resume),
         Route::new(post.clone(), "/v1/tenants/{tenant}/connections/{connection}/sync", acts, "sync", "Looks at the CRM and writes what is pending, now: everything, or some records", connections::sync),

@@ -18,6 +18,7 @@ mod find;
 mod history;
 mod mapping;
 mod overview;
+mod pulse;
 mod record;
 mod tenants;
 mod undo;

@@ -5,6 +5,7 @@ use super::{
     desk::{Desk, Listed},
     exceptions::{Waiting, waiting},
     frame::{Page, Shown},
+    pulse::{Pulse, percent, pulses},
     words::{Tone, ago, many, mode, pill, span, state, title},
 };
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
 use jiff::Timestamp;
 use maud::{Markup, html};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// A connection, as the control API shows it.
 #[derive(Debug, Deserialize)]
@@ -44,9 +46,10 @@ pub async fn overview(desk: &Desk<'_>) -> Shown {
         waiting(desk, &[], None),
     )?;
     let (connections, now) = (connections.items, desk.cx.now());
+    let pulses = pulses(desk, &connections).await?;
     let body = html! {
         @if let Some(left) = tenant.left { p.notice.warn { "This tenant left " (ago(now, left)) ": nothing can be connected until they are taken on again." } }
-        (summary(desk, &connections, &waiting))
+        (summary(desk, &connections, &pulses, &waiting))
         @if connections.is_empty() {
             div.empty {
                 p { strong { "No CRM is connected yet." } }
@@ -54,7 +57,7 @@ pub async fn overview(desk: &Desk<'_>) -> Shown {
             }
         } @else {
             ul.cards {
-                @for connection in &connections { li.card { (card(desk, connection, &waiting)) } }
+                @for connection in &connections { li.card { (card(desk, connection, pulses.get(&connection.id), &waiting)) } }
             }
         }
         (offers(desk, &connections))
@@ -63,7 +66,7 @@ pub async fn overview(desk: &Desk<'_>) -> Shown {
     Ok(Page::new(tenant.name.unwrap_or_else(|| "Overview".to_owned()), body).live())
 }
 
-fn summary(desk: &Desk<'_>, connections: &[Connection], waiting: &Waiting) -> Markup {
+fn summary(desk: &Desk<'_>, connections: &[Connection], pulses: &BTreeMap<String, Pulse>, waiting: &Waiting) -> Markup {
     let now = desk.cx.now();
     let stop = connections.iter().find_map(|connection| connection.stopped.as_ref());
     let open: Vec<&Connection> = connections.iter().filter(|one| one.state != State::Closed).collect();
@@ -83,6 +86,7 @@ fn summary(desk: &Desk<'_>, connections: &[Connection], waiting: &Waiting) -> Ma
                     p { "connections in good order" }
                 }
             }
+            @if !connections.is_empty() { (volume(pulses)) }
             div.figure.(if waiting.items.is_empty() { "good" } else { "warn" }) {
                 strong.number { (waiting.items.len()) @if waiting.more { "+" } }
                 p {
@@ -98,6 +102,21 @@ fn summary(desk: &Desk<'_>, connections: &[Connection], waiting: &Waiting) -> Ma
                     @if conflicts == 0 { "Nobody disagrees." }
                     @else { a href=(desk.at("/conflicts")) { (if conflicts == 1 { "conflict" } else { "conflicts" }) " to decide" } }
                 }
+            }
+        }
+    }
+}
+
+/// What moved in all of them together.
+fn volume(pulses: &BTreeMap<String, Pulse>) -> Markup {
+    let days = pulses.values().map(Pulse::day);
+    let (moved, refused) = days.fold((0, 0), |(moved, refused), day| (moved + day.0, refused + day.1));
+    html! {
+        div.figure.(if refused == 0 { "good" } else { "warn" }) {
+            strong.number { (moved) }
+            p {
+                (if moved == 1 { "record" } else { "records" }) " moved in 24 h"
+                @if let Some(well) = percent(moved, refused) { ", " (well) " % without a refusal" }
             }
         }
     }
@@ -120,7 +139,7 @@ fn emergency(desk: &Desk<'_>, connections: &[Connection]) -> Markup {
     }
 }
 
-fn card(desk: &Desk<'_>, connection: &Connection, waiting: &Waiting) -> Markup {
+fn card(desk: &Desk<'_>, connection: &Connection, pulse: Option<&Pulse>, waiting: &Waiting) -> Markup {
     let now = desk.cx.now();
     let (tone, word) = connection.stands(now);
     let here: Vec<_> = waiting.items.iter().filter(|one| one.connection.as_ref() == Some(&connection.id)).collect();
@@ -134,6 +153,7 @@ fn card(desk: &Desk<'_>, connection: &Connection, waiting: &Waiting) -> Markup {
         dl {
             dt { "Last success" } dd { @match connection.last_success { Some(at) => (ago(now, at)), None => span.blank { "never" } } }
             dt { "Lag" } dd { (connection.lag(now)) }
+            @if let Some(pulse) = pulse { (pulse.figures(now)) }
             dt { "Exchanges" } dd { (mode(connection.mode)) }
             dt { "Waiting" } dd {
                 @if here.is_empty() { "nothing" }
@@ -150,6 +170,7 @@ fn card(desk: &Desk<'_>, connection: &Connection, waiting: &Waiting) -> Markup {
             }
             dt { "Account" } dd.ids { (connection.account) }
         }
+        @if let Some(pulse) = pulse { (pulse.charts()) }
         div.actions {
             @if connection.works() && desk.may("sync") { (desk.button("Sync now", &at("sync"), &[], "")) }
             @if connection.works() && here.iter().any(|one| one.code == "out_of_step") && desk.may("compare") {

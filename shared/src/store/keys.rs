@@ -141,12 +141,12 @@ pub fn tally(tenant: &TenantId, id: &ConnectionId, mass: &str) -> Pk {
     key(format!("L#{tenant}#{id}"), mass)
 }
 
-/// How the keys of days begin.
-pub const DAY: &str = "day#";
+/// How the keys of counted hours begin.
+pub const HOURS: &str = "hours#";
 
-/// What there was on a connection on a day, counted from the epoch.
-pub fn day(tenant: &TenantId, id: &ConnectionId, day: i64) -> Pk {
-    key(format!("L#{tenant}#{id}"), format!("{DAY}{day}"))
+/// What there was on a connection in some hours: which part of the time since the epoch.
+pub fn hours(tenant: &TenantId, id: &ConnectionId, part: i64) -> Pk {
+    key(format!("L#{tenant}#{id}"), format!("{HOURS}{part}"))
 }
 
 /// What the watchdog has told about a connection.

@@ -1,18 +1,19 @@
-//! What was counted on each connection, an item for each day, and what the watchdog made of it.
+//! What was counted on each connection, an item for each half of a day, and what the watchdog made of it.
 
 use super::{Item, Store, item, keys, number, text, trouble};
 use crate::{
     error::Result,
     id::{ConnectionId, TenantId},
-    watch::{Counts, Hour, Kind, Pulse, Seen},
+    watch::{Counts, Hour, Kind, Place, Pulse, Seen},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
-/// How long a day is kept: the days before are compared with it, by whatever hour the table forgets.
+/// How long an item is kept: the days before are compared with it, by whatever hour the table forgets.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 9);
-const HOURS: i64 = 24;
+/// Hours of an item: of more it would outgrow the kilobyte that one write unit takes.
+const HOURS: i64 = 12;
 
 /// What the watchdog has told about a connection.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,17 +30,17 @@ impl Store {
     /// Adds what one invocation did for a connection: one small write.
     pub async fn count(&self, tenant: &TenantId, id: &ConnectionId, counts: &Counts, now: Timestamp) -> Result<()> {
         let place = Pulse::place(now);
-        let (day, hour) = (place.div_euclid(HOURS), place.rem_euclid(HOURS));
-        let Hour { sessions, failed, moved, refused } = counts.hour;
+        let (part, hour) = (place.div_euclid(HOURS), place.rem_euclid(HOURS));
+        let Hour { sessions, failed, moved, refused, timed, lag } = counts.hour;
+        let added = [("s", sessions), ("f", failed), ("m", moved), ("r", refused), ("t", timed)];
+        let added = added.map(|(name, more)| (name, u64::from(more))).into_iter().chain([("l", lag)]);
         let at = number(now.as_millisecond());
         let mut set = vec!["kind = :kind".to_owned(), "#ttl = :ttl".to_owned()];
         let mut add = Vec::new();
         let mut call = self.client.update_item().table_name(&self.table);
-        for (name, more) in [("s", sessions), ("f", failed), ("m", moved), ("r", refused)] {
-            if more > 0 {
-                add.push(format!("{name}{hour} :{name}"));
-                call = call.expression_attribute_values(format!(":{name}"), number(more));
-            }
+        for (name, more) in added.filter(|(_, more)| *more > 0) {
+            add.push(format!("{name}{hour} :{name}"));
+            call = call.expression_attribute_values(format!(":{name}"), number(more));
         }
         let mut seen = |name: &str, value| {
             set.push(format!("seen_{name} = :{name}, {name}_at = :at"));
@@ -59,10 +60,10 @@ impl Store {
             call = call.expression_attribute_values(":at", at);
         }
         let add = if add.is_empty() { String::new() } else { format!(" ADD {}", add.join(", ")) };
-        call.set_key(Some(keys::day(tenant, id, day).attributes()))
+        call.set_key(Some(keys::hours(tenant, id, part).attributes()))
             .update_expression(format!("SET {}{add}", set.join(", ")))
             .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":kind", text("day"))
+            .expression_attribute_values(":kind", text("hours"))
             .expression_attribute_values(":ttl", number((now + KEPT).as_second()))
             .send()
             .await
@@ -72,15 +73,15 @@ impl Store {
 
     /// What is known of a connection's last days.
     pub async fn pulse(&self, tenant: &TenantId, id: &ConnectionId, now: Timestamp) -> Result<Pulse> {
-        let at = keys::day(tenant, id, 0);
-        let today = Pulse::place(now).div_euclid(HOURS);
+        let at = keys::hours(tenant, id, 0);
+        let since = Pulse::place(now) - 24 * (Pulse::DAYS + 1);
         let mut pulse = Pulse::default();
-        for day in self.all(&at.pk, keys::DAY).await? {
-            let of =
-                day.get("sk").and_then(|sk| sk.as_s().ok()).and_then(|sk| sk.strip_prefix(keys::DAY)?.parse().ok());
+        for item in self.all(&at.pk, keys::HOURS).await? {
+            let part = item.get("sk").and_then(|sk| sk.as_s().ok()).and_then(|sk| sk.strip_prefix(keys::HOURS));
+            let first = part.and_then(|part| part.parse::<i64>().ok()).map(|part| part * HOURS);
             // The table forgets within days of when it should.
-            if let Some(of) = of.filter(|of: &i64| today - of <= Pulse::DAYS + 1) {
-                pulse.and(of, &day);
+            if let Some(first) = first.filter(|first| *first > since - HOURS) {
+                pulse.and(first, &item);
             }
         }
         Ok(pulse)
@@ -97,14 +98,15 @@ impl Store {
 }
 
 impl Pulse {
-    fn and(&mut self, day: i64, item: &Item) {
+    fn and(&mut self, first: Place, item: &Item) {
         let number = |name: &str| item.get(name)?.as_n().ok()?.parse::<i64>().ok();
         for hour in 0..HOURS {
             let count = |name: &str| number(&format!("{name}{hour}")).and_then(|n| u32::try_from(n).ok());
-            let counted = [count("s"), count("f"), count("m"), count("r")];
+            let counted = ["s", "f", "m", "r", "t"].map(count);
             if counted.iter().any(Option::is_some) {
-                let [sessions, failed, moved, refused] = counted.map(Option::unwrap_or_default);
-                self.hours.insert(day * HOURS + hour, Hour { sessions, failed, moved, refused });
+                let [sessions, failed, moved, refused, timed] = counted.map(Option::unwrap_or_default);
+                let lag = number(&format!("l{hour}")).map_or(0, i64::unsigned_abs);
+                self.hours.insert(first + hour, Hour { sessions, failed, moved, refused, timed, lag });
             }
         }
         let at = |name: &str| Timestamp::from_millisecond(number(&format!("{name}_at"))?).ok();

@@ -210,6 +210,10 @@ impl Looker<'_> {
         cx.metrics.on(&self.connection.tenant, &self.connection.id, |counts| {
             counts.hour.moved += 1;
             counts.lag = counts.lag.max(lag);
+            if let Some(lag) = lag {
+                counts.hour.timed += 1;
+                counts.hour.lag += u64::try_from(lag.as_millis()).unwrap_or_default();
+            }
         });
     }
 

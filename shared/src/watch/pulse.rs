@@ -26,6 +26,10 @@ pub struct Hour {
     pub moved: u32,
     /// Records that the CRM refused.
     pub refused: u32,
+    /// Of those that moved: how many tell when they were changed in the CRM.
+    pub timed: u32,
+    /// Milliseconds that those took from there into the hub, all together.
+    pub lag: u64,
 }
 
 impl Hour {
@@ -35,7 +39,14 @@ impl Hour {
             failed: self.failed.saturating_add(other.failed),
             moved: self.moved.saturating_add(other.moved),
             refused: self.refused.saturating_add(other.refused),
+            timed: self.timed.saturating_add(other.timed),
+            lag: self.lag.saturating_add(other.lag),
         }
+    }
+
+    /// From a change in the CRM until it was in the hub, on average.
+    pub fn mean_lag(self) -> Option<Duration> {
+        Some(Duration::from_millis(self.lag.checked_div(u64::from(self.timed))?))
     }
 }
 
@@ -71,10 +82,15 @@ impl Pulse {
         self.hours.get(&place).copied().unwrap_or_default()
     }
 
+    /// So many hours, the last of which is this one, oldest first.
+    pub fn last(&self, hours: i64, now: Timestamp) -> impl Iterator<Item = (Place, Hour)> {
+        let place = Pulse::place(now);
+        (place - hours + 1..=place).map(|place| (place, self.hour(place)))
+    }
+
     /// This hour and the one before.
     pub fn lately(&self, now: Timestamp) -> Hour {
-        let place = Pulse::place(now);
-        self.hour(place).and(self.hour(place - 1))
+        self.last(2, now).fold(Hour::default(), |sum, (_, hour)| sum.and(hour))
     }
 
     /// How many records moved in the last whole hour, and how many are to be expected by the days before: as many as in the middle one of
