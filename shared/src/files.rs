@@ -10,7 +10,7 @@ use aws_sdk_s3::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
 /// The bucket of files that come and go.
@@ -21,7 +21,7 @@ pub struct Files {
 }
 
 /// A request that whoever has it may make, for an hour at the most: it is signed by credentials that may end before.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Signed {
     pub method: String,
     pub url: String,
@@ -54,6 +54,13 @@ impl Files {
         let signed = put.content_length(length).presigned(an_hour()?).await.map_err(trouble)?;
         let headers = signed.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Ok(Signed { method: signed.method().to_owned(), url: signed.uri().to_owned(), headers })
+    }
+
+    /// Where those requests go, as browsers name it: scheme, host and port.
+    pub async fn origin(&self) -> Result<String> {
+        let Signed { url, .. } = self.upload("imports/", "text/csv", 1).await?;
+        let url = reqwest::Url::parse(&url).map_err(|e| Error::bug("a signed address that is none").because(e))?;
+        Ok(url.origin().ascii_serialization())
     }
 
     /// A request that fetches a file, which a browser saves under a name.

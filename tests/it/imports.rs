@@ -41,7 +41,7 @@ async fn import(world: &World, file: &[u8], mut asked: Json) -> String {
 }
 
 /// Plays Lambda for the files alone, until nobody works on one.
-async fn work(world: &World) {
+pub(crate) async fn work(world: &World) {
     for quiet in 0..5 {
         while world.turn("imports").await {}
         // S3 tells a moment later.
@@ -69,7 +69,7 @@ async fn result(world: &World, id: &str) -> Vec<Vec<String>> {
     text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect()
 }
 
-async fn records(world: &World) -> Vec<Record> {
+pub(crate) async fn records(world: &World) -> Vec<Record> {
     let (mut all, mut place) = (Vec::new(), Some(Place::default()));
     while let Some(at) = place {
         let (some, next) = world.app.store.walk(&tenant(), &at, 200).await.unwrap();
@@ -83,14 +83,14 @@ fn values(record: &Record) -> BTreeMap<String, String> {
     record.fields.iter().filter_map(|(name, _)| Some((name.clone(), record.fields.get(name)?.to_string()))).collect()
 }
 
-async fn a_world() -> World {
+pub(crate) async fn a_world() -> World {
     let world = World::new().await;
     world.settle().await;
     Desk::of(&world, "root").call(Method::POST, "/v1/tenants", Some(&json!({"id": "demo"})), None).await;
     world
 }
 
-const HUBSPOT: &str = "\"First Name\",\"Last Name\",\"Email\",\"Phone Number\",\"Favourite colour\",\"Lead Status\"\r\n\
+pub(crate) const HUBSPOT: &str = "\"First Name\",\"Last Name\",\"Email\",\"Phone Number\",\"Favourite colour\",\"Lead Status\"\r\n\
     \"Ada\",\"Byron\",\"ada@example.com\",\"'+1 415 555 0100\",\"green\",\"NEW\"\r\n\
     \"No\",\"Body\",\"nobody\",\"\",\"\",\"\"\r\n\
     \"Grace\",\"\"\"Amazing\"\"\nHopper\",\"GRACE@example.com\",\"\",\"blue\",\"OPEN\"\r\n\

@@ -49,6 +49,7 @@ mod story;
 mod stream;
 mod tidy;
 mod timed;
+mod uploads;
 mod verdicts;
 mod visitor;
 mod world;

@@ -36,7 +36,11 @@ async fn a_connection_shows_how_it_did_by_the_hour() {
     let all = |of: &Json, what: &str| {
         of["hours"].as_array().unwrap().iter().filter_map(|hour| hour[what].as_u64()).sum::<u64>()
     };
-    assert_eq!((all(&of_hubspot, "moved"), all(&of_hubspot, "refused")), (4, 0), "made, edited twice, changed by the request");
+    assert_eq!(
+        (all(&of_hubspot, "moved"), all(&of_hubspot, "refused")),
+        (4, 0),
+        "made, edited twice, changed by the request"
+    );
     assert_eq!((all(&of_zoho, "moved"), all(&of_zoho, "refused")), (3, 1), "made, and changed twice");
 
     let mut vera = Visitor::at_home(&world, "vera").await;

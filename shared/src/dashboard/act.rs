@@ -35,6 +35,9 @@ const FORMS: &[(&str, &[Takes])] = &[
     ("decide", &[Takes::Text("take"), Takes::One("exceptions")]),
     ("decideDeletions", &[Takes::Flag("meant")]),
     ("compare", &[Takes::Flag("mend")]),
+    ("startImport", &[]),
+    ("cancelImport", &[]),
+    ("createExport", &[Takes::Text("object"), Takes::Text("format")]),
     ("erase", &[Takes::Flag("in_crms"), Takes::Flag("meant")]),
     (
         "undo",

@@ -16,7 +16,7 @@ struct Link {
     url: String,
 }
 
-const OBJECTS: [(&str, &str); 3] = [("person", "People"), ("company", "Companies"), ("deal", "Deals")];
+pub const OBJECTS: [(&str, &str); 3] = [("person", "People"), ("company", "Companies"), ("deal", "Deals")];
 
 /// What an admin may connect.
 pub fn offers(desk: &Desk<'_>, connections: &[Connection]) -> Markup {

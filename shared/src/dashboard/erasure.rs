@@ -41,7 +41,8 @@ pub async fn erasure(desk: &Desk<'_>, id: &str) -> Shown {
         @if desk.may("erase") && !(proved && erased.as_ref().is_some_and(|erased| erased.in_crms)) { (ask(desk, id, erased.as_ref())) }
     };
     // Each look asks the CRMs.
-    Ok(Page { live: erased.is_some() && !proved, ..Page::new("Forget a person", body) })
+    let page = Page::new("Forget a person", body);
+    Ok(if erased.is_some() && !proved { page.live() } else { page })
 }
 
 fn counted(left: &Traces, connections: &[Connection]) -> Markup {

@@ -14,15 +14,18 @@ use std::sync::LazyLock;
 
 /// The one stylesheet.
 pub const STYLE: &str = include_str!("style.css");
-/// The one script: pages go without it, and with it they show what changes.
-pub const SCRIPT: &str = include_str!("live.js");
+/// Pages go without it; with it they show what changes.
+pub const LIVE: &str = include_str!("live.js");
+/// By which a file is sent.
+pub const SEND: &str = include_str!("send.js");
 /// The picture in a browser's tab.
 pub const ICON: &str = include_str!("icon.svg");
 
 /// Under which the stylesheet is kept for good: another one has another name.
 pub static STYLE_NAME: LazyLock<String> = LazyLock::new(|| named(STYLE, "css"));
-/// The same of the script.
-pub static SCRIPT_NAME: LazyLock<String> = LazyLock::new(|| named(SCRIPT, "js"));
+/// The same of the scripts.
+pub static LIVE_NAME: LazyLock<String> = LazyLock::new(|| named(LIVE, "js"));
+pub static SEND_NAME: LazyLock<String> = LazyLock::new(|| named(SEND, "js"));
 
 fn named(text: &str, kind: &str) -> String {
     format!("{}.{kind}", hex(Sha256::digest(text).iter().take(6)))
@@ -35,28 +38,38 @@ pub struct Page {
     pub body: Markup,
     /// It is another page that is meant.
     pub to: Option<String>,
-    /// It shows what changes while somebody looks.
-    pub live: bool,
+    /// It shows what changes while somebody looks: looked at again after so many seconds.
+    pub live: Option<u16>,
+    /// The origin to which it sends a file, beside our own.
+    pub sends_to: Option<String>,
 }
+
+/// Seconds after which a page that shows what changes is read again.
+const EVERY: u16 = 15;
 
 impl Page {
     pub fn new(title: impl Into<String>, body: Markup) -> Page {
-        Page { status: 200, title: title.into(), body, to: None, live: false }
+        Page { status: 200, title: title.into(), body, to: None, live: None, sends_to: None }
     }
 
     pub fn live(self) -> Page {
-        Page { live: true, ..self }
+        self.live_every(EVERY)
+    }
+
+    pub fn live_every(self, seconds: u16) -> Page {
+        Page { live: Some(seconds), ..self }
     }
 }
 
 /// A page's story.
 pub type Shown = Result<Page, Problem>;
 
-const PLACES: [(&str, &str); 5] = [
+const PLACES: [(&str, &str); 6] = [
     ("", "Overview"),
     ("/exceptions", "Exceptions"),
     ("/conflicts", "Conflicts"),
     ("/records", "Records"),
+    ("/files", "Files"),
     ("/undo", "Undo"),
 ];
 
@@ -96,16 +109,16 @@ pub fn framed(desk: &Desk<'_>, page: &Page) -> String {
         (page.body)
     };
     let place = if desk.tenant.is_empty() { String::new() } else { format!(" · {}", desk.tenant) };
-    document(&desk.base, &format!("{}{place}", page.title), page.live, &bar, &body)
+    document(&desk.base, &format!("{}{place}", page.title), page, &bar, &body)
 }
 
 /// A page for whoever has not.
 pub fn plain(base: &str, page: &Page) -> String {
     let bar = html! { header { a.brand href={ (base) "/" } { "CRM Sync" } } };
-    document(base, &page.title, false, &bar, &html! { h1 { (page.title) } (page.body) })
+    document(base, &page.title, page, &bar, &html! { h1 { (page.title) } (page.body) })
 }
 
-fn document(base: &str, title: &str, live: bool, bar: &Markup, body: &Markup) -> String {
+fn document(base: &str, title: &str, page: &Page, bar: &Markup, body: &Markup) -> String {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -115,13 +128,14 @@ fn document(base: &str, title: &str, live: bool, bar: &Markup, body: &Markup) ->
                 meta name="color-scheme" content="light dark";
                 title { (title) " · CRM Sync" }
                 link rel="stylesheet" href={ (base) "/assets/" (*STYLE_NAME) };
-                @if live { script src={ (base) "/assets/" (*SCRIPT_NAME) } defer {} }
+                @if page.live.is_some() { script src={ (base) "/assets/" (*LIVE_NAME) } defer {} }
+                @if page.sends_to.is_some() { script src={ (base) "/assets/" (*SEND_NAME) } defer {} }
                 link rel="icon" type="image/svg+xml" href={ (base) "/assets/icon.svg" };
             }
             body {
                 a.skip href="#main" { "To the page" }
                 (bar)
-                main #main data-live[live] { (body) }
+                main #main data-live=[page.live] { (body) }
             }
         }
     };

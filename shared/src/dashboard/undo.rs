@@ -41,7 +41,8 @@ pub async fn undo(desk: &Desk<'_>, asked: Asked) -> Shown {
         @if let Some(preview) = &preview { (would(desk, &asked, preview)) }
     };
     // Each look walks through everybody, so it is only looked on at what was begun.
-    Ok(Page { live: desk.notice.is_some(), ..Page::new("Undo", body) })
+    let page = Page::new("Undo", body);
+    Ok(if desk.notice.is_some() { page.live() } else { page })
 }
 
 impl Asked {

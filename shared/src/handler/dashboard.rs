@@ -1,7 +1,7 @@
 //! The dashboard's pages: who asks by which browser, which page is meant, and what goes around an answer.
 
 use super::{
-    door::{Door, asset, is_ours, query, response, sent_on},
+    door::{Door, asset, is_ours, query, response, sending, sent_on},
     gateway,
     login::{finish, log_in, log_out},
 };
@@ -111,7 +111,7 @@ async fn visit(
     };
     Ok(match shown {
         Ok(Page { to: Some(to), .. }) => sent_on(303, &to),
-        Ok(page) => response(page.status, framed(&desk, &page)),
+        Ok(page) => sending(page.status, framed(&desk, &page), page.sends_to.as_deref().unwrap_or_default()),
         Err(problem) => {
             if let Some(because) = &problem.because {
                 tracing::error!(
@@ -140,6 +140,14 @@ async fn page(desk: &Desk<'_>, request: &ApiGatewayV2httpRequest, segments: &[&s
         ["tenants", _] => dashboard::overview(desk).await,
         ["tenants", _, "exceptions"] => dashboard::exceptions(desk, asked(request)?).await,
         ["tenants", _, "conflicts"] => dashboard::conflicts(desk).await,
+        ["tenants", _, "files"] => dashboard::files(desk).await,
+        ["tenants", _, "imports", import] => dashboard::import(desk, &plain(import)).await,
+        ["tenants", _, "imports", import, "result"] => {
+            dashboard::saved(desk, "importResult", &[("import", &plain(import))]).await
+        }
+        ["tenants", _, "exports", export, "file"] => {
+            dashboard::saved(desk, "exportFile", &[("export", &plain(export))]).await
+        }
         ["tenants", _, "undo"] => dashboard::undo(desk, asked(request)?).await,
         ["tenants", _, "connections", connection, "mappings", object] => {
             dashboard::mapping(desk, &plain(connection), &plain(object)).await
@@ -163,6 +171,7 @@ async fn done(desk: &Desk<'_>, path: &str, segments: &[&str], form: &Form) -> Sh
         return dashboard::find(desk, looked).await;
     }
     match segments {
+        ["tenants", _, "imports"] => return dashboard::import_file(desk, form).await,
         ["tenants", _, "links"] => return dashboard::linked(desk, form).await,
         ["tenants", _, "connections", connection, "mappings", object] => {
             return dashboard::change(desk, &plain(connection), &plain(object), form).await;

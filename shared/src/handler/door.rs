@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     app::App,
-    dashboard::frame::{ICON, Page, SCRIPT, SCRIPT_NAME, STYLE, STYLE_NAME, plain},
+    dashboard::frame::{ICON, LIVE, LIVE_NAME, Page, SEND, SEND_NAME, STYLE, STYLE_NAME, plain},
     provider::Secret,
 };
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
@@ -79,7 +79,8 @@ pub(super) fn query(request: &ApiGatewayV2httpRequest, name: &str) -> Option<Str
 pub(super) fn asset(door: &Door, name: &str) -> ApiGatewayV2httpResponse {
     let (kind, text) = match name {
         name if name == *STYLE_NAME => ("text/css; charset=utf-8", STYLE),
-        name if name == *SCRIPT_NAME => ("text/javascript; charset=utf-8", SCRIPT),
+        name if name == *LIVE_NAME => ("text/javascript; charset=utf-8", LIVE),
+        name if name == *SEND_NAME => ("text/javascript; charset=utf-8", SEND),
         "icon.svg" => ("image/svg+xml", ICON),
         _ => {
             let body = html! { p { "There is nothing here." } };
@@ -102,14 +103,19 @@ pub(super) fn sent_on(status: i64, to: &str) -> ApiGatewayV2httpResponse {
 /// A page that loads nothing but our stylesheet, script and icon, is kept nowhere, and tells no other site where it was. It tells ours: without
 /// that, browsers name no origin with a form (Fetch, "append a request Origin header").
 pub(super) fn response(status: u16, page: String) -> ApiGatewayV2httpResponse {
+    sending(status, page, "")
+}
+
+/// The same of a page that sends a file to another origin.
+pub(super) fn sending(status: u16, page: String, to: &str) -> ApiGatewayV2httpResponse {
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self' {to}; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CACHE_CONTROL, "no-store"),
         (header::REFERRER_POLICY, "same-origin"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-        ),
+        (header::CONTENT_SECURITY_POLICY, policy.as_str()),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
     ];

@@ -136,7 +136,7 @@ proptest! {
     /// Doing better never makes anything worse, and no threshold is passed by less than nothing.
     #[test]
     fn findings_only_grow_with_what_is_bad(refused in 0..200_u32, moved in 0..2_000_u32, failed in 0..100_u32, well in 0..400_u32) {
-        let hour = Hour { sessions: failed + well, failed, moved, refused };
+        let hour = Hour { sessions: failed + well, failed, moved, refused, ..Hour::default() };
         let bad = of(&connection(), &busy(hour));
         let better = Hour { moved: moved + 1, sessions: hour.sessions + 1, ..hour };
         let fewer = Hour { refused: refused.saturating_sub(1), failed: failed.saturating_sub(1), ..hour };
