@@ -17,6 +17,9 @@ pub struct Cause {
     /// Runs through message, record, push, CRM call and log.
     pub trace: String,
     pub at: Timestamp,
+    /// The person who asked for it, by their issuer's name for them; nobody where it happened by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
     /// What became of sync requests by this change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
@@ -112,6 +115,6 @@ pub enum Side {
 impl Cause {
     pub fn new(by: By, trace: &str, at: Timestamp) -> Cause {
         let (steps, overruled, denied, counted, fired) = Default::default();
-        Cause { by, trace: trace.to_owned(), at, steps, overruled, denied, counted, fired }
+        Cause { by, trace: trace.to_owned(), at, actor: None, steps, overruled, denied, counted, fired }
     }
 }

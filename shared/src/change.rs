@@ -122,6 +122,9 @@ pub struct Pull {
     pub connection: ConnectionId,
     pub work: Work,
     pub trace: String,
+    /// The person who asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,9 @@
 //! What one invocation knows: its time, its deadline, and the id that runs through its logs.
 
-use crate::telemetry::Metrics;
+use crate::{
+    cause::{By, Cause},
+    telemetry::Metrics,
+};
 use futures::future::{BoxFuture, FutureExt};
 use jiff::{SignedDuration, Timestamp};
 use std::{
@@ -36,6 +39,8 @@ pub struct Context {
     pub deadline: Timestamp,
     /// Runs through message, record, push, CRM call and log.
     pub trace: String,
+    /// The person who asked for it, by their issuer's name for them; nobody where it happens by itself.
+    pub actor: Option<String>,
     /// What it measures, on behalf of whomever.
     pub metrics: Arc<Metrics>,
 }
@@ -53,7 +58,7 @@ impl Context {
     pub fn by(clock: Arc<dyn Clock>, left: Duration, trace: impl Into<String>) -> Context {
         let now = clock.now();
         let deadline = plus(now, left.saturating_sub(RESERVE));
-        Context { clock, deadline, trace: trace.into(), metrics: Arc::new(Metrics::since(now)) }
+        Context { clock, deadline, trace: trace.into(), actor: None, metrics: Arc::new(Metrics::since(now)) }
     }
 
     pub fn now(&self) -> Timestamp {
@@ -67,6 +72,18 @@ impl Context {
     /// The same invocation, on behalf of another message.
     pub fn traced(&self, trace: &str) -> Context {
         Context { trace: trace.to_owned(), ..self.clone() }
+    }
+}
+
+impl Context {
+    /// The same invocation, on behalf of a person.
+    pub fn of(&self, actor: Option<String>) -> Context {
+        Context { actor, ..self.clone() }
+    }
+
+    /// Why a record changes now.
+    pub fn cause(&self, by: By) -> Cause {
+        Cause { actor: self.actor.clone(), ..Cause::new(by, &self.trace, self.now()) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     app::App,
-    cause::{By, Cause},
+    cause::By,
     connection::Connection,
     context::Context,
     error::{Error, Result},
@@ -186,7 +186,7 @@ impl App {
         before: &Record,
         mut after: Record,
     ) -> Result<Record> {
-        after.cause = Cause::new(By::Person { connection: connection.id.clone() }, &cx.trace, cx.now());
+        after.cause = cx.cause(By::Person { connection: connection.id.clone() });
         after.version += 1;
         connection.settings.fire(Some(before), &mut after, cx.now());
         match self.store.commit(&Commit::of(Some(before), &after), &connection.region, cx.now()).await {

@@ -3,7 +3,7 @@
 
 use crate::{
     app::App,
-    cause::{By, Cause, Status},
+    cause::{By, Status},
     connection::Connection,
     context::Context,
     error::Result,
@@ -140,7 +140,7 @@ impl App {
             if record.erased.as_ref().is_some_and(|erased| erased.in_crms || !in_crms) && !is_refused {
                 return None;
             }
-            let mut cause = Cause::new(By::Erasure, &cx.trace, cx.now());
+            let mut cause = cx.cause(By::Erasure);
             let waiting = record.links.iter().filter_map(|(id, link)| Some((connections.get(id)?, link)));
             let ends = waiting.flat_map(|(connection, link)| steps(link, connection, Status::Skipped, "erased"));
             cause.steps = ends.collect();

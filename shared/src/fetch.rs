@@ -49,7 +49,8 @@ impl App {
     pub async fn start_fetch(&self, cx: &Context, fetching: Fetching) -> Result<()> {
         let Fetch { tenant_id: tenant, connection_id: connection, id, .. } = fetching.fetch.clone();
         let once = format!("{tenant}.fetch.{id}.{}", fetching.so_far.pages);
-        let pull = Pull { tenant, connection, work: Work::Fetch(Box::new(fetching)), trace: cx.trace.clone() };
+        let pull =
+            Pull { tenant, connection, work: Work::Fetch(Box::new(fetching)), trace: cx.trace.clone(), actor: None };
         let message = Outgoing::of_pull(&pull)?.deduplicated(&once);
         self.queue.send(&self.settings.pulls, &[message]).await
     }

@@ -2,13 +2,7 @@
 //! once a day.
 
 use crate::{
-    app::App,
-    cause::{By, Cause},
-    connection::Connection,
-    context::Context,
-    error::Result,
-    record::Record,
-    sync::Pushes,
+    app::App, cause::By, connection::Connection, context::Context, error::Result, record::Record, sync::Pushes,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -43,7 +37,7 @@ impl App {
     ) -> Result<Option<Record>> {
         let begun = |record: &Record| {
             let by = By::Rules { what: "time went by".to_owned() };
-            let cause = Cause::new(by, &cx.trace, cx.now());
+            let cause = cx.cause(by);
             let mut after = Record { cause, version: record.version + 1, ..record.clone() };
             connection.settings.fire_since(then, record, &mut after, cx.now());
             (!after.cause.fired.is_empty()).then_some(after)

@@ -2,7 +2,7 @@
 
 use crate::{
     app::App,
-    cause::{By, Cause},
+    cause::By,
     connection::Connection,
     context::Context,
     error::{Error, Result},
@@ -64,7 +64,7 @@ impl App {
 
     async fn rename_one(&self, cx: &Context, record: Record, region: &Region) -> Result<One> {
         let change = |record: &Record| {
-            let cause = Cause::new(By::Rules { what: "fields renamed".to_owned() }, &cx.trace, cx.now());
+            let cause = cx.cause(By::Rules { what: "fields renamed".to_owned() });
             Some(Record { version: record.version + 1, cause, ..renamed(record)? })
         };
         match self.store.recommit(record, region, cx.now(), change).await {

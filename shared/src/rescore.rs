@@ -2,7 +2,7 @@
 
 use crate::{
     app::App,
-    cause::{By, Cause},
+    cause::By,
     context::Context,
     engagement::{Counted, Counting, Engagement, Event, count, source},
     error::{Error, Result},
@@ -89,7 +89,7 @@ impl App {
                 _ => {}
             }
             let by = By::Rules { what: "scored anew".to_owned() };
-            let cause = Cause::new(by, &cx.trace, cx.now());
+            let cause = cx.cause(by);
             let (fields, version) = (counting.fields, record.version + 1);
             let after = Record { fields, engagement, version, cause, ..record.clone() };
             match self.store.commit(&Commit::of(Some(&record), &after), region, cx.now()).await {

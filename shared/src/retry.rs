@@ -2,7 +2,7 @@
 
 use crate::{
     app::App,
-    cause::{By, Cause},
+    cause::By,
     connection::{Connection, State},
     context::Context,
     error::{Error, Result},
@@ -67,7 +67,7 @@ impl App {
     async fn forgive(&self, cx: &Context, connection: &Connection, record: &Record) -> Result<()> {
         let Some(link) = record.links.get(&connection.id).filter(|link| link.refused.is_some()) else { return Ok(()) };
         let forgiven = Link { refused: None, rev: link.rev + 1, ..link.clone() };
-        let cause = Cause::new(By::Person { connection: connection.id.clone() }, &cx.trace, cx.now());
+        let cause = cx.cause(By::Person { connection: connection.id.clone() });
         match self.store.settle(record, &connection.id, &forgiven, &cause).await {
             Ok(()) => Ok(()),
             Err(Lost::Failed(error)) => Err(error),

@@ -143,7 +143,9 @@ async fn main() -> Result<()> {
         .context("run it in the environment that the stack's output OperatorEnvironment prints")?;
     #[expect(clippy::disallowed_methods, reason = "a person's command is where time comes in")]
     let now = jiff::Timestamp::now();
-    let cx = Context::new(now, Duration::from_secs(300), "operator");
+    #[expect(clippy::disallowed_methods, reason = "whose command it is")]
+    let who = std::env::var("USER").map_or_else(|_| "operator".to_owned(), |user| format!("operator ({user})"));
+    let cx = Context::new(now, Duration::from_secs(300), "operator").of(Some(who));
     match command {
         Command::App(args) => invite::register(&app, args).await,
         Command::Link(args) => invite::run(&app, &cx, args).await,

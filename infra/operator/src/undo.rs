@@ -54,7 +54,7 @@ pub(crate) async fn run(app: &App, cx: &Context, args: Args) -> Result<()> {
         let mut place = Some((0, None));
         while let Some(at) = place {
             // As much time for every stretch.
-            let cx = Context::new(cx.now(), STRETCH, &cx.trace);
+            let cx = Context::new(cx.now(), STRETCH, &cx.trace).of(cx.actor.clone());
             let (some, next) = app.undo_from(&cx, &tenant, &scope, apply, at, || true).await?;
             all.extend(some);
             place = next;

@@ -41,6 +41,7 @@ async fn answer(app: &App, cx: &Context, request: &ApiGatewayV2httpRequest) -> R
     let caller = Caller::of(&claims(request), &app.settings.claims).ok_or_else(nobody)?;
     let (route, parts) = find(request)?;
     let if_match = request.headers.get(header::IF_MATCH).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
+    let cx = &cx.of(Some(caller.subject.clone()));
     let call = Call { app, cx, parts, if_match, origin: gateway::public_url(app, request).unwrap_or_default() };
     route.answer(&caller, &call, &sent(request)?).await
 }

@@ -92,6 +92,7 @@ async fn visit(
         left: query(request, "left").and_then(|n| n.parse().ok()).unwrap_or_default(),
         more: query(request, "more").is_some_and(|more| more == "true"),
     };
+    let cx = &cx.of(Some(caller.subject.clone()));
     let desk = Desk {
         app,
         cx,

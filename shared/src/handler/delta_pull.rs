@@ -120,13 +120,14 @@ fn look_through(connection: &Connection, cx: &Context) -> Option<Timestamp> {
 
 fn pull_message(connection: &Connection, work: Work, cx: &Context) -> Result<Outgoing> {
     let (tenant, id) = (connection.tenant.clone(), connection.id.clone());
-    Outgoing::of_pull(&Pull { tenant, connection: id, work, trace: cx.trace.clone() })
+    let (trace, actor) = (cx.trace.clone(), cx.actor.clone());
+    Outgoing::of_pull(&Pull { tenant, connection: id, work, trace, actor })
 }
 
 async fn pulls(app: &App, cx: &Context, event: SqsEvent) -> Result<SqsBatchResponse> {
     let batch = Batch::new(app, &app.settings.pulls);
     for message in batch.read::<Pull>(event) {
-        let cx = cx.traced(&message.job.trace);
+        let cx = cx.traced(&message.job.trace).of(message.job.actor.clone());
         if let Err(error) = work(app, &cx, &message, &batch).await {
             batch.settle(&message, &error, &cx.trace).await;
         }

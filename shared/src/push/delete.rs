@@ -2,7 +2,7 @@
 
 use super::Job;
 use crate::{
-    cause::{By, Cause, Status},
+    cause::{By, Status},
     error::{Error, Result},
     id::RemoteId,
     planner::{Freshness, Seen, Taken, UNDELETABLE, absorb, freshness, says_something_new},
@@ -121,7 +121,7 @@ impl Job<'_> {
         let exception = Exception::new(&record.tenant, "edited_and_deleted", &about, reason, self.cx);
         self.app.store.raise(&exception.on(connection).of(&record.id)).await?;
         raise_conflicts(self.app, self.cx, connection, &record.id, &read.parked).await?;
-        let mut cause = Cause::new(By::Look { connection: connection.id.clone() }, &self.cx.trace, self.cx.now());
+        let mut cause = self.cx.cause(By::Look { connection: connection.id.clone() });
         (cause.overruled, cause.denied) = (read.overruled, read.denied);
         let (fields, version) = (read.hub, record.version + 1);
         let mut after = Record { deleted: None, fields, version, cause, ..record.clone() };
@@ -157,7 +157,7 @@ impl Job<'_> {
             let Some(link) = record.links.get(&self.connection.id) else { return Ok(()) };
             let next = Link { rev: link.rev + 1, ..next(link) };
             let by = By::Push { connection: self.connection.id.clone() };
-            let mut cause = Cause::new(by, &self.cx.trace, self.cx.now());
+            let mut cause = self.cx.cause(by);
             cause.steps = steps(link, self.connection, Status::Skipped, "deleted_in_crm");
             match self.app.store.settle(&record, &self.connection.id, &next, &cause).await {
                 Ok(()) => return Ok(()),

@@ -6,7 +6,7 @@ use super::{
     waiting::give_up,
 };
 use crate::{
-    cause::{By, Cause, Status, Step},
+    cause::{By, Status, Step},
     error::{Error, Result},
     id::{RecordId, RemoteId},
     planner::{Change, Shown, fingerprint, read_back, refused, settle, wanted},
@@ -133,7 +133,7 @@ impl Job<'_> {
     /// The record after this push; `None` where nothing is to be stored.
     fn apply(&self, item: &Item, record: &Record, link: Link, first: bool) -> Option<Record> {
         let mut after = record.clone();
-        let mut cause = Cause::new(By::Push { connection: self.connection.id.clone() }, &self.cx.trace, self.cx.now());
+        let mut cause = self.cx.cause(By::Push { connection: self.connection.id.clone() });
         if first {
             after.fields = item.hub.clone();
             cause.overruled.clone_from(&item.overruled);

@@ -2,7 +2,7 @@
 
 use crate::{
     app::App,
-    cause::{By, Cause, Status},
+    cause::{By, Status},
     connection::Connection,
     context::Context,
     error::{Error, Result},
@@ -33,7 +33,7 @@ async fn tell(app: &App, cx: &Context, connection: &Connection, record: &Record,
     if untold.is_empty() {
         return Ok(());
     }
-    let mut cause = Cause::new(By::Push { connection: connection.id.clone() }, &cx.trace, cx.now());
+    let mut cause = cx.cause(By::Push { connection: connection.id.clone() });
     cause.steps = steps(&Link { awaiting: untold, ..link.clone() }, connection, Status::Waiting, code);
     let awaiting = link.awaiting.iter().map(|awaiting| Awaiting { told: true, ..awaiting.clone() }).collect();
     let told = Link { awaiting, rev: link.rev + 1, ..link.clone() };
@@ -64,7 +64,7 @@ pub async fn give_up(
         if link.awaiting.is_empty() && !rests {
             return Ok(());
         }
-        let mut cause = Cause::new(By::Push { connection: connection.id.clone() }, &cx.trace, cx.now());
+        let mut cause = cx.cause(By::Push { connection: connection.id.clone() });
         cause.steps = steps(&link, connection, Status::Failed, code);
         let fingerprint = fingerprint(&wanted(&record.fields, &link, mapping), mapping);
         let refusal = rests.then(|| Refusal { fingerprint, code: code.to_owned(), field: None });

@@ -5,7 +5,7 @@ use super::{
     item::{End, Item},
 };
 use crate::{
-    cause::{By, Cause},
+    cause::By,
     error::{Error, Result},
     id::RemoteId,
     planner::{Route, Shown, route},
@@ -113,7 +113,7 @@ impl Job<'_> {
         }
         let intent = link.intent.or(Some(self.cx.now()));
         let link = Link { intent, said, rev: link.rev + 1, ..link };
-        let cause = Cause::new(By::Push { connection: self.connection.id.clone() }, &self.cx.trace, self.cx.now());
+        let cause = self.cx.cause(By::Push { connection: self.connection.id.clone() });
         match self.app.store.settle(&record, &self.connection.id, &link, &cause).await {
             Ok(()) => {
                 record.links.insert(self.connection.id.clone(), link);

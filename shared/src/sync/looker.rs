@@ -235,7 +235,7 @@ impl Looker<'_> {
     }
 
     pub(super) fn cause(&self, by: By) -> Cause {
-        Cause::new(by, &self.cx.trace, self.cx.now())
+        self.cx.cause(by)
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) async fn merged(
         None => None,
     };
     let by = By::Remote { connection: connection.id.clone(), what: "merged".to_owned() };
-    let cause = Cause::new(by, &cx.trace, cx.now());
+    let cause = cx.cause(by);
     if loser.erased.is_some() {
         return of_erased(app, cx, connection, loser, winner, survivor.is_some(), cause).await;
     }

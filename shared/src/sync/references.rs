@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     app::App,
-    cause::{By, Cause},
+    cause::By,
     change::Hinted,
     connection::Connection,
     context::Context,
@@ -217,7 +217,7 @@ impl App {
                 return Ok(());
             }
             next.rev += 1;
-            let cause = Cause::new(By::Push { connection: connection.id.clone() }, &cx.trace, cx.now());
+            let cause = cx.cause(By::Push { connection: connection.id.clone() });
             match self.store.settle(&record, &connection.id, &next, &cause).await {
                 Ok(()) => return Ok(()),
                 Err(Lost::Failed(error)) => return Err(error),

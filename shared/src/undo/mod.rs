@@ -8,7 +8,7 @@ pub use back::{Left, Undone};
 
 use crate::{
     app::App,
-    cause::{By, Cause},
+    cause::By,
     change::{Hinted, Work},
     connection::Connection,
     context::Context,
@@ -165,7 +165,7 @@ impl App {
             if undone.fields.is_empty() && undone.sent.is_empty() && !undone.archived {
                 return Ok((record, undone));
             }
-            after.cause = Cause::new(By::Undo, &cx.trace, cx.now());
+            after.cause = cx.cause(By::Undo);
             after.version += 1;
             match self.store.commit(&Commit::of(Some(&record), &after), region, cx.now()).await {
                 Ok(()) => return Ok((after, undone)),
