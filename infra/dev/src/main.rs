@@ -11,6 +11,7 @@ mod desk;
 mod emulator;
 mod functions;
 mod http;
+mod lived;
 mod mutants;
 mod operator;
 mod people;

@@ -4,7 +4,7 @@ use crate::desk::Desk;
 use crate::project::Project;
 use crate::step::step;
 use crate::story::crowd_lead;
-use crate::{clock, stack};
+use crate::{clock, lived, stack};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -14,6 +14,9 @@ pub(crate) struct Args {
     /// How many
     #[arg(long, default_value_t = 100)]
     records: usize,
+    /// Two days of a tenant instead, as the dashboard is looked at: leads by the hour, conflicts, a refusal, a dead grant
+    #[arg(long)]
+    lived_in: bool,
 }
 
 /// Requests that are handed over together.
@@ -23,6 +26,10 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
     let stack = stack::read(project)?;
     let tenant = stack.connections.first().map(|connection| connection.tenant_id.clone()).context("no connection")?;
     let mut desk = Desk::open(project, &stack.event_bus)?;
+    if args.lived_in {
+        lived::live(project, &stack, &mut desk)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let (now, all) = (clock::now_ms(), args.records);
     step(&format!("{all} leads sent"), |progress| {
         for first in (0..all).step_by(AT_ONCE) {

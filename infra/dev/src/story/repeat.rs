@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// A request's id is remembered for 30 days.
-const DAYS: &str = "31";
+const DAYS: u32 = 31;
 
 pub(super) fn creates_nothing(scene: &mut Scene<'_>, asked: &Value, progress: &Progress) -> Result<Seen> {
     scene.rest(SOON)?;
@@ -26,7 +26,7 @@ pub(super) fn creates_nothing(scene: &mut Scene<'_>, asked: &Value, progress: &P
         || after.version().to_string(),
     )?;
     progress.say("and once more in 31 days");
-    operator::tell(scene.project, scene.stack, &["later", "--days", DAYS], &asked.to_string())?;
+    operator::tell(scene.project, scene.stack, &["later", "--hours", &(DAYS * 24).to_string()], &asked.to_string())?;
     scene.rest(SOON)?;
     only_one(scene, &before)?;
     Ok(format!(
