@@ -25,14 +25,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn live(project: &Project, stack: &Stack, desk: &mut Desk) -> Result<()> {
     let outbound = stack.functions.get("outbound").context("no function outbound")?;
-    let told = step("Two days passed", |progress| {
+    step("Two days passed", |progress| {
         // Whatever is pushed then is pushed by the clock of then.
         desk.feed(outbound, &stack.queues.pushes, false)?;
         let told = hours(project, stack, progress);
         desk.feed(outbound, &stack.queues.pushes, true)?;
-        told.map(|told| (told, format!("{told} sync requests, hour by hour")))
+        told.map(|told| ((), format!("{told} sync requests, hour by hour")))
     })?;
-    step("Much waits for a person", |progress| troubles(project, stack, desk, told, progress).map(|seen| ((), seen)))
+    step("Much waits for a person", |progress| troubles(project, stack, desk, progress).map(|seen| ((), seen)))
 }
 
 /// Few by night, more by day, as voice agents call; now and then one who was called before. How many requests it were.
@@ -43,9 +43,8 @@ fn hours(project: &Project, stack: &Stack, progress: &Progress) -> Result<usize>
         let at = now - ago * AN_HOUR;
         let by_day =
             [1, 0, 0, 0, 0, 1, 2, 4, 7, 9, 8, 6, 4, 7, 9, 8, 6, 5, 3, 2, 2, 1, 1, 1][(at / AN_HOUR % 24) as usize];
-        let new = (people..people + by_day).map(|n| request(told + n, n, at, "completed"));
-        let again =
-            (0..by_day / 2).map(|n| request(told + 100 + n, (people / 2 + n) % people.max(1), at, "called back"));
+        let new = (people..people + by_day).map(|n| request("new", n, at, "completed"));
+        let again = (0..by_day / 2).map(|n| request("again", (people / 2 + n) % people.max(1), at, "called back"));
         let lines: Vec<String> = new.chain(again).map(|one| one.to_string()).collect();
         (people, told) = (people + by_day, told + lines.len());
         if !lines.is_empty() {
@@ -56,12 +55,12 @@ fn hours(project: &Project, stack: &Stack, progress: &Progress) -> Result<usize>
     Ok(told)
 }
 
-fn request(id: usize, n: usize, at: u64, call: &str) -> Value {
+fn request(why: &str, n: usize, at: u64, call: &str) -> Value {
     let lead = json!({
         "id": format!("lived-{n}"), "first_name": FIRST[n % FIRST.len()], "last_name": LAST[n % LAST.len()], "email": email(n),
         "phone": format!("+1628555{:04}", n % 10_000), "company": COMPANIES[n % COMPANIES.len()], "callStatus": call, "duration": 40 + n * 37 % 560,
     });
-    of(&format!("lived-{at}-{id}"), at, &lead)
+    of(&format!("lived-{at}-{why}-{n}"), at, &lead)
 }
 
 fn email(n: usize) -> String {
@@ -76,7 +75,7 @@ fn of(id: &str, at: u64, lead: &Value) -> Value {
 }
 
 /// A conflict that is open, a record that a CRM refuses, a request that cannot be done, a grant that is dead.
-fn troubles(project: &Project, stack: &Stack, desk: &mut Desk, told: usize, progress: &Progress) -> Result<String> {
+fn troubles(project: &Project, stack: &Stack, desk: &mut Desk, progress: &Progress) -> Result<String> {
     let (now, queue) = (clock::now_ms(), &stack.queues.sync_requests);
     let faults = |faults: &Value| http::post(&format!("{}/_sim/faults", stack.simulator), faults).map(drop);
     operator::ask(project, stack, &["policy", "demo", "hubspot", "--conflicts", "manual"])?;
@@ -100,8 +99,8 @@ fn troubles(project: &Project, stack: &Stack, desk: &mut Desk, told: usize, prog
     raised(project, stack, "unknown_connection")?;
     progress.say("a grant dies");
     faults(&json!({"pipedrive": {"revoke_grant": true, "expire_tokens": true}}))?;
-    let again = request(told, 1, now, "voicemail");
-    desk.send(queue, "demo", &[again])?;
+    let moved = json!({"id": "lived-5", "email": email(5), "phone": "+16285559999"});
+    desk.send(queue, "demo", &[of(&format!("lived-{now}-moved"), now, &moved)])?;
     raised(project, stack, "needs_reauth")?;
     faults(&json!({}))?;
     Ok("two conflicts, a refused record, a request that names no connection, a dead grant".to_owned())
