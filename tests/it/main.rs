@@ -40,6 +40,7 @@ mod meter;
 mod people;
 mod pipedrive;
 mod refresh;
+mod replay;
 mod salesforce;
 mod schema;
 mod stage;

@@ -18,6 +18,7 @@ mod invite;
 mod later;
 mod limits;
 mod mapping;
+mod replay;
 mod scoring;
 mod show;
 mod standard;
@@ -118,6 +119,8 @@ enum Command {
     Watch(watch::Args),
     /// Show who is told of what waits for a tenant's people as JSON, or change it: Slack, Telegram, PagerDuty, webhooks
     Alerts(alerts::Args),
+    /// Show what the journal could not keep, as after a fault of the history table, and keep it with --apply once the cause is gone
+    Replay(replay::Args),
     /// What waits for a person, as JSON
     Exceptions { tenant: TenantId },
     /// A tenant's connections, as JSON
@@ -200,6 +203,7 @@ async fn main() -> Result<()> {
         Command::Triggers(args) => triggers::run(&app, args).await,
         Command::Watch(args) => watch::run(&app, args).await,
         Command::Alerts(args) => alerts::run(&app, args).await,
+        Command::Replay(args) => replay::run(&app, &cx, args).await,
         Command::Exceptions { tenant } => show::json(&app.store.exceptions(&tenant).await?),
         Command::Connections { tenant } => show::json(&app.store.connections(&tenant).await?),
         Command::Dump { tenant } => show::dump(&app, &tenant).await,
