@@ -67,6 +67,8 @@ enum Command {
     Pause(Which),
     /// Let a connection write what it holds back because it is so much
     Release(Which),
+    /// Put another token in the place of the one that proves a connection's deliveries; both are good until the CRM knows the new one
+    Rotate(Which),
     /// Say when a connection exchanges what changed
     Mode(switches::Mode),
     /// Stop everything at once, of a tenant or of all: nothing is read from a CRM or written to one, and nothing is lost
@@ -177,6 +179,7 @@ async fn main() -> Result<()> {
             println!("{connection} writes what it held back; for a day nothing more is asked");
             Ok(())
         }
+        Command::Rotate(Which { tenant, connection }) => invite::rotate(&app, &cx, &tenant, &connection).await,
         Command::Mode(args) => switches::mode(&app, &cx, args).await,
         Command::Stop(args) => switches::stop(&app, &cx, args).await,
         Command::Go(whose) => switches::go(&app, &cx, whose).await,

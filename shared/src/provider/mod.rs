@@ -27,13 +27,13 @@ pub mod ways;
 mod zoho;
 
 pub use batch::{Fetched, Found, Outcome, Query, Write};
-pub use capability::{Capabilities, Creates, Deletions, Echo, Finds, Restores, Webhooks};
+pub use capability::{Capabilities, Creates, Deletions, Echo, Finds, Restores, WatchWish, Webhooks};
 pub use fact::{Checked, Fact, Hook};
 pub use hint::{Heard, Hint, Says, Unreadable};
 pub use list::Listed;
 pub use oauth::{Ask, Authorized, Code};
 pub use schema::{Field, Made, Wish};
-pub use session::{AppCredentials, Grant, Hosts, Secret, Session};
+pub use session::{AppCredentials, Grant, Hosts, OtherToken, Secret, Session};
 pub use signature::{Ack, Delivery, Forged, Schemes, Verified};
 pub use ways::{By, Means, Need, Way};
 
@@ -217,17 +217,6 @@ pub struct Deleted {
     pub next: Option<String>,
     /// Until when it is complete, where the CRM says so.
     pub covered: Option<Timestamp>,
-}
-
-/// The subscription a connection should have.
-#[derive(Clone, Debug)]
-pub struct WatchWish {
-    pub channel: String,
-    pub url: String,
-    pub token: Secret,
-    pub now: Timestamp,
-    /// Whether the channel exists already.
-    pub renew: bool,
 }
 
 macro_rules! each {

@@ -176,6 +176,10 @@ const REMEDIES: &[(&str, &str)] = &[
         "Connect the account again under the same name: the subscription is made anew, and what was missed is pulled.",
     ),
     (
+        "webhook_token_old",
+        "Run `operator rotate` for the connection: it makes another token and says where it goes; the old one is good for a week more.",
+    ),
+    (
         "webhook_unproved",
         "To be told at once, connect the account again under the same name, with the secret that signs its app's deliveries.",
     ),
