@@ -184,7 +184,7 @@ impl App {
         let about = format!("{}:{object}", connection.id);
         let exception = Exception::new(&connection.tenant, "out_of_step", &about, reason, cx).on(connection);
         match so_far.all() == 0 || mends {
-            true => self.store.resolve(&connection.tenant, &exception.id).await,
+            true => self.store.resolve(&connection.tenant, &exception.id, cx.now()).await,
             false => self.store.raise(&exception).await,
         }
     }

@@ -41,6 +41,7 @@ mod people;
 mod pipedrive;
 mod refresh;
 mod replay;
+mod retention;
 mod salesforce;
 mod schema;
 mod stage;

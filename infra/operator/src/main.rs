@@ -19,6 +19,7 @@ mod later;
 mod limits;
 mod mapping;
 mod replay;
+mod retention;
 mod scoring;
 mod show;
 mod standard;
@@ -119,6 +120,8 @@ enum Command {
     Triggers(triggers::Args),
     /// Show from when on silence, lag, refusals and errors of a tenant's connections are told as JSON, or change it
     Watch(watch::Args),
+    /// Show for how many days a tenant keeps history and ended exceptions as JSON, or change it
+    Retention(retention::Args),
     /// Show who is told of what waits for a tenant's people as JSON, or change it: Slack, Telegram, PagerDuty, webhooks
     Alerts(alerts::Args),
     /// Show what the journal could not keep, as after a fault of the history table, and keep it with --apply once the cause is gone
@@ -205,6 +208,7 @@ async fn main() -> Result<()> {
         Command::Effects(args) => effects::run(&app, args).await,
         Command::Triggers(args) => triggers::run(&app, args).await,
         Command::Watch(args) => watch::run(&app, args).await,
+        Command::Retention(args) => retention::run(&app, args).await,
         Command::Alerts(args) => alerts::run(&app, args).await,
         Command::Replay(args) => replay::run(&app, &cx, args).await,
         Command::Exceptions { tenant } => show::json(&app.store.exceptions(&tenant).await?),

@@ -19,7 +19,7 @@ use crate::{
 use aws_lambda_events::dynamodb::{Event as Streamed, EventRecord};
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One batch of the stream: entries first, then the events about them.
 ///
@@ -52,9 +52,13 @@ impl Told {
     }
 
     pub(super) async fn keep(&self, app: &App, cx: &Context) -> Result<()> {
-        app.history.append(&self.entries).await?;
+        let mut kept = BTreeMap::new();
+        for tenant in self.entries.iter().map(Entry::tenant).collect::<BTreeSet<_>>() {
+            kept.insert(tenant.clone(), app.store.settings(tenant).await?.retention);
+        }
+        app.history.append(&self.entries, &kept).await?;
         for (tenant, record) in &self.erased {
-            app.history.erase(tenant, record).await?;
+            app.history.erase(tenant, record, kept.get(tenant).copied().unwrap_or_default()).await?;
         }
         app.tell(&self.events).await?;
         app.queue.send(&app.settings.sync_requests, &self.requests).await?;

@@ -92,7 +92,7 @@ impl App {
         };
         for (tenant, record) in told.entries.iter().filter_map(changed).collect::<BTreeSet<_>>() {
             if self.store.record(&tenant, &record).await?.is_some_and(|record| record.erased.is_some()) {
-                self.history.erase(&tenant, &record).await?;
+                self.history.erase(&tenant, &record, self.store.settings(&tenant).await?.retention).await?;
             }
         }
         Ok(())

@@ -44,7 +44,12 @@ async fn a_comparison_finds_what_nobody_told_and_mends_it(crm: Crm) {
     world.type_in(crm, &[vec![("last_name", "New"), ("email", "new@example.com")]]).await;
     let early = Differences { known: PEOPLE - 1, missing: 1, ..all };
     assert_eq!(compare(&world, crm, false).await, early, "what changed a moment ago may be on its way");
-    world.app.store.resolve(&tenant(), &world.app.store.exceptions(&tenant()).await.unwrap()[0].id).await.unwrap();
+    world
+        .app
+        .store
+        .resolve(&tenant(), &world.app.store.exceptions(&tenant()).await.unwrap()[0].id, world.now())
+        .await
+        .unwrap();
     world.wait(jiff::SignedDuration::from_mins(11)).await;
     let found = compare(&world, crm, false).await;
     let differ = Differences { known: PEOPLE - 1, extra: 1, different: 1, missing: 1, ..all };
