@@ -21,6 +21,8 @@ pub struct Capabilities {
     /// The objects that people are filed under, where there are several: a mapping of one is a mapping of all.
     pub people: &'static [&'static str],
     pub restores: Restores,
+    /// Whether it tells how many records there are.
+    pub counts: bool,
     /// The field that shows a remote's own id, which nobody sets.
     pub id: &'static str,
     /// How an account is connected without a browser.

@@ -187,6 +187,8 @@ pub trait Provider {
         list: Option<&str>,
         after: Option<&str>,
     ) -> impl Future<Output = Result<Listed>> + Send;
+    /// How many records of the mapping there are, by the CRM's own count and in one call; `None` where it tells no number.
+    fn count(session: &Session, mapping: &Mapping) -> impl Future<Output = Result<Option<u32>>> + Send;
     /// The next page of a walk through what was deleted.
     fn deleted(session: &Session, mapping: &Mapping, walk: &Walk) -> impl Future<Output = Result<Deleted>> + Send;
     /// Opens or extends the webhook subscription of one connection for these of the CRM's objects; `None` where the CRM has no such thing.
@@ -394,6 +396,9 @@ impl Crm {
         after: Option<&str>,
     ) -> Result<Listed> {
         each!(self, P => P::list(session, mapping, list, after).await)
+    }
+    pub async fn count(self, session: &Session, mapping: &Mapping) -> Result<Option<u32>> {
+        each!(self, P => P::count(session, mapping).await)
     }
     pub async fn deleted(self, session: &Session, mapping: &Mapping, walk: &Walk) -> Result<Deleted> {
         each!(self, P => P::deleted(session, mapping, walk).await)

@@ -130,7 +130,7 @@ const REMEDIES: &[(&str, &str)] = &[
     ("record_too_large", "Shorten or unmap the record's longest fields; a record holds at most 350 KB."),
     (
         "out_of_step",
-        "See how much differs on the overview or by `operator compare`; then mend it there: what differs is looked at again, as after any change.",
+        "See how much differs on the overview or by `operator compare`; then mend it there: what differs is looked at again, as after any change. Where its own count is another, see that our user there may see all records, and compare again.",
     ),
     (
         "refused_by_crm",
