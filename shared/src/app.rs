@@ -28,6 +28,8 @@ pub struct App {
     pub secrets: Secrets,
     pub queue: Queue,
     pub files: Files,
+    /// What the journal could not keep.
+    pub(crate) failures: Files,
     pub events: aws_sdk_eventbridge::Client,
     pub http: reqwest::Client,
     pub settings: Settings,
@@ -75,6 +77,8 @@ pub struct Settings {
     pub imports: String,
     /// The bucket of files that come and go.
     pub files: String,
+    /// The bucket of what the journal could not keep. Only where a person sees to it.
+    pub failures: String,
     pub event_bus: String,
     /// Where metrics are filed; each stack has its own.
     pub metrics: String,
@@ -118,12 +122,14 @@ impl App {
             .build()
             .map_err(|e| Error::bug("no HTTP client can be built").because(e))?;
         let table = aws_sdk_dynamodb::Client::new(aws);
+        let files = aws_sdk_s3::Client::new(aws);
         Ok(App {
             store: Store::new(table.clone(), settings.state_table.clone()),
             history: History::new(table, settings.history_table.clone()),
             secrets: Secrets::new(aws_sdk_secretsmanager::Client::new(aws), settings.secret_prefix.clone()),
             queue: Queue::new(aws_sdk_sqs::Client::new(aws)),
-            files: Files::new(aws_sdk_s3::Client::new(aws), settings.files.clone()),
+            files: Files::new(files.clone(), settings.files.clone()),
+            failures: Files::new(files, settings.failures.clone()),
             events: aws_sdk_eventbridge::Client::new(aws),
             http,
             settings,
@@ -150,6 +156,7 @@ impl Settings {
             alerts: optional("ALERTS_QUEUE_URL").unwrap_or_default(),
             imports: set("IMPORTS_QUEUE_URL")?,
             files: set("FILES_BUCKET")?,
+            failures: optional("JOURNAL_FAILURES_BUCKET").unwrap_or_default(),
             event_bus: set("EVENT_BUS")?,
             metrics: optional("METRICS_NAMESPACE").unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()),
             secret_prefix: set("SECRET_PREFIX")?,

@@ -219,6 +219,9 @@ pub struct Comparison {
     /// What differs is mended at once.
     pub mends: bool,
     pub side: Side,
+    /// Of those that were shown, made or changed a moment ago.
+    #[serde(default)]
+    pub moving: u32,
     pub so_far: Differences,
 }
 
@@ -254,21 +257,39 @@ pub struct Differences {
     pub unsent: u32,
     /// The hub knows of them, and they are there no more.
     pub missing: u32,
+    /// How many there are by the CRM's own count; left out where it tells no number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<u32>,
+    /// By how many that is another number than it shows, beyond what changed meanwhile.
+    #[serde(default)]
+    pub miscounted: u32,
 }
 
 impl Differences {
     pub fn all(&self) -> u32 {
-        self.extra + self.different + self.unsent + self.missing
+        self.extra + self.different + self.unsent + self.missing + self.miscounted
+    }
+
+    /// Holds what the CRM shows against its own counts, before it showed anything and afterwards; of what it shows so many were
+    /// `moving`, made or changed a moment ago, and may not be counted yet.
+    pub fn count(&mut self, before: u32, after: u32, moving: u32) {
+        let (least, most) = (before.min(after), before.max(after) + moving);
+        self.counted = Some(after);
+        self.miscounted = least.saturating_sub(self.shown).max(self.shown.saturating_sub(most));
     }
 }
 
 impl fmt::Display for Differences {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Differences { extra, different, unsent, missing, .. } = self;
+        let Differences { extra, different, unsent, missing, counted, miscounted, .. } = self;
         write!(
             f,
             "{extra} are not in the hub, {different} show what it has not heard, {unsent} lack what it says, and {missing} more are there no longer"
-        )
+        )?;
+        match counted {
+            Some(counted) if *miscounted > 0 => write!(f, "; its own count is {counted}"),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -333,4 +354,27 @@ pub struct Place {
     pub token: Option<String>,
     /// The newest modification seen in this run.
     pub newest: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_is_another_only_beyond_what_moves() {
+        let held = |shown, before, after, moving| {
+            let mut differences = Differences { shown, ..Differences::default() };
+            differences.count(before, after, moving);
+            assert_eq!(differences.counted, Some(after));
+            differences.miscounted
+        };
+        assert_eq!(held(10, 10, 10, 0), 0);
+        assert_eq!(
+            (held(9, 10, 9, 0), held(10, 10, 9, 0), held(10, 10, 11, 0)),
+            (0, 0, 0),
+            "some went or came meanwhile"
+        );
+        assert_eq!((held(12, 10, 10, 2), held(12, 10, 10, 1)), (0, 1), "what is new may not be counted yet");
+        assert_eq!((held(8, 10, 10, 5), held(8, 10, 9, 0)), (2, 1), "not everybody is shown");
+    }
 }

@@ -16,6 +16,7 @@ use crate::{
     record::{Link, Object, Record},
     store::{Compared, Exception},
     sync::{Pushes, changes_nothing, linked, look_again, needs},
+    telemetry::chain,
 };
 use jiff::SignedDuration;
 use std::time::Duration;
@@ -32,7 +33,7 @@ const PAGE: i32 = 500;
 /// A comparison at its beginning.
 pub fn begun(cx: &Context, object: &Object, mends: bool) -> Work {
     let (side, so_far) = (Side::Crm { after: None }, Differences::default());
-    Work::Compare(Box::new(Comparison { object: object.clone(), begun: cx.now(), mends, side, so_far }))
+    Work::Compare(Box::new(Comparison { object: object.clone(), begun: cx.now(), mends, side, moving: 0, so_far }))
 }
 
 /// How one remote stands to the hub.
@@ -61,6 +62,9 @@ impl App {
             if cx.left() < PAGE_TAKES {
                 return self.start(cx, connection, Work::Compare(Box::new(now))).await;
             }
+            if now.side == (Side::Crm { after: None }) {
+                now.so_far.counted = self.count(cx, connection, mapping).await;
+            }
             let (found, next) = match now.side.clone() {
                 Side::Crm { after } => self.shown_page(cx, connection, mapping, &mut now, after).await?,
                 Side::Hub { at, asks } => self.known_page(cx, connection, mapping, &mut now, at, asks).await?,
@@ -72,6 +76,28 @@ impl App {
                 Some(side) => now.side = side,
                 None => return self.compared(cx, connection, now).await,
             }
+        }
+    }
+
+    /// How many the CRM says there are, where it says so. Without that a comparison is as good as before.
+    async fn count(&self, cx: &Context, connection: &Connection, mapping: &Mapping) -> Option<u32> {
+        if !connection.crm.capabilities().counts {
+            return None;
+        }
+        let count = async |session: &Session| connection.crm.count(session, mapping).await;
+        let counted = self.ask(connection, cx, count).await;
+        counted.unwrap_or_else(|error| {
+            tracing::info!(connection.id = %connection.id, error = chain(&error), trace = cx.trace, "its records are not counted");
+            None
+        })
+    }
+
+    /// Holds the CRM's count against what it has shown; where they differ it is asked once more, because both move.
+    async fn hold_count(&self, cx: &Context, connection: &Connection, mapping: &Mapping, now: &mut Comparison) {
+        let Some(before) = now.so_far.counted.filter(|counted| *counted != now.so_far.shown) else { return };
+        match self.count(cx, connection, mapping).await {
+            Some(after) => now.so_far.count(before, after, now.moving),
+            None => now.so_far.counted = None,
         }
     }
 
@@ -102,7 +128,9 @@ impl App {
             now.so_far.known += u32::from(record.is_some_and(|record| is_there(record, connection, &remote)));
             // What moved a moment ago is under way.
             let rests = now.begun - UNDER_WAY;
-            if seen.modified.is_some_and(|at| at > rests) || record.is_some_and(|record| record.cause.at > rests) {
+            let moves = seen.modified.is_some_and(|at| at > rests);
+            now.moving += u32::from(moves);
+            if moves || record.is_some_and(|record| record.cause.at > rests) {
                 continue;
             }
             match stands(record, &seen, connection, mapping, &now.object) {
@@ -114,6 +142,9 @@ impl App {
                     found.unsent.extend(record.map(|record| record.id.clone()));
                 }
             }
+        }
+        if next.is_none() {
+            self.hold_count(cx, connection, mapping, now).await;
         }
         let hub = Side::Hub { at: (0, None), asks: false };
         Ok((found, Some(next.map_or(hub, |after| Side::Crm { after: Some(after) }))))
@@ -184,7 +215,7 @@ impl App {
         let about = format!("{}:{object}", connection.id);
         let exception = Exception::new(&connection.tenant, "out_of_step", &about, reason, cx).on(connection);
         match so_far.all() == 0 || mends {
-            true => self.store.resolve(&connection.tenant, &exception.id).await,
+            true => self.store.resolve(&connection.tenant, &exception.id, cx.now()).await,
             false => self.store.raise(&exception).await,
         }
     }

@@ -13,6 +13,7 @@ use crate::{
     provider::{Ask, Authorized, Code, Crm, Grant, Secret, Webhooks},
     provision::Opened,
     record::{Object, Region},
+    rotation::fresh_token,
     secrets::Held,
     store::tickets::{digest, fresh},
 };
@@ -206,7 +207,7 @@ impl App {
         if stored.as_ref().is_some_and(|stored| stored.crm != *crm || stored.account != account) {
             return Ok(Err(Turned::AnotherAccount));
         }
-        self.keep_grant(*crm, tenant, id, grant).await?;
+        self.keep_grant(cx, *crm, tenant, id, grant).await?;
         let again = stored.is_some();
         let opened = match stored {
             Some(stored) => self.reopen(cx, &stored, origin).await?,
@@ -217,19 +218,27 @@ impl App {
     }
 
     /// Stores a grant that replaces whatever was there; the token by which deliveries are proved stays.
-    async fn keep_grant(&self, crm: Crm, tenant: &TenantId, id: &ConnectionId, grant: Grant) -> Result<()> {
+    async fn keep_grant(
+        &self,
+        cx: &Context,
+        crm: Crm,
+        tenant: &TenantId,
+        id: &ConnectionId,
+        grant: Grant,
+    ) -> Result<()> {
         let before = self.grant_if_any(tenant, id).await?;
-        let known = grant.webhook_token.clone().or_else(|| before.and_then(|held| held.grant.webhook_token));
-        let webhook_token = match (known, crm.capabilities().webhooks) {
-            (Some(token), _) => Some(token),
+        let known = Some(&grant).into_iter().chain(before.as_ref().map(|held| &held.grant));
+        let known = known.into_iter().find(|grant| grant.webhook_token.is_some()).cloned();
+        let of = match (known, crm.capabilities().webhooks) {
+            (Some(known), _) => known,
             // Only a vendor's own secret signs what is not proved by a token of ours.
-            (None, Webhooks::PerApp) => None,
-            // Zoho takes 50 characters of it at most.
+            (None, Webhooks::PerApp) => Grant::none(),
             (None, Webhooks::PerConnection { .. }) => {
-                Some(Secret::new(fresh()?.reveal().get(..48).unwrap_or_default()))
+                Grant { webhook_token: Some(fresh_token()?), token_since: Some(cx.now()), ..Grant::none() }
             }
         };
-        self.secrets.put_grant(tenant, id, &Grant { webhook_token, ..grant }).await
+        let Grant { webhook_token, token_since, other_token, .. } = of;
+        self.secrets.put_grant(tenant, id, &Grant { webhook_token, token_since, other_token, ..grant }).await
     }
 
     async fn grant_if_any(&self, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Held>> {

@@ -172,10 +172,10 @@ impl App {
             after.links.insert(connection.id.clone(), link);
         }
         if after == record {
-            return self.told(conflicts, &decided, record).await;
+            return self.told(cx, conflicts, &decided, record).await;
         }
         let after = self.by_a_person(cx, connection, &record, after).await?;
-        self.told(conflicts, &decided, after).await
+        self.told(cx, conflicts, &decided, after).await
     }
 
     /// Stores what a person decided about a record.
@@ -200,14 +200,15 @@ impl App {
 
     async fn told(
         &self,
+        cx: &Context,
         conflicts: &[&Exception],
         decided: &BTreeMap<String, Decided>,
         record: Record,
     ) -> Result<Record> {
         for conflict in conflicts {
             match conflict.field.as_ref().and_then(|field| decided.get(field)) {
-                Some(decided) => self.store.decided(&conflict.tenant, &conflict.id, decided).await?,
-                None => self.store.resolve(&conflict.tenant, &conflict.id).await?,
+                Some(decided) => self.store.decided(&conflict.tenant, &conflict.id, decided, cx.now()).await?,
+                None => self.store.resolve(&conflict.tenant, &conflict.id, cx.now()).await?,
             }
         }
         Ok(record)
@@ -225,7 +226,7 @@ impl App {
         let back = back.ok_or_else(|| cannot("somebody has written this field since: that stands"))?;
         let (fields, decided) = back.map_err(|misfit| Error::Config { reason: misfit.to_string() })?;
         let after = self.by_a_person(cx, connection, &record, Record { fields, ..record.clone() }).await?;
-        self.store.decided(&conflict.tenant, &conflict.id, &decided).await?;
+        self.store.decided(&conflict.tenant, &conflict.id, &decided, cx.now()).await?;
         let mut pushes = Pushes::default();
         pushes.note(after);
         pushes.send(self, cx).await

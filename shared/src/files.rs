@@ -82,6 +82,17 @@ impl Files {
         }
     }
 
+    /// The names of all files that begin like this, in their order.
+    pub async fn names(&self, prefix: &str) -> Result<Vec<String>> {
+        let list = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let pages: Vec<_> = list.into_paginator().send().try_collect().await.map_err(trouble)?;
+        Ok(pages.into_iter().flat_map(|page| page.contents.unwrap_or_default()).filter_map(|file| file.key).collect())
+    }
+
+    pub async fn delete(&self, key: &str) -> Result<()> {
+        self.client.delete_object().bucket(&self.bucket).key(key).send().await.map(drop).map_err(trouble)
+    }
+
     pub async fn put(&self, key: &str, content_type: &str, bytes: Vec<u8>) -> Result<()> {
         let put = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type);
         put.body(ByteStream::from(bytes)).send().await.map(drop).map_err(trouble)
@@ -97,7 +108,7 @@ impl Files {
 
     /// Makes one file of a beginning and of others in their order; a few parts of it are in memory at a time.
     pub async fn join(&self, key: &str, content_type: &str, begin: Vec<u8>, parts: Vec<String>) -> Result<()> {
-        let mut read = stream::iter(parts.into_iter().map(|key| self.whole(key))).buffered(AT_ONCE);
+        let mut read = stream::iter(parts.into_iter().map(async |key| self.whole(&key).await)).buffered(AT_ONCE);
         let mut buffer = begin;
         while buffer.len() < UPLOADED {
             match read.try_next().await? {
@@ -132,7 +143,7 @@ impl Files {
         Ok(part.set_checksum_crc32(sent.checksum_crc32).build())
     }
 
-    async fn whole(&self, key: String) -> Result<Vec<u8>> {
+    pub async fn whole(&self, key: &str) -> Result<Vec<u8>> {
         let got = self.client.get_object().bucket(&self.bucket).key(key).send().await.map_err(trouble)?;
         all(got.body).await
     }

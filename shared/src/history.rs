@@ -5,16 +5,20 @@ use crate::{
     error::{Error, Result},
     id::{ConnectionId, RecordId, TenantId},
     record::{FieldName, RemoteField, Value},
+    settings::Retention,
     store::{attribute, keys, number, read, text, trouble, unbuilt},
 };
 use aws_sdk_dynamodb::{
     Client,
     types::{AttributeValue, PutRequest, WriteRequest},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 #[derive(Clone, Debug)]
 pub struct History {
@@ -89,9 +93,6 @@ pub struct SentChange {
 /// Entries of one read.
 const PAGE: i32 = 200;
 
-/// How long history is kept.
-const KEPT: SignedDuration = SignedDuration::from_hours(400 * 24);
-
 impl Entry {
     /// The same event has the same key, so that telling it twice changes nothing.
     fn key(&self) -> (String, String) {
@@ -120,6 +121,12 @@ impl Entry {
         self
     }
 
+    pub fn tenant(&self) -> &TenantId {
+        match self {
+            Entry::Change { tenant, .. } | Entry::Timeline { tenant, .. } => tenant,
+        }
+    }
+
     fn at(&self) -> Timestamp {
         match self {
             Entry::Change { cause, .. } => cause.at,
@@ -144,14 +151,15 @@ impl History {
         History { client, table }
     }
 
-    /// Appends entries, 25 in a call.
-    pub async fn append(&self, entries: &[Entry]) -> Result<()> {
+    /// Appends entries, 25 in a call, each for as long as its tenant keeps them.
+    pub async fn append(&self, entries: &[Entry], kept: &BTreeMap<TenantId, Retention>) -> Result<()> {
         let mut left = Vec::with_capacity(entries.len());
         for entry in entries {
             let AttributeValue::M(mut item) = attribute(entry)? else { return Err(Error::bug("an entry is a map")) };
             let (pk, sk) = entry.key();
             item.extend([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))]);
-            item.insert("ttl".to_owned(), number((entry.at() + KEPT).as_second()));
+            let kept = kept.get(entry.tenant()).copied().unwrap_or_default();
+            item.insert("ttl".to_owned(), number(kept.ends(entry.at()).as_second()));
             let put = PutRequest::builder().set_item(Some(item)).build().map_err(unbuilt)?;
             left.push(WriteRequest::builder().put_request(put).build());
         }
@@ -174,13 +182,14 @@ impl History {
     }
 
     /// Takes the values out of everything that happened to a record; what is left tells that it happened. Doing it again changes nothing.
-    pub async fn erase(&self, tenant: &TenantId, record: &RecordId) -> Result<()> {
+    pub async fn erase(&self, tenant: &TenantId, record: &RecordId, kept: Retention) -> Result<()> {
+        let kept = BTreeMap::from([(tenant.clone(), kept)]);
         let mut before = None;
         loop {
             let (entries, next) = self.page(tenant, record, Part::Changes, before.as_deref(), PAGE).await?;
             let tells = |entry: &Entry| !matches!(entry, Entry::Change { erased: true, .. });
             let values = entries.into_iter().filter(tells).map(Entry::erased).collect::<Vec<_>>();
-            self.append(&values).await?;
+            self.append(&values, &kept).await?;
             match next {
                 Some(next) => before = Some(next),
                 None => return Ok(()),

@@ -3,7 +3,7 @@
 //! * **meaning**, pure: [`id`], [`alert`], [`record`], [`mapping`], [`planner`], [`request`], [`rows`], [`engagement`], [`cause`], [`scope`], [`change`], [`connection`], [`trigger`], [`watch`], [`settings`]
 //! * **provider**, which speaks HTTP and knows no AWS: [`provider`]
 //! * **platform**, which is AWS: [`app`], [`store`], [`history`], [`secrets`], [`queue`], [`files`], [`events`], [`telemetry`]
-//! * the flows on top of them: [`auth`], [`alerting`], [`provision`], [`connecting`], [`brought`], [`drift`], [`compare`], [`doctor`], [`preview`], [`explain`], [`erasure`], [`rename`], [`rescore`], [`retry`], [`quiet`], [`switches`], [`undo`], [`watchdog`], [`sync`], [`profile`], [`fetch`], [`inbox`], [`import`], [`export`], [`push`], [`control`], [`dashboard`], and one story per function in [`handler`]
+//! * the flows on top of them: [`auth`], [`rotation`], [`alerting`], [`provision`], [`connecting`], [`brought`], [`drift`], [`compare`], [`doctor`], [`preview`], [`explain`], [`erasure`], [`rename`], [`rescore`], [`retry`], [`quiet`], [`switches`], [`undo`], [`watchdog`], [`sync`], [`profile`], [`fetch`], [`inbox`], [`import`], [`export`], [`push`], [`control`], [`dashboard`], and one story per function in [`handler`]
 //!
 //! A layer names only those above it in this list.
 
@@ -63,6 +63,7 @@ pub mod remap;
 pub mod rename;
 pub mod rescore;
 pub mod retry;
+pub mod rotation;
 pub mod switches;
 pub mod sync;
 pub mod undo;

@@ -34,7 +34,7 @@ impl App {
         if decided || !self.again(cx, exception).await? {
             return Ok(Retried::Nothing);
         }
-        self.store.resolve(&exception.tenant, &exception.id).await?;
+        self.store.resolve(&exception.tenant, &exception.id, cx.now()).await?;
         Ok(Retried::Again)
     }
 

@@ -8,9 +8,10 @@ use crate::{
     trigger::Triggers,
     watch::Thresholds,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU16;
 
 /// A tenant's own decisions. Where nothing was decided, the defaults hold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,6 +29,8 @@ pub struct Settings {
     pub watch: Thresholds,
     /// Who is told of what waits for a person.
     pub alerts: Alerts,
+    /// How long is kept what happened.
+    pub retention: Retention,
     /// Nothing is read from the tenant's CRMs, and nothing is written to them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stop>,
@@ -36,6 +39,28 @@ pub struct Settings {
     /// When people were last looked through for what begins because nothing happens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub looked_through: Option<Timestamp>,
+}
+
+/// How many days are kept of what happened: a record's history and timeline, and exceptions that have ended. What it says holds for what
+/// happens from then on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    pub days: NonZeroU16,
+}
+
+impl Default for Retention {
+    /// A year, and a month to look back at it.
+    fn default() -> Retention {
+        Retention { days: NonZeroU16::MIN.saturating_add(399) }
+    }
+}
+
+impl Retention {
+    /// When what happened then is forgotten.
+    pub fn ends(self, at: Timestamp) -> Timestamp {
+        at + SignedDuration::from_hours(24 * i64::from(self.days.get()))
+    }
 }
 
 /// That everything rests, for one tenant or for all. Nothing is lost: what comes meanwhile waits in the hub, and what changes in the CRMs is

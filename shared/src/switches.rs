@@ -104,7 +104,7 @@ impl App {
         let connection = self.switched(tenant, id, free).await?;
         if let Some(hold) = stored.and_then(|stored| stored.held) {
             let exception = Exception::new(tenant, hold.mass.code(), &hold.about(&connection), "", cx);
-            self.store.resolve(tenant, &exception.id).await?;
+            self.store.resolve(tenant, &exception.id, cx.now()).await?;
         }
         self.start(cx, &connection, Work::Sweep { shard: 0, after: None }).await
     }

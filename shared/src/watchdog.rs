@@ -100,7 +100,7 @@ impl App {
         let is_over = |kind: &Kind| !found.iter().any(|finding| finding.kind == *kind);
         for kind in Kind::ALL.into_iter().filter(is_over) {
             if let Some(id) = watched.open.remove(&kind) {
-                self.store.resolve(&connection.tenant, &id).await?;
+                self.store.resolve(&connection.tenant, &id, cx.now()).await?;
             }
         }
         Ok(())

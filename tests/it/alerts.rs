@@ -134,7 +134,7 @@ async fn each_channel_is_told_once_and_told_that_it_is_over() {
     assert_eq!(handle(&world, messages).await, 0);
     open(&world, "needs_reauth", "zoho").await;
     assert_eq!((tell(&world).await, taken(&world, &mut before).await.len()), (0, 0), "told once while it is open");
-    world.app.store.resolve(&tenant(), &dead.id).await.unwrap();
+    world.app.store.resolve(&tenant(), &dead.id, world.now()).await.unwrap();
     assert_eq!(tell(&world).await, 0);
     let over = taken(&world, &mut before).await;
     assert_eq!(channels(&over), ALL);
@@ -177,7 +177,7 @@ async fn what_is_over_before_it_is_heard_of_is_not_told() {
     let brief = open(&world, "needs_reauth", "zoho").await;
     world.journal().await;
     let raised = queued(&world).await;
-    world.app.store.resolve(&tenant(), &brief.id).await.unwrap();
+    world.app.store.resolve(&tenant(), &brief.id, world.now()).await.unwrap();
     assert_eq!(tell(&world).await, 0);
     assert_eq!(handle(&world, raised).await, 0);
     assert_eq!(taken(&world, &mut before).await, []);

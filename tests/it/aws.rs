@@ -115,6 +115,7 @@ pub(crate) async fn app(aws: &SdkConfig, crm_url: Option<String>, public_url: Op
         alerts: queue(aws, "alerts").await,
         imports: queue(aws, "imports").await,
         files: bucket(aws).await,
+        failures: String::new(),
         event_bus: "default".to_owned(),
         secret_prefix: "crm-sync".to_owned(),
         metrics: "CrmSync/crm-sync".to_owned(),

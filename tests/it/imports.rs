@@ -309,6 +309,18 @@ async fn many_rows_take_no_more_memory_than_few() {
     assert_eq!(Object::Person.as_str(), end["object"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_too_many_columns_is_refused_with_a_reason() {
+    let world = World::new().await;
+    let headers: Vec<String> = (0..501).map(|n| format!("h{n}")).collect();
+    let file = format!("{}\n{}\n", headers.join(","), "x,".repeat(500));
+    let id = import(&world, file.as_bytes(), json!({"format": "csv"})).await;
+    work(&world).await;
+    let end = shown(&world, &id).await;
+    assert_eq!(end["state"], "failed", "{end}");
+    assert!(end["reason"].as_str().unwrap().contains("501 columns"), "{end}");
+}
+
 /// The size that a person asks for.
 fn asked() -> Option<usize> {
     #[expect(clippy::disallowed_methods, reason = "how they ask")]

@@ -41,6 +41,8 @@ mod overview;
 mod people;
 mod pipedrive;
 mod refresh;
+mod replay;
+mod retention;
 mod salesforce;
 mod schema;
 mod stage;

@@ -68,6 +68,8 @@ pub(crate) struct Meter {
     pub(crate) url: String,
     costs: Arc<Mutex<BTreeMap<String, Cost>>>,
     throttled: Arc<AtomicU64>,
+    /// What DynamoDB takes no item with.
+    refused: Arc<Mutex<Option<String>>>,
     pub(crate) traffic: Arc<Traffic>,
 }
 
@@ -78,7 +80,8 @@ impl Meter {
         let costs = Arc::<Mutex<BTreeMap<String, Cost>>>::default();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let meter = Meter { url, costs, throttled: Arc::default(), traffic: Arc::new(traffic) };
+        let meter =
+            Meter { url, costs, throttled: Arc::default(), refused: Arc::default(), traffic: Arc::new(traffic) };
         let shared: Shared = (emulator.to_owned(), reqwest::Client::new(), meter.clone());
         let proxy = Router::new().fallback(forward).with_state(shared);
         tokio::spawn(async move { axum::serve(listener, proxy).await });
@@ -88,6 +91,11 @@ impl Meter {
     /// The next calls to DynamoDB that are refused because there are too many.
     pub(crate) fn throttle(&self, next: u64) {
         self.throttled.store(next, Ordering::Relaxed);
+    }
+
+    /// From now on batches that hold this text are refused, as one with an item that is too large is.
+    pub(crate) fn refuse(&self, text: Option<&str>) {
+        *self.refused.lock().unwrap() = text.map(str::to_owned);
     }
 
     /// What was spent since the last time, by operation.
@@ -138,6 +146,11 @@ async fn forward(
     let one_less = |left: u64| left.checked_sub(1);
     if is_table && meter.throttled.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
         let body = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"Rate exceeded"}"#;
+        return (StatusCode::BAD_REQUEST, [("content-type", "application/x-amz-json-1.0")], body).into_response();
+    }
+    let holds = |text: &String| String::from_utf8_lossy(&body).contains(text);
+    if target.ends_with(ENTRIES) && meter.refused.lock().unwrap().as_ref().is_some_and(holds) {
+        let body = r#"{"__type":"com.amazon.coral.validate#ValidationException","message":"Item size has exceeded the maximum allowed size"}"#;
         return (StatusCode::BAD_REQUEST, [("content-type", "application/x-amz-json-1.0")], body).into_response();
     }
     let mut asked: Json = serde_json::from_slice(&body).unwrap_or_default();

@@ -35,8 +35,12 @@ pub(crate) async fn run(app: &App, cx: &Context, Args { tenant, connection, now,
     for one in compared {
         let mended = if one.mended { ", and mended" } else { "" };
         let differences = one.differences;
+        let counted = match differences.counted {
+            Some(counted) => format!("{counted} there are by its own count"),
+            None => format!("{} tells no count", connection.crm.title()),
+        };
         println!(
-            "{} at {}: {} shown, {} known there: {differences}{mended}",
+            "{} at {}: {} shown, {counted}, {} known there: {differences}{mended}",
             one.object, one.ended, differences.shown, differences.linked
         );
     }

@@ -54,6 +54,19 @@ pub(crate) async fn register(app: &App, args: AppArgs) -> Result<()> {
     Ok(())
 }
 
+pub(crate) async fn rotate(app: &App, cx: &Context, tenant: &TenantId, id: &ConnectionId) -> Result<()> {
+    let connection = app.store.connection(tenant, id).await?.context("there is no such connection")?;
+    let origin = app.settings.public_url.as_deref().context("the environment lacks PUBLIC_URL")?;
+    match app.replace_token(cx, &connection, origin).await? {
+        Some(clicks) => println!(
+            "The token before is good for a week more. Put the new URL in the place of the old one. {}",
+            clicks.reveal()
+        ),
+        None => println!("{} is told of another token when its webhooks are renewed next", connection.crm.title()),
+    }
+    Ok(())
+}
+
 pub(crate) async fn disconnect(app: &App, cx: &Context, tenant: &TenantId, id: &ConnectionId) -> Result<()> {
     let connection = app.store.connection(tenant, id).await?.context("there is no such connection")?;
     app.disconnect(cx, &connection).await?;

@@ -18,6 +18,8 @@ mod invite;
 mod later;
 mod limits;
 mod mapping;
+mod replay;
+mod retention;
 mod scoring;
 mod show;
 mod standard;
@@ -66,6 +68,8 @@ enum Command {
     Pause(Which),
     /// Let a connection write what it holds back because it is so much
     Release(Which),
+    /// Put another token in the place of the one that proves a connection's deliveries; both are good until the CRM knows the new one
+    Rotate(Which),
     /// Say when a connection exchanges what changed
     Mode(switches::Mode),
     /// Stop everything at once, of a tenant or of all: nothing is read from a CRM or written to one, and nothing is lost
@@ -116,8 +120,12 @@ enum Command {
     Triggers(triggers::Args),
     /// Show from when on silence, lag, refusals and errors of a tenant's connections are told as JSON, or change it
     Watch(watch::Args),
+    /// Show for how many days a tenant keeps history and ended exceptions as JSON, or change it
+    Retention(retention::Args),
     /// Show who is told of what waits for a tenant's people as JSON, or change it: Slack, Telegram, PagerDuty, webhooks
     Alerts(alerts::Args),
+    /// Show what the journal could not keep, as after a fault of the history table, and keep it with --apply once the cause is gone
+    Replay(replay::Args),
     /// What waits for a person, as JSON
     Exceptions { tenant: TenantId },
     /// A tenant's connections, as JSON
@@ -176,6 +184,7 @@ async fn main() -> Result<()> {
             println!("{connection} writes what it held back; for a day nothing more is asked");
             Ok(())
         }
+        Command::Rotate(Which { tenant, connection }) => invite::rotate(&app, &cx, &tenant, &connection).await,
         Command::Mode(args) => switches::mode(&app, &cx, args).await,
         Command::Stop(args) => switches::stop(&app, &cx, args).await,
         Command::Go(whose) => switches::go(&app, &cx, whose).await,
@@ -201,7 +210,9 @@ async fn main() -> Result<()> {
         Command::Effects(args) => effects::run(&app, args).await,
         Command::Triggers(args) => triggers::run(&app, args).await,
         Command::Watch(args) => watch::run(&app, args).await,
+        Command::Retention(args) => retention::run(&app, args).await,
         Command::Alerts(args) => alerts::run(&app, args).await,
+        Command::Replay(args) => replay::run(&app, &cx, args).await,
         Command::Exceptions { tenant } => show::json(&app.store.exceptions(&tenant).await?),
         Command::Connections { tenant } => show::json(&app.store.connections(&tenant).await?),
         Command::Dump { tenant } => show::dump(&app, &tenant).await,

@@ -128,7 +128,7 @@ impl App {
             Ok(()) => {
                 self.note(cx, case, told).await?;
                 cx.metrics.count(Metric::AlertsTold, None, 1);
-                self.store.resolve(&case.about.tenant, &refusal(cx, case, channel, "").id).await
+                self.store.resolve(&case.about.tenant, &refusal(cx, case, channel, "").id, cx.now()).await
             }
             Err(Error::Config { reason }) => {
                 tracing::warn!(channel, code = case.about.code, reason, trace = cx.trace, "an alert is refused");

@@ -190,7 +190,7 @@ pub async fn dismiss(call: &Call<'_>, _: Nothing) -> Told<Shown> {
         let what = "a conflict ends when a side is chosen: POST …/connections/{connection}/conflicts";
         return Err(Problem::new(problem::CONFLICT, what));
     }
-    call.app.store.resolve(&exception.tenant, &exception.id).await?;
+    call.app.store.resolve(&exception.tenant, &exception.id, call.cx.now()).await?;
     show(call, Nothing {}).await
 }
 

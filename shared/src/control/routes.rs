@@ -69,6 +69,8 @@ pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         Route::new(get.clone(), "/v1/tenants/{tenant}/settings/watch", sees, "watch", "Shows from when on silence, lag, refusals and errors are worth telling", settings::watch).guarded(),
         Route::new(put.clone(), "/v1/tenants/{tenant}/settings/watch", decides, "setWatch", "Says from when on silence, lag, refusals and errors are worth telling", settings::set_watch).guarded(),
         Route::new(get.clone(), "/v1/tenants/{tenant}/settings/alerts", sees, "alerts", "Shows who is told of what waits for a person, and by which way", settings::alerts).guarded(),
+        Route::new(get.clone(), "/v1/tenants/{tenant}/settings/retention", sees, "retention", "Shows for how many days history and ended exceptions are kept", settings::retention).guarded(),
+        Route::new(put.clone(), "/v1/tenants/{tenant}/settings/retention", decides, "setRetention", "Says for how many days history and ended exceptions are kept, from now on", settings::set_retention).guarded(),
         Route::new(put, "/v1/tenants/{tenant}/settings/alerts", decides, "setAlerts", "Says who is told of what waits for a person; a channel's secret is given by `operator alerts`", settings::set_alerts).guarded(),
 
         Route::new(get.clone(), "/v1/tenants/{tenant}/records", sees, "records", "Lists records, or whoever has an identity", records::list),

@@ -11,7 +11,7 @@ use crate::{
     connection::Connection,
     engagement::{Effects, Scoring},
     planner::{Ownership, Policy},
-    settings::Settings,
+    settings::{Retention, Settings},
     store::Setting,
     trigger::Triggers,
     watch::Thresholds,
@@ -96,6 +96,16 @@ pub async fn alerts(call: &Call<'_>, _: Nothing) -> Told<Alerts> {
 pub async fn set_alerts(call: &Call<'_>, alerts: Alerts) -> Told<Alerts> {
     let version = decide(call, Setting::Alerts(&alerts)).await?;
     Ok(Reply::at(alerts, version))
+}
+
+pub async fn retention(call: &Call<'_>, _: Nothing) -> Told<Retention> {
+    let Settings { retention, version, .. } = decided(call).await?;
+    Ok(Reply::at(retention, version))
+}
+
+pub async fn set_retention(call: &Call<'_>, retention: Retention) -> Told<Retention> {
+    let version = decide(call, Setting::Retention(retention)).await?;
+    Ok(Reply::at(retention, version))
 }
 
 /// Where to go on.

@@ -7,6 +7,7 @@ use crate::{
     mapping::Mapping,
     provider::{Creates, Fact, Field, Grant, Hook, Means, Webhooks},
     record::Object,
+    rotation,
     sync::remedy::remedy,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -244,8 +245,19 @@ fn webhook(seen: &Seen<'_>) -> Option<Finding> {
             "nothing proves deliveries, so none is taken; changes are found by pulling",
             "webhook_unproved",
         ),
+        Hook::Unseen if old(seen) => look(
+            "webhooks",
+            "the token in the URL that an admin has set up is more than 29 days old",
+            "webhook_token_old",
+        ),
         Hook::Unseen => look("webhooks", "no API shows whether an admin has set them up", "webhook_unseen"),
     })
+}
+
+/// Whether a token that only a person can replace is old.
+fn old(seen: &Seen<'_>) -> bool {
+    let since = seen.grant.as_ref().and_then(|grant| grant.token_since);
+    since.is_some_and(|since| since + rotation::OLD <= seen.now)
 }
 
 /// Whoever proves nothing is refused: so our URL is there, and asks for a proof.

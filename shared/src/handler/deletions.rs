@@ -129,7 +129,7 @@ impl App {
                 start().await?;
                 let about = format!("{}:{rests}", connection.id);
                 let exception = Exception::new(&connection.tenant, "mass_delete", &about, "", cx);
-                self.store.resolve(&connection.tenant, &exception.id).await?;
+                self.store.resolve(&connection.tenant, &exception.id, cx.now()).await?;
                 return Ok(true);
             }
         }

@@ -19,32 +19,20 @@ use crate::{
 use aws_lambda_events::dynamodb::{Event as Streamed, EventRecord};
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One batch of the stream: entries first, then the events about them.
 ///
 /// Entries have the change's own key, so a batch that comes twice changes nothing; its events carry ids that stay the same.
 pub async fn journal(app: &App, cx: &Context, event: Streamed) -> Result<serde_json::Value> {
-    let mut told = Told::default();
-    for record in &event.records {
-        told.change(record)?;
-    }
-    app.history.append(&told.entries).await?;
-    for (tenant, record) in &told.erased {
-        app.history.erase(tenant, record).await?;
-    }
-    app.tell(&told.events).await?;
-    app.queue.send(&app.settings.sync_requests, &told.requests).await?;
-    cx.metrics.count(Metric::Changes, None, told.entries.len());
-    cx.metrics.count(Metric::Exceptions, None, told.raised);
-    tracing::info!(entries = told.entries.len(), events = told.events.len(), trace = cx.trace, "journalled");
+    Told::of(&event)?.keep(app, cx).await?;
     Ok(json!({"batchItemFailures": []}))
 }
 
 /// What a batch of the stream comes to.
 #[derive(Default)]
-struct Told {
-    entries: Vec<Entry>,
+pub(super) struct Told {
+    pub(super) entries: Vec<Entry>,
     events: Vec<Event>,
     /// What events and triggers make: each is done once, however often the batch comes.
     requests: Vec<queue::Outgoing>,
@@ -55,6 +43,31 @@ struct Told {
 }
 
 impl Told {
+    pub(super) fn of(event: &Streamed) -> Result<Told> {
+        let mut told = Told::default();
+        for record in &event.records {
+            told.change(record)?;
+        }
+        Ok(told)
+    }
+
+    pub(super) async fn keep(&self, app: &App, cx: &Context) -> Result<()> {
+        let mut kept = BTreeMap::new();
+        for tenant in self.entries.iter().map(Entry::tenant).collect::<BTreeSet<_>>() {
+            kept.insert(tenant.clone(), app.store.settings(tenant).await?.retention);
+        }
+        app.history.append(&self.entries, &kept).await?;
+        for (tenant, record) in &self.erased {
+            app.history.erase(tenant, record, kept.get(tenant).copied().unwrap_or_default()).await?;
+        }
+        app.tell(&self.events).await?;
+        app.queue.send(&app.settings.sync_requests, &self.requests).await?;
+        cx.metrics.count(Metric::Changes, None, self.entries.len());
+        cx.metrics.count(Metric::Exceptions, None, self.raised);
+        tracing::info!(entries = self.entries.len(), events = self.events.len(), trace = cx.trace, "journalled");
+        Ok(())
+    }
+
     fn change(&mut self, record: &EventRecord) -> Result<()> {
         let Some(kind) = kind_of(record) else { return Ok(()) };
         match kind.as_str() {

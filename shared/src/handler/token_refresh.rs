@@ -8,6 +8,7 @@ use crate::{
     id::{ConnectionId, TenantId},
     provider::{Session, WatchWish, Webhooks},
     provision::door,
+    rotation::{followed, following},
     telemetry::chain,
 };
 use futures::{StreamExt, stream};
@@ -72,6 +73,7 @@ async fn renew(app: &App, cx: &Context, connection: &Connection) -> Result<()> {
         Some(origin) => app.renew_watch(cx, connection, origin).await?,
         None => None,
     };
+    app.age_token(cx, connection).await?;
     let soonest = [next, watch].into_iter().flatten().min();
     match soonest {
         Some(due) => app.store.set_renewal(tenant, id, due).await,
@@ -91,17 +93,21 @@ impl App {
             return Ok(None);
         };
         let half = SignedDuration::try_from(lives / 2).unwrap_or_default();
-        if let Some(watch) = connection.watch.as_ref().filter(|watch| watch.expires_at > cx.now() + half) {
+        let held = self.secrets.grant(&connection.tenant, &connection.id).await?;
+        let next = following(&held.grant, cx.now());
+        let lives = connection.watch.as_ref().filter(|watch| watch.expires_at > cx.now() + half);
+        if let (Some(watch), None) = (lives, &next) {
             return Ok(Some(watch.expires_at - half));
         }
-        let held = self.secrets.grant(&connection.tenant, &connection.id).await?;
-        let Some(token) = held.grant.webhook_token else { return Ok(None) };
+        let replaces = next.is_some();
+        let Some(token) = next.or(held.grant.webhook_token) else { return Ok(None) };
         let wish = WatchWish {
             channel: connection.watch.as_ref().map_or_else(|| channel_of(connection), |watch| watch.channel.clone()),
             url: door(connection, origin),
             token,
             now: cx.now(),
             renew: connection.watch.is_some(),
+            replaces,
         };
         let objects: Vec<String> = connection.objects_read().map(|(_, mapping)| mapping.object.clone()).collect();
         let crm = connection.crm;
@@ -111,7 +117,10 @@ impl App {
         if self.store.revise(&connection.tenant, &connection.id, watched).await?.is_none() {
             return Ok(None);
         }
-        tracing::info!(connection.id = %connection.id, crm = %crm, trace = cx.trace, "webhook subscription renewed");
+        if replaces {
+            self.regrant(cx, connection, |grant| followed(grant, cx.now())).await?;
+        }
+        tracing::info!(connection.id = %connection.id, crm = %crm, replaces, trace = cx.trace, "webhook subscription renewed");
         Ok(watch.map(|watch| watch.expires_at - half))
     }
 }

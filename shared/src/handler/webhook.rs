@@ -137,8 +137,7 @@ async fn per_connection(app: &App, cx: &Context, crm: Crm, id: &ConnectionId, de
         return Ok(200);
     }
     let held = app.secrets.grant(&connection.tenant, &connection.id).await?;
-    let secrets: Vec<Secret> = held.grant.webhook_token.clone().into_iter().collect();
-    let verified = match crm.verify(delivery, &secrets, Schemes::Timestamped, cx.now()) {
+    let verified = match crm.verify(delivery, &held.grant.proofs(cx.now()), Schemes::Timestamped, cx.now()) {
         Ok(verified) => verified,
         Err(forged) => return Ok(refused(crm, cx, &forged)),
     };

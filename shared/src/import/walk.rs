@@ -20,6 +20,8 @@ const BATCH: usize = 1_000;
 const READ: usize = 4 * LONGEST;
 /// Bytes of all headers: they are kept with the import, in one item of 400 KB at the most.
 const MOST_HEADERS: usize = 50_000;
+/// Columns of a file, beyond what a CRM exports: each row is as many cells.
+const MOST_COLUMNS: usize = 500;
 /// No batch is begun with less than this left.
 const BATCH_TAKES: Duration = Duration::from_secs(25);
 /// The same for putting a result's parts together.
@@ -109,6 +111,9 @@ impl App {
             Format::Csv => headers,
             Format::Ndjson => names(&rows(head, first, is_all, &dialect, BATCH).0),
         };
+        if headers.len() > MOST_COLUMNS {
+            return Ok(Err(format!("it has {} columns, and an import takes {MOST_COLUMNS} at most", headers.len())));
+        }
         if headers.iter().map(String::len).sum::<usize>() > MOST_HEADERS {
             return Ok(Err(format!("its headers have more than {MOST_HEADERS} bytes")));
         }

@@ -1,6 +1,7 @@
 //! What a CRM can do, so that the rest of the code never asks which one it has before it.
 
-use super::{Ack, Way, quota::Limits};
+use super::{Ack, Secret, Way, quota::Limits};
+use jiff::Timestamp;
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +21,8 @@ pub struct Capabilities {
     /// The objects that people are filed under, where there are several: a mapping of one is a mapping of all.
     pub people: &'static [&'static str],
     pub restores: Restores,
+    /// Whether it tells how many records there are.
+    pub counts: bool,
     /// The field that shows a remote's own id, which nobody sets.
     pub id: &'static str,
     /// How an account is connected without a browser.
@@ -37,6 +40,19 @@ pub enum Webhooks {
     /// One URL per connection, whose own token comes back in each delivery. The subscription is ours to make, and to renew
     /// before it has lived so long; without that, a person makes it by hand.
     PerConnection { lives: Option<Duration> },
+}
+
+/// The subscription a connection should have.
+#[derive(Clone, Debug)]
+pub struct WatchWish {
+    pub channel: String,
+    pub url: String,
+    pub token: Secret,
+    pub now: Timestamp,
+    /// Whether the channel exists already.
+    pub renew: bool,
+    /// Whether it has another token so far.
+    pub replaces: bool,
 }
 
 /// Whether the answer to a write shows the record as it is afterwards.

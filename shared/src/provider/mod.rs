@@ -27,13 +27,13 @@ pub mod ways;
 mod zoho;
 
 pub use batch::{Fetched, Found, Outcome, Query, Write};
-pub use capability::{Capabilities, Creates, Deletions, Echo, Finds, Restores, Webhooks};
+pub use capability::{Capabilities, Creates, Deletions, Echo, Finds, Restores, WatchWish, Webhooks};
 pub use fact::{Checked, Fact, Hook};
 pub use hint::{Heard, Hint, Says, Unreadable};
 pub use list::Listed;
 pub use oauth::{Ask, Authorized, Code};
 pub use schema::{Field, Made, Wish};
-pub use session::{AppCredentials, Grant, Hosts, Secret, Session};
+pub use session::{AppCredentials, Grant, Hosts, OtherToken, Secret, Session};
 pub use signature::{Ack, Delivery, Forged, Schemes, Verified};
 pub use ways::{By, Means, Need, Way};
 
@@ -187,6 +187,8 @@ pub trait Provider {
         list: Option<&str>,
         after: Option<&str>,
     ) -> impl Future<Output = Result<Listed>> + Send;
+    /// How many records of the mapping there are, by the CRM's own count and in one call; `None` where it tells no number.
+    fn count(session: &Session, mapping: &Mapping) -> impl Future<Output = Result<Option<u32>>> + Send;
     /// The next page of a walk through what was deleted.
     fn deleted(session: &Session, mapping: &Mapping, walk: &Walk) -> impl Future<Output = Result<Deleted>> + Send;
     /// Opens or extends the webhook subscription of one connection for these of the CRM's objects; `None` where the CRM has no such thing.
@@ -217,17 +219,6 @@ pub struct Deleted {
     pub next: Option<String>,
     /// Until when it is complete, where the CRM says so.
     pub covered: Option<Timestamp>,
-}
-
-/// The subscription a connection should have.
-#[derive(Clone, Debug)]
-pub struct WatchWish {
-    pub channel: String,
-    pub url: String,
-    pub token: Secret,
-    pub now: Timestamp,
-    /// Whether the channel exists already.
-    pub renew: bool,
 }
 
 macro_rules! each {
@@ -405,6 +396,9 @@ impl Crm {
         after: Option<&str>,
     ) -> Result<Listed> {
         each!(self, P => P::list(session, mapping, list, after).await)
+    }
+    pub async fn count(self, session: &Session, mapping: &Mapping) -> Result<Option<u32>> {
+        each!(self, P => P::count(session, mapping).await)
     }
     pub async fn deleted(self, session: &Session, mapping: &Mapping, walk: &Walk) -> Result<Deleted> {
         each!(self, P => P::deleted(session, mapping, walk).await)

@@ -52,6 +52,8 @@ impl Grant {
             account: None,
             user: None,
             webhook_token: None,
+            token_since: None,
+            other_token: None,
         }
     }
 }

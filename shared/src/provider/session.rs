@@ -84,6 +84,32 @@ pub struct Grant {
     /// What the CRM gives back in each delivery, where it signs none.
     #[serde(default)]
     pub webhook_token: Option<Secret>,
+    /// Since when it has been that; one of which this is not known is old.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_since: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_token: Option<OtherToken>,
+}
+
+/// A second token that proves deliveries too, while one follows another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum OtherToken {
+    /// The CRM does not know it yet.
+    Next { token: Secret, since: Timestamp },
+    /// The CRM may still send it.
+    Before { token: Secret, until: Timestamp },
+}
+
+impl Grant {
+    /// Whatever proves a delivery now.
+    pub fn proofs(&self, now: Timestamp) -> Vec<Secret> {
+        let other = self.other_token.as_ref().and_then(|other| match other {
+            OtherToken::Before { until, .. } if *until <= now => None,
+            OtherToken::Next { token, .. } | OtherToken::Before { token, .. } => Some(token),
+        });
+        self.webhook_token.iter().chain(other).cloned().collect()
+    }
 }
 
 /// Where CRMs may be. In production nothing but each vendor's own hosts; a local stack names one URL under which

@@ -66,7 +66,8 @@ impl Maker<'_> {
         }
         let mut lead = Map::new();
         for (column, cell) in self.columns.iter().zip(cells) {
-            let value = plain(cell).trim();
+            let value = plain(cell);
+            let value = value.trim();
             if let Some(field) = column.field.as_ref().filter(|field| !value.is_empty() && !lead.contains_key(*field)) {
                 lead.insert(field.clone(), json!(value));
             }

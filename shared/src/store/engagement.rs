@@ -1,6 +1,6 @@
 //! A person's events, and which rules have scored: items of their own, stored in one transaction with what they change.
 
-use super::{Store, item, keys, keys::Pk, read, trouble, unbuilt};
+use super::{Store, item, keys, keys::Pk, read, trouble, unbuilt, where_it_held};
 use crate::{
     engagement::{Counted, Counting, Noted},
     error::Result,
@@ -70,9 +70,15 @@ impl Store {
             let call = self.client.delete_item().table_name(&self.table).set_key(Some(stale.attributes()));
             call.send().await.map_err(trouble)?;
         }
-        let events = events.iter().map(|(holder, one)| item(&at(holder, &one.event.noted()), "event", one));
-        for stored in events.chain(now.difference(before).map(|at| item(at, "scored", &Mark {}))) {
-            self.client.put_item().table_name(&self.table).set_item(Some(stored?)).send().await.map_err(trouble)?;
+        for (holder, one) in events {
+            let put = self.client.put_item().table_name(&self.table);
+            let put = put.set_item(Some(item(&at(holder, &one.event.noted()), "event", one)?));
+            // One that was forgotten meanwhile stays so.
+            where_it_held(put.condition_expression("attribute_exists(pk)").send().await)?;
+        }
+        for new in now.difference(before) {
+            let stored = item(new, "scored", &Mark {})?;
+            self.client.put_item().table_name(&self.table).set_item(Some(stored)).send().await.map_err(trouble)?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What a person must decide or fix.
 
-use super::{Store, attribute, item, keys, keys::Pk, read, where_it_held};
+use super::{Store, attribute, item, keys, keys::Pk, number, read, where_it_held};
 use crate::{
     cause::Step,
     error::Result,
@@ -72,28 +72,31 @@ impl Store {
         where_it_held(call.send().await).map(drop)
     }
 
-    /// Notes that a person has seen to it.
-    pub async fn resolve(&self, tenant: &TenantId, id: &str) -> Result<()> {
-        self.close(tenant, id, None).await
+    /// Notes that a person has seen to it. It is kept as long as history is.
+    pub async fn resolve(&self, tenant: &TenantId, id: &str, now: Timestamp) -> Result<()> {
+        self.close(tenant, id, None, now).await
     }
 
     /// As [`Store::resolve`], with what was decided.
-    pub async fn decided(&self, tenant: &TenantId, id: &str, decided: &Decided) -> Result<()> {
-        self.close(tenant, id, Some(decided)).await
+    pub async fn decided(&self, tenant: &TenantId, id: &str, decided: &Decided, now: Timestamp) -> Result<()> {
+        self.close(tenant, id, Some(decided), now).await
     }
 
-    async fn close(&self, tenant: &TenantId, id: &str, decided: Option<&Decided>) -> Result<()> {
+    async fn close(&self, tenant: &TenantId, id: &str, decided: Option<&Decided>, now: Timestamp) -> Result<()> {
+        let ends = self.settings(tenant).await?.retention.ends(now);
         let call = self.client.update_item().table_name(&self.table);
         let call = call
             .set_key(Some(keys::exception(tenant, id).attributes()))
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":ttl", number(ends.as_second()))
             .expression_attribute_values(":resolved", attribute(&Open::Resolved)?);
         let call = match decided {
             Some(decided) => call
-                .update_expression("SET #state = :resolved, decided = :decided")
+                .update_expression("SET #state = :resolved, #ttl = :ttl, decided = :decided")
                 .expression_attribute_values(":decided", attribute(decided)?),
-            None => call.update_expression("SET #state = :resolved"),
+            None => call.update_expression("SET #state = :resolved, #ttl = :ttl"),
         };
         where_it_held(call.send().await).map(drop)
     }

@@ -7,7 +7,7 @@ use crate::{
     error::Result,
     id::TenantId,
     planner::Ownership,
-    settings::{Settings, Stop},
+    settings::{Retention, Settings, Stop},
     trigger::Triggers,
     watch::Thresholds,
 };
@@ -23,6 +23,7 @@ pub enum Setting<'a> {
     Stopped(&'a Stop),
     Watch(&'a Thresholds),
     Alerts(&'a Alerts),
+    Retention(Retention),
 }
 
 impl Store {
@@ -55,6 +56,7 @@ impl Store {
             Setting::Effects(effects) => ("effects", attribute(effects)?),
             Setting::Watch(thresholds) => ("watch", attribute(thresholds)?),
             Setting::Alerts(alerts) => ("alerts", attribute(alerts)?),
+            Setting::Retention(retention) => ("retention", attribute(&retention)?),
             Setting::Stopped(stop) => ("stopped", attribute(stop)?),
         };
         let call = self.client.update_item().table_name(&self.table);

@@ -130,7 +130,7 @@ const REMEDIES: &[(&str, &str)] = &[
     ("record_too_large", "Shorten or unmap the record's longest fields; a record holds at most 350 KB."),
     (
         "out_of_step",
-        "See how much differs on the overview or by `operator compare`; then mend it there: what differs is looked at again, as after any change.",
+        "See how much differs on the overview or by `operator compare`; then mend it there: what differs is looked at again, as after any change. Where its own count is another, see that our user there may see all records, and compare again.",
     ),
     (
         "refused_by_crm",
@@ -174,6 +174,10 @@ const REMEDIES: &[(&str, &str)] = &[
     (
         "webhook_missing",
         "Connect the account again under the same name: the subscription is made anew, and what was missed is pulled.",
+    ),
+    (
+        "webhook_token_old",
+        "Run `operator rotate` for the connection: it makes another token and says where it goes; the old one is good for a week more.",
     ),
     (
         "webhook_unproved",

@@ -32,7 +32,8 @@ async fn a_comparison_finds_what_nobody_told_and_mends_it(crm: Crm) {
     world.send(&asked).await;
     world.settle().await;
     let calm = compare(&world, crm, false).await;
-    let all = Differences { shown: PEOPLE, known: PEOPLE, linked: PEOPLE, ..Differences::default() };
+    let counted = crm.capabilities().counts.then_some(PEOPLE);
+    let all = Differences { shown: PEOPLE, known: PEOPLE, linked: PEOPLE, counted, ..Differences::default() };
     assert_eq!(calm, all, "nothing differs");
     assert!(codes(&world).await.is_empty());
 
@@ -44,7 +45,12 @@ async fn a_comparison_finds_what_nobody_told_and_mends_it(crm: Crm) {
     world.type_in(crm, &[vec![("last_name", "New"), ("email", "new@example.com")]]).await;
     let early = Differences { known: PEOPLE - 1, missing: 1, ..all };
     assert_eq!(compare(&world, crm, false).await, early, "what changed a moment ago may be on its way");
-    world.app.store.resolve(&tenant(), &world.app.store.exceptions(&tenant()).await.unwrap()[0].id).await.unwrap();
+    world
+        .app
+        .store
+        .resolve(&tenant(), &world.app.store.exceptions(&tenant()).await.unwrap()[0].id, world.now())
+        .await
+        .unwrap();
     world.wait(jiff::SignedDuration::from_mins(11)).await;
     let found = compare(&world, crm, false).await;
     let differ = Differences { known: PEOPLE - 1, extra: 1, different: 1, missing: 1, ..all };
@@ -60,5 +66,37 @@ async fn a_comparison_finds_what_nobody_told_and_mends_it(crm: Crm) {
     let open = world.app.store.exceptions(&tenant()).await.unwrap();
     assert!(open.iter().all(|one| one.state == shared::store::Open::Resolved), "{open:?}");
     let after = compare(&world, crm, false).await;
-    assert_eq!(after, Differences { shown: PEOPLE, known: PEOPLE, linked: PEOPLE, ..Differences::default() });
+    assert_eq!(after, all);
+}
+
+/// A search of HubSpot's knows what its index knows.
+#[tokio::test]
+async fn what_a_crm_counts_otherwise_than_it_shows_is_told() {
+    let crm = Crm::HubSpot;
+    let world = tenant_of(crm).await;
+    let asked: Vec<_> = (0..PEOPLE)
+        .map(|n| request(&format!("r{n}"), json!({"email": format!("p{n}@example.com"), "last_name": "Counted"})))
+        .collect();
+    world.send(&asked).await;
+    world.settle().await;
+    world.sim("faults", &json!({"hubspot": {"search_lag_ms": 7_200_000}})).await;
+    let young = compare(&world, crm, false).await;
+    assert_eq!((young.counted, young.miscounted), (Some(0), 0), "what was made a moment ago is not counted yet");
+    world.wait(jiff::SignedDuration::from_mins(11)).await;
+    let found = compare(&world, crm, false).await;
+    assert_eq!((found.shown, found.counted, found.miscounted), (PEOPLE, Some(0), PEOPLE));
+    let open = world.app.store.exceptions(&tenant()).await.unwrap();
+    assert!(open[0].code == "out_of_step" && open[0].reason.ends_with("its own count is 0"), "{open:?}");
+    world.sim("faults", &json!({})).await;
+    assert_eq!(compare(&world, crm, false).await.all(), 0);
+    assert!(
+        world
+            .app
+            .store
+            .exceptions(&tenant())
+            .await
+            .unwrap()
+            .iter()
+            .all(|one| one.state == shared::store::Open::Resolved)
+    );
 }

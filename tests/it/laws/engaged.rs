@@ -138,3 +138,24 @@ async fn who_is_merged_has_done_what_both_did() {
     let record = hub(&world, "ada@example.com").await;
     assert_eq!((record.engagement.score, record.fields.get("lead_score")), (15, Some(&number(15))), "{crm}");
 }
+
+/// Whoever scores anew has read the events before somebody forgets them.
+#[tokio::test]
+async fn scoring_anew_brings_back_no_forgotten_event() {
+    let world = scored(Crm::HubSpot).await;
+    world.send(&[did("r1", &[event("e1", "view", json!({})), event("e2", "view", json!({}))])]).await;
+    world.settle().await;
+    let record = hub(&world, "ada@example.com").await;
+    let mut told = world.app.did(&record).await.unwrap();
+    assert_eq!(told.len(), 2);
+    told.iter_mut().for_each(|(_, one)| one.contributions.clear());
+    world.app.store.rewrite(&record, &told, &[], &Default::default()).await.unwrap();
+    let there = world.app.did(&record).await.unwrap();
+    assert!(
+        there.len() == 2 && there.iter().all(|(_, one)| one.contributions.is_empty()),
+        "what is there is written anew"
+    );
+    world.app.store.forget_events(&record.tenant, &record.id).await.unwrap();
+    world.app.store.rewrite(&record, &told, &[], &Default::default()).await.unwrap();
+    assert_eq!(world.app.did(&record).await.unwrap(), []);
+}

@@ -23,6 +23,7 @@ mod named;
 mod objects;
 mod owners;
 mod quota;
+mod rotation;
 mod switches;
 mod transcript;
 mod triggers;

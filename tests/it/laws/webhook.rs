@@ -75,7 +75,7 @@ async fn edits_of_different_fields_at_the_same_time_both_survive(crm: Crm) {
 }
 
 /// The newest delivery of a CRM that was taken.
-async fn genuine(world: &crate::world::World, crm: Crm) -> Json {
+pub(super) async fn genuine(world: &crate::world::World, crm: Crm) -> Json {
     let all = world.shown("deliveries?last=200").await["deliveries"].clone();
     let taken = all.as_array().unwrap().iter().rev().find(|one| one["crm"] == crm.name() && one["status"] == 200);
     taken.unwrap_or_else(|| panic!("{crm} delivered nothing: {all}")).clone()
@@ -99,7 +99,7 @@ fn forgeries(genuine: &Json) -> Vec<Json> {
     forged
 }
 
-async fn send(delivery: &Json) -> u16 {
+pub(super) async fn send(delivery: &Json) -> u16 {
     let mut call = reqwest::Client::new().post(delivery["url"].as_str().unwrap());
     for (name, value) in delivery["headers"].as_object().unwrap() {
         call = call.header(name, value.as_str().unwrap());

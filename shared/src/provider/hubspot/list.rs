@@ -18,6 +18,14 @@ use std::collections::BTreeMap;
 /// In the order of their ids, and read in one batch (HubSpot docs: lists API, memberships). That is also the default; the most is written nowhere.
 const MEMBERS: usize = call::BATCH;
 
+/// How many a search for everything finds: all of them, however many it would show (HubSpot docs: CRM search, `total`).
+pub(super) async fn count(session: &Session, mapping: &Mapping) -> Result<Option<u32>> {
+    let everything = json!({"limit": 1, "properties": []});
+    let request = Request::post(format!("{}/search", call::objects(mapping)), everything);
+    let answer = session.send(&request, failure::of_call).await?;
+    Ok(answer.body["total"].as_u64().and_then(|total| u32::try_from(total).ok()))
+}
+
 pub(super) async fn list(
     session: &Session,
     mapping: &Mapping,

@@ -58,6 +58,7 @@ impl Provider for HubSpot {
         echo: Echo::Fields,
         deletions: Some(Deletions { every: Duration::from_secs(3600) }),
         restores: Restores::Anew,
+        counts: true,
         id: "hs_object_id",
         people: &[],
         ways: auth::WAYS,
@@ -203,6 +204,10 @@ impl Provider for HubSpot {
 
     async fn list(session: &Session, mapping: &Mapping, list: Option<&str>, after: Option<&str>) -> Result<Listed> {
         list::list(session, mapping, list, after).await
+    }
+
+    async fn count(session: &Session, mapping: &Mapping) -> Result<Option<u32>> {
+        list::count(session, mapping).await
     }
 
     async fn deleted(session: &Session, mapping: &Mapping, walk: &Walk) -> Result<Deleted> {

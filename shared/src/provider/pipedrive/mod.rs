@@ -50,6 +50,7 @@ impl Provider for Pipedrive {
         echo: Echo::Fields,
         deletions: None,
         restores: Restores::Anew,
+        counts: false,
         id: "id",
         people: &[],
         ways: auth::WAYS,
@@ -183,6 +184,11 @@ impl Provider for Pipedrive {
 
     async fn list(session: &Session, mapping: &Mapping, list: Option<&str>, after: Option<&str>) -> Result<Listed> {
         list::list(session, mapping, list, after).await
+    }
+
+    /// Its lists tell no total (Pipedrive docs: API v2, pagination).
+    async fn count(_: &Session, _: &Mapping) -> Result<Option<u32>> {
+        Ok(None)
     }
 
     /// Nothing lists what was deleted; deliveries tell of them, and whoever looks at one learns it.

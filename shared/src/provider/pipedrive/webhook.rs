@@ -91,21 +91,25 @@ pub(super) async fn watch(session: &Session, objects: &[String], wish: &WatchWis
     let ours = |hook: &&Json| hook.get("subscription_url").and_then(Json::as_str) == Some(&wish.url);
     let id = |hook: &Json| hook.get("id").and_then(records::id);
     let wanted: Vec<&Kind> = KINDS.iter().filter(|kind| objects.iter().any(|object| object == kind.name)).collect();
-    let mut kept: BTreeMap<&str, String> = BTreeMap::new();
+    let (mut kept, mut ended) = (BTreeMap::<&str, String>::new(), Vec::new());
     for hook in records::rows(&listed).iter().filter(ours) {
         let Some(id) = id(hook) else { continue };
         let kind = wanted.iter().find(|kind| hook.get("event_object").and_then(Json::as_str) == Some(kind.entity));
-        // Without a channel of ours the password of one that is there already is not known to be right.
-        let known = wish.renew && wish.channel.split(',').any(|one| one == id.as_str());
+        // There is no changing one. Without a channel of ours the password of one that is there already is not known to be right.
+        let known = wish.renew && !wish.replaces && wish.channel.split(',').any(|one| one == id.as_str());
         match kind.filter(|kind| known && is_active(hook) && !kept.contains_key(kind.entity)) {
             Some(kind) => drop(kept.insert(kind.entity, id.to_string())),
-            None => end(session, id.as_str()).await?,
+            None => ended.push(id),
         }
     }
     for kind in wanted {
         if !kept.contains_key(kind.entity) {
             kept.insert(kind.entity, subscribe(session, kind, wish).await?);
         }
+    }
+    // Afterwards, so that nothing goes untold in between.
+    for id in ended {
+        end(session, id.as_str()).await?;
     }
     let channel = kept.into_values().collect::<Vec<_>>().join(",");
     Ok(Watch { channel, expires_at: wish.now + LIVES })

@@ -33,6 +33,17 @@ struct Place {
     after: Option<RemoteId>,
 }
 
+/// Of all the mapping's objects, in one call (Salesforce docs: SOQL and SOSL Reference, `COUNT()`: the answer's size, and no rows).
+pub(super) async fn count(session: &Session, mapping: &Mapping) -> Result<Option<u32>> {
+    let question = |Object { name, only, .. }: Object<'_>| {
+        let picked = only.strip_prefix(" AND ").map(|only| format!(" WHERE {only}")).unwrap_or_default();
+        format!("SELECT COUNT() FROM {name}{picked}")
+    };
+    let queries: Vec<String> = objects(mapping).into_iter().map(question).collect();
+    let (pages, _) = first_pages(session, Among::Live, &queries).await?;
+    Ok(pages.iter().map(|page| page.total).sum())
+}
+
 pub(super) async fn list(
     session: &Session,
     mapping: &Mapping,

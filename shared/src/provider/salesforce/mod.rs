@@ -61,6 +61,7 @@ impl Provider for Salesforce {
         restores: Restores::Never(
             "Salesforce takes records out of its recycle bin for SOAP and Apex alone; another one beside it would be a duplicate once that is done",
         ),
+        counts: true,
         id: "Id",
         people: &["Contact", "Lead"],
         ways: auth::WAYS,
@@ -260,6 +261,10 @@ impl Provider for Salesforce {
 
     async fn list(session: &Session, mapping: &Mapping, list: Option<&str>, after: Option<&str>) -> Result<Listed> {
         list::list(session, mapping, list, after).await
+    }
+
+    async fn count(session: &Session, mapping: &Mapping) -> Result<Option<u32>> {
+        list::count(session, mapping).await
     }
 
     async fn deleted(session: &Session, mapping: &Mapping, walk: &Walk) -> Result<Deleted> {

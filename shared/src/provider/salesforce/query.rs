@@ -23,6 +23,8 @@ pub(super) enum Among {
 /// What one query found.
 pub(super) struct Rows {
     pub(super) rows: Vec<Json>,
+    /// How many there are, shown or not.
+    pub(super) total: Option<u32>,
     /// Where the rest is, if this is not all.
     next: Option<String>,
 }
@@ -30,7 +32,7 @@ pub(super) struct Rows {
 impl Rows {
     #[cfg(test)]
     pub(super) fn of(rows: Vec<Json>, more: bool) -> Rows {
-        Rows { rows, next: more.then(String::new) }
+        Rows { rows, total: None, next: more.then(String::new) }
     }
 
     pub(super) fn done(&self) -> bool {
@@ -67,7 +69,7 @@ pub(super) async fn first_pages(
 pub(super) async fn all(session: &Session, among: Among, queries: &[String]) -> Result<Vec<Vec<Json>>> {
     let (pages, _) = first_pages(session, among, queries).await?;
     let mut found = Vec::new();
-    for Rows { mut rows, mut next } in pages {
+    for Rows { mut rows, mut next, .. } in pages {
         while let Some(path) = next {
             let answer = session.send(&Request::get(path), failure::of_call).await?;
             let more = rows_of(&answer.body);
@@ -92,7 +94,8 @@ fn page(result: &Json, outer: &Answer) -> Result<Rows> {
 fn rows_of(body: &Json) -> Rows {
     let rows = body.get("records").and_then(Json::as_array).cloned().unwrap_or_default();
     let next = text_at(body, "/nextRecordsUrl").filter(|path| path.starts_with("/services/data/"));
-    Rows { rows, next: next.map(str::to_owned) }
+    let total = body.get("totalSize").and_then(Json::as_u64).and_then(|total| u32::try_from(total).ok());
+    Rows { rows, total, next: next.map(str::to_owned) }
 }
 
 /// A text in a query (Salesforce docs: SOQL, "Quoted String Escape Sequences").

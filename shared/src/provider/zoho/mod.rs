@@ -53,6 +53,7 @@ impl Provider for Zoho {
         echo: Echo::IdOnly,
         deletions: Some(Deletions { every: Duration::from_secs(3600) }),
         restores: Restores::Anew,
+        counts: true,
         id: "id",
         people: &[],
         ways: auth::WAYS,
@@ -220,6 +221,10 @@ impl Provider for Zoho {
 
     async fn list(session: &Session, mapping: &Mapping, list: Option<&str>, after: Option<&str>) -> Result<Listed> {
         list::list(session, mapping, list, after).await
+    }
+
+    async fn count(session: &Session, mapping: &Mapping) -> Result<Option<u32>> {
+        list::count(session, mapping).await
     }
 
     async fn deleted(session: &Session, mapping: &Mapping, walk: &Walk) -> Result<Deleted> {

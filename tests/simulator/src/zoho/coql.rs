@@ -1,7 +1,7 @@
 //! `POST /crm/v8/coql` (Zoho docs: COQL): exact lookups, keyset pages; 2,000 rows a call, 50 columns, 25 criteria, 50 values in a list.
 
 use super::Desk;
-use super::coql_parse::{Condition, Query, parse};
+use super::coql_parse::{COUNT, Condition, Query, parse};
 use super::errors::{refused, unreadable};
 use crate::clock::parse_time;
 use crate::records::Record;
@@ -29,6 +29,10 @@ pub fn query(desk: &mut Desk<'_>, call: &Call) -> Result<Reply, Reply> {
     known(desk, &query)?;
     let live = table.records.values().filter(|r| r.archived.is_none());
     let mut hits: Vec<&Record> = live.filter(|r| passes(r, &query.condition)).collect();
+    if query.columns == [COUNT] {
+        let data = json!([{COUNT: hits.len()}]);
+        return Ok(Reply::json(200, json!({"info": {"count": 1, "more_records": false}, "data": data})));
+    }
     hits.sort_by(|a, b| order(a, b, &query));
     let columns: Vec<&str> = query.columns.iter().map(String::as_str).collect();
     let page = hits.iter().skip(query.offset).take(query.limit);
@@ -71,6 +75,7 @@ fn known(desk: &Desk<'_>, query: &Query) -> Result<(), Reply> {
         .columns
         .iter()
         .map(String::as_str)
+        .filter(|name| *name != COUNT)
         .chain(conditions.iter().map(|c| c.0))
         .chain(query.order.iter().map(|o| o.0.as_str()));
     match asked.into_iter().find(|name| *name != "id" && desk.org.field(&query.module, name).is_none()) {

@@ -1,5 +1,8 @@
 //! Reading COQL (Zoho docs: COQL overview): `select … from … where … order by … limit …`.
 
+/// The column that is the number of rows.
+pub const COUNT: &str = "COUNT(id)";
+
 #[derive(Debug)]
 pub struct Query {
     pub columns: Vec<String>,
@@ -86,6 +89,13 @@ impl Parser {
     fn query(mut self) -> Result<Query, String> {
         self.keyword("select")?;
         let mut columns = vec![self.word()?];
+        // Aggregate functions are in capitals (Zoho docs: COQL overview).
+        if columns[0] == "COUNT" && self.mark("(") {
+            columns = vec![COUNT.to_owned()];
+            if self.word()? != "id" || !self.mark(")") {
+                return Err("COUNT".to_owned());
+            }
+        }
         while self.mark(",") {
             columns.push(self.word()?);
         }
