@@ -6,6 +6,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::{
     collections::BTreeMap,
     fs::File,
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -47,6 +48,7 @@ pub fn keep_to(_: Core) -> Result<()> {
 /// A started function; it ends when this value goes.
 pub struct Function {
     child: Child,
+    log: PathBuf,
     pub started: Instant,
 }
 
@@ -62,7 +64,7 @@ impl Function {
         let started = Instant::now();
         let child = command.spawn().with_context(|| format!("{program} could not be started"));
         keep_to(Core::Ours)?;
-        Ok(Function { child: child?, started })
+        Ok(Function { child: child?, log: contender.log.clone(), started })
     }
 
     pub fn has_ended(&mut self) -> bool {
@@ -77,6 +79,11 @@ impl Function {
         let mut ticks = || fields.next()?.parse::<f64>().ok();
         let per_second = rustix::param::clock_ticks_per_second() as f64;
         Some((ticks()? + ticks()?) / per_second)
+    }
+
+    /// What it wrote to its log so far.
+    pub fn log_bytes(&self) -> u64 {
+        self.log.metadata().map_or(0, |log| log.len())
     }
 
     /// Kilobytes that were resident at the most.

@@ -40,7 +40,6 @@ async fn one(contender: &Contender, stub: &Arc<Stub>, aws: &str) -> Result<Run> 
     let runtime = serve(asked.routes()).await?;
     asked.watch(Function::start(contender, &environment(contender, &runtime, aws))?);
     let done = timeout(LONGEST, asked.over()).await;
-    let log_bytes = contender.log.metadata().map_or(0, |log| log.len());
     asked.end();
     let done = done.context("it does not come to an end")?;
     if let Some(why) = done.failed {
@@ -60,7 +59,7 @@ async fn one(contender: &Contender, stub: &Arc<Stub>, aws: &str) -> Result<Run> 
         wall_s: warm.map_or(0.0, |span| span.wall_s),
         cpu_s: warm.and_then(|span| span.cpu_s),
         peak_kb,
-        log_bytes,
+        log_bytes: warm.map_or(0, |span| span.log_bytes),
         calls,
         sent,
         answer: answers.remove(0),

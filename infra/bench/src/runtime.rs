@@ -40,7 +40,7 @@ pub struct Done {
     pub took_ms: Vec<f64>,
     pub answers: Vec<Value>,
     pub warm: Option<Span>,
-    warm_from: Option<(Instant, Option<f64>)>,
+    warm_from: Option<(Instant, Used)>,
     pub peak_kb: Option<u64>,
     pub failed: Option<String>,
 }
@@ -50,6 +50,13 @@ pub struct Done {
 pub struct Span {
     pub wall_s: f64,
     pub cpu_s: Option<f64>,
+    pub log_bytes: u64,
+}
+
+/// What a function has used so far.
+struct Used {
+    cpu_s: Option<f64>,
+    log_bytes: u64,
 }
 
 impl Asked {
@@ -102,8 +109,12 @@ impl Asked {
         &self.kinds
     }
 
-    fn cpu_s(&self) -> Option<f64> {
-        lock(&self.function).as_ref().and_then(Function::cpu_s)
+    fn used(&self) -> Used {
+        let function = lock(&self.function);
+        Used {
+            cpu_s: function.as_ref().and_then(Function::cpu_s),
+            log_bytes: function.as_ref().map_or(0, Function::log_bytes),
+        }
     }
 
     /// The next event, if there is one.
@@ -116,7 +127,7 @@ impl Asked {
         let event = self.sample.event(*self.kinds.get(place)?);
         if place == 1 {
             self.stub.forget_calls();
-            done.warm_from = Some((Instant::now(), self.cpu_s()));
+            done.warm_from = Some((Instant::now(), self.used()));
         }
         done.sent = Some(Instant::now());
         Some((place, event))
@@ -134,10 +145,11 @@ impl Asked {
         }
         if place == 1 + self.warm {
             self.stub.keep_calls();
-            let cpu = self.cpu_s();
-            done.warm = done.warm_from.map(|(at, before)| Span {
+            let now = self.used();
+            done.warm = done.warm_from.as_ref().map(|(at, before)| Span {
                 wall_s: at.elapsed().as_secs_f64(),
-                cpu_s: cpu.zip(before).map(|(after, before)| after - before),
+                cpu_s: now.cpu_s.zip(before.cpu_s).map(|(now, before)| now - before),
+                log_bytes: now.log_bytes - before.log_bytes,
             });
         }
         if place == self.kinds.len() {

@@ -15,6 +15,7 @@ const secrets = new SecretsManagerClient();
 const sqs = new SQSClient();
 
 const SECRET_KEPT_MS = 300_000;
+const CONNECTIONS_KEPT_MS = 5_000;
 const TOLERANCE_MS = 300_000;
 const MOST_HINTS = 100;
 const MOST_MESSAGES = 10;
@@ -24,6 +25,7 @@ const OBJECTS = { contact: "contacts", company: "companies", deal: "deals", task
 const ACTIONS = new Set(["creation", "deletion", "merge", "restore", "propertyChange", "privacyDeletion"]);
 
 let kept = { at: 0, secret: undefined };
+const accounts = new Map();
 
 export async function handler(event, context) {
   const body = Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8");
@@ -98,7 +100,21 @@ function both(before, now) {
   return differ ? undefined : { ...before, ...now };
 }
 
+// The connections to an account; that there are none is not remembered.
 async function connections(account) {
+  const known = accounts.get(account);
+  if (known?.linked.length && Date.now() - known.at < CONNECTIONS_KEPT_MS) {
+    return known.linked;
+  }
+  if (accounts.size >= 500) {
+    accounts.clear();
+  }
+  const linked = await stored(account);
+  accounts.set(account, { at: Date.now(), linked });
+  return linked;
+}
+
+async function stored(account) {
   const found = await dynamodb.send(
     new QueryCommand({
       TableName: STATE_TABLE,

@@ -23,6 +23,7 @@ secrets = boto3.client("secretsmanager")
 sqs = boto3.client("sqs")
 
 SECRET_KEPT_S = 300
+CONNECTIONS_KEPT_S = 5
 TOLERANCE_MS = 300_000
 MOST_HINTS = 100
 MOST_MESSAGES = 10
@@ -32,6 +33,7 @@ OBJECTS = {"contact": "contacts", "company": "companies", "deal": "deals", "task
 ACTIONS = {"creation", "deletion", "merge", "restore", "propertyChange", "privacyDeletion"}
 
 _secret = (0.0, b"")
+_connections = {}
 
 
 def handler(event, context):
@@ -107,6 +109,17 @@ def both(before, now):
 
 
 def connections(account):
+    """The connections to an account; that there are none is not remembered."""
+    read_at, kept = _connections.get(account, (0.0, []))
+    if kept and time.monotonic() - read_at < CONNECTIONS_KEPT_S:
+        return kept
+    if len(_connections) >= 500:
+        _connections.clear()
+    _connections[account] = (time.monotonic(), stored(account))
+    return _connections[account][1]
+
+
+def stored(account):
     found = dynamodb.query(
         TableName=STATE_TABLE,
         ConsistentRead=True,
