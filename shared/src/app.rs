@@ -5,6 +5,7 @@ use crate::{
     control::access::Names,
     error::{Error, Result},
     files::Files,
+    handler::Accounts,
     history::History,
     id::{ConnectionId, TenantId},
     provider::{Hosts, quota::Book},
@@ -16,7 +17,7 @@ use crate::{
 use aws_config::SdkConfig;
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -30,11 +31,14 @@ pub struct App {
     pub files: Files,
     /// What the journal could not keep.
     pub(crate) failures: Files,
-    pub events: aws_sdk_eventbridge::Client,
-    pub http: reqwest::Client,
     pub settings: Settings,
+    pub(crate) accounts: Accounts,
     pub(crate) lately: Lately,
     pub(crate) books: Books,
+    aws: SdkConfig,
+    // Built when they are first used: a function that calls no CRM reads no certificates for it, and its binary lacks the code.
+    http: OnceLock<reqwest::Client>,
+    events: OnceLock<aws_sdk_eventbridge::Client>,
 }
 
 /// What this instance knows of each connection's limits, and whether it is asking for more.
@@ -115,27 +119,40 @@ impl App {
     }
 
     pub fn new(aws: &SdkConfig, settings: Settings) -> Result<App> {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(5))
-            .user_agent(concat!("crm-sync/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|e| Error::bug("no HTTP client can be built").because(e))?;
         let table = aws_sdk_dynamodb::Client::new(aws);
-        let files = aws_sdk_s3::Client::new(aws);
         Ok(App {
             store: Store::new(table.clone(), settings.state_table.clone()),
             history: History::new(table, settings.history_table.clone()),
             secrets: Secrets::new(aws_sdk_secretsmanager::Client::new(aws), settings.secret_prefix.clone()),
             queue: Queue::new(aws_sdk_sqs::Client::new(aws)),
-            files: Files::new(files.clone(), settings.files.clone()),
-            failures: Files::new(files, settings.failures.clone()),
-            events: aws_sdk_eventbridge::Client::new(aws),
-            http,
+            files: Files::new(aws.clone(), settings.files.clone()),
+            failures: Files::new(aws.clone(), settings.failures.clone()),
             settings,
+            accounts: Accounts::default(),
             lately: Lately::default(),
             books: Books { holder: ulid::Ulid::new().to_string(), of: Mutex::default() },
+            aws: aws.clone(),
+            http: OnceLock::new(),
+            events: OnceLock::new(),
         })
+    }
+
+    /// What calls CRMs, and whoever is told of something. It follows no redirects.
+    pub fn http(&self) -> Result<&reqwest::Client> {
+        if let Some(http) = self.http.get() {
+            return Ok(http);
+        }
+        let built = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(5))
+            .user_agent(concat!("crm-sync/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|e| Error::bug("no HTTP client can be built").because(e))?;
+        Ok(self.http.get_or_init(|| built))
+    }
+
+    pub fn events(&self) -> &aws_sdk_eventbridge::Client {
+        self.events.get_or_init(|| aws_sdk_eventbridge::Client::new(&self.aws))
     }
 }
 

@@ -165,7 +165,7 @@ impl App {
     ) -> Result<Session> {
         let (header, authorization) = crm.authorization(grant);
         Ok(Session {
-            http: self.http.clone(),
+            http: self.http()?.clone(),
             base: crm.base(&self.settings.hosts, grant)?,
             header,
             authorization,
@@ -265,7 +265,7 @@ impl App {
                 let ask = async {
                     let app = self.app_of(*crm, &current.grant).await?;
                     recent.push(cx.now());
-                    crm.refresh(&self.http, &self.settings.hosts, &app, &current.grant, cx.now()).await
+                    crm.refresh(self.http()?, &self.settings.hosts, &app, &current.grant, cx.now()).await
                 };
                 let grant = match ask.await {
                     // An app of the account's own is as good as the grant.

@@ -54,7 +54,7 @@ impl App {
             true => {
                 before.scopes = crm.scopes(&invitation.objects);
                 let app = self.app_of(crm, &before).await?;
-                crm.refresh(&self.http, &self.settings.hosts, &app, &before, cx.now()).await?
+                crm.refresh(self.http()?, &self.settings.hosts, &app, &before, cx.now()).await?
             }
             false => before,
         };

@@ -187,7 +187,7 @@ impl App {
     ) -> Result<Result<Finished, Turned>> {
         let crm = invitation.crm;
         let app = self.secrets.app(crm).await?;
-        match crm.exchange(&self.http, &self.settings.hosts, &app, code, cx.now()).await {
+        match crm.exchange(self.http()?, &self.settings.hosts, &app, code, cx.now()).await {
             Err(Error::AuthExpired { .. }) => Ok(Err(Turned::Denied)),
             authorized => self.admit(cx, invitation, authorized?, origin).await,
         }
@@ -266,7 +266,7 @@ impl App {
             !others.iter().any(|other| (&other.tenant, &other.id) != (tenant, id) && other.state != State::Closed);
         if let Some(held) = self.grant_if_any(tenant, id).await?.filter(|_| alone) {
             let app = self.app_of(*crm, &held.grant).await?;
-            crm.revoke(&self.http, &self.settings.hosts, &app, &held.grant).await?;
+            crm.revoke(self.http()?, &self.settings.hosts, &app, &held.grant).await?;
         }
         let closed = |stored: &Connection| Ok(Some(Connection { state: State::Closed, watch: None, ..stored.clone() }));
         if self.store.revise(tenant, id, closed).await?.is_none() {

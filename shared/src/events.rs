@@ -50,7 +50,7 @@ impl App {
             let entry = PutEventsRequestEntry::builder().source(SOURCE).detail_type(event.kind);
             entry.detail(&event.detail).event_bus_name(&self.settings.event_bus).build()
         });
-        let sent = self.events.put_events().set_entries(Some(entries.collect())).send().await;
+        let sent = self.events().put_events().set_entries(Some(entries.collect())).send().await;
         let sent = sent.map_err(|e| {
             Error::retryable(format!("EventBridge: {}", e.code().unwrap_or("no answer")))
                 .because(e.into_service_error())

@@ -1,6 +1,7 @@
 //! S3, as the functions use it: a file read in parts, written in parts, and the addresses by which people send and fetch one.
 
 use crate::error::{Error, Result};
+use aws_config::SdkConfig;
 use aws_sdk_s3::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
@@ -11,12 +12,14 @@ use aws_sdk_s3::{
 use futures::{StreamExt, TryStreamExt, stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::OnceLock, time::Duration};
 
 /// The bucket of files that come and go.
 #[derive(Clone, Debug)]
 pub struct Files {
-    client: Client,
+    aws: SdkConfig,
+    /// Built when it is first used: most functions touch no file.
+    client: OnceLock<Client>,
     bucket: String,
 }
 
@@ -43,14 +46,18 @@ const UPLOADED: usize = 8 << 20;
 const AT_ONCE: usize = 8;
 
 impl Files {
-    pub fn new(client: Client, bucket: String) -> Files {
-        Files { client, bucket }
+    pub fn new(aws: SdkConfig, bucket: String) -> Files {
+        Files { aws, client: OnceLock::new(), bucket }
+    }
+
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| Client::new(&self.aws))
     }
 
     /// A request that puts a file of exactly so many bytes and this type.
     pub async fn upload(&self, key: &str, content_type: &str, bytes: u64) -> Result<Signed> {
         let length = i64::try_from(bytes).map_err(|_| Error::bug("a file of more than 8 EiB"))?;
-        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type);
+        let put = self.client().put_object().bucket(&self.bucket).key(key).content_type(content_type);
         let signed = put.content_length(length).presigned(an_hour()?).await.map_err(trouble)?;
         let headers = signed.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Ok(Signed { method: signed.method().to_owned(), url: signed.uri().to_owned(), headers })
@@ -65,7 +72,7 @@ impl Files {
 
     /// A request that fetches a file, which a browser saves under a name.
     pub async fn download(&self, key: &str, name: &str) -> Result<Signed> {
-        let get = self.client.get_object().bucket(&self.bucket).key(key);
+        let get = self.client().get_object().bucket(&self.bucket).key(key);
         let get = get.response_content_disposition(format!("attachment; filename=\"{name}\""));
         let signed = get.presigned(an_hour()?).await.map_err(trouble)?;
         Ok(Signed { method: signed.method().to_owned(), url: signed.uri().to_owned(), headers: BTreeMap::new() })
@@ -74,7 +81,7 @@ impl Files {
     /// At most so many bytes of a file, which is not empty, from a place on.
     pub async fn part(&self, key: &str, etag: &str, from: u64, most: usize) -> Result<Part> {
         let range = format!("bytes={from}-{}", from + most as u64 - 1);
-        let get = self.client.get_object().bucket(&self.bucket).key(key).if_match(etag).range(range);
+        let get = self.client().get_object().bucket(&self.bucket).key(key).if_match(etag).range(range);
         match get.send().await {
             Ok(got) => Ok(Part::Bytes(all(got.body).await?)),
             Err(error) if matches!(error.code(), Some("PreconditionFailed" | "NoSuchKey")) => Ok(Part::Replaced),
@@ -84,17 +91,17 @@ impl Files {
 
     /// The names of all files that begin like this, in their order.
     pub async fn names(&self, prefix: &str) -> Result<Vec<String>> {
-        let list = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let list = self.client().list_objects_v2().bucket(&self.bucket).prefix(prefix);
         let pages: Vec<_> = list.into_paginator().send().try_collect().await.map_err(trouble)?;
         Ok(pages.into_iter().flat_map(|page| page.contents.unwrap_or_default()).filter_map(|file| file.key).collect())
     }
 
     pub async fn delete(&self, key: &str) -> Result<()> {
-        self.client.delete_object().bucket(&self.bucket).key(key).send().await.map(drop).map_err(trouble)
+        self.client().delete_object().bucket(&self.bucket).key(key).send().await.map(drop).map_err(trouble)
     }
 
     pub async fn put(&self, key: &str, content_type: &str, bytes: Vec<u8>) -> Result<()> {
-        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type);
+        let put = self.client().put_object().bucket(&self.bucket).key(key).content_type(content_type);
         put.body(ByteStream::from(bytes)).send().await.map(drop).map_err(trouble)
     }
 
@@ -102,7 +109,7 @@ impl Files {
     pub async fn send(&self, key: &str, content_type: &str, file: &std::path::Path) -> Result<()> {
         let unread = |e| Error::Config { reason: format!("the file cannot be read: {e}") };
         let body = ByteStream::from_path(file).await.map_err(unread)?;
-        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type);
+        let put = self.client().put_object().bucket(&self.bucket).key(key).content_type(content_type);
         put.body(body).send().await.map(drop).map_err(trouble)
     }
 
@@ -116,7 +123,7 @@ impl Files {
                 None => return self.put(key, content_type, buffer).await,
             }
         }
-        let begun = self.client.create_multipart_upload().bucket(&self.bucket).key(key).content_type(content_type);
+        let begun = self.client().create_multipart_upload().bucket(&self.bucket).key(key).content_type(content_type);
         let begun = begun.send().await.map_err(trouble)?.upload_id.unwrap_or_default();
         let mut done = vec![self.send_part(key, &begun, 1, std::mem::take(&mut buffer)).await?];
         while let Some(more) = read.try_next().await? {
@@ -131,20 +138,20 @@ impl Files {
             done.push(self.send_part(key, &begun, number, buffer).await?);
         }
         let whole = CompletedMultipartUpload::builder().set_parts(Some(done)).build();
-        let end = self.client.complete_multipart_upload().bucket(&self.bucket).key(key).upload_id(begun);
+        let end = self.client().complete_multipart_upload().bucket(&self.bucket).key(key).upload_id(begun);
         end.multipart_upload(whole).send().await.map(drop).map_err(trouble)
     }
 
     async fn send_part(&self, key: &str, upload: &str, number: usize, bytes: Vec<u8>) -> Result<CompletedPart> {
         let number = i32::try_from(number).map_err(|_| Error::bug("a file of too many parts"))?;
-        let part = self.client.upload_part().bucket(&self.bucket).key(key).upload_id(upload).part_number(number);
+        let part = self.client().upload_part().bucket(&self.bucket).key(key).upload_id(upload).part_number(number);
         let sent = part.body(ByteStream::from(bytes)).send().await.map_err(trouble)?;
         let part = CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag);
         Ok(part.set_checksum_crc32(sent.checksum_crc32).build())
     }
 
     pub async fn whole(&self, key: &str) -> Result<Vec<u8>> {
-        let got = self.client.get_object().bucket(&self.bucket).key(key).send().await.map_err(trouble)?;
+        let got = self.client().get_object().bucket(&self.bucket).key(key).send().await.map_err(trouble)?;
         all(got.body).await
     }
 }

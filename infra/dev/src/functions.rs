@@ -46,6 +46,20 @@ pub(crate) fn build(project: &Project, beside: &[&str], by_sam: bool) -> Result<
     })
 }
 
+/// Builds the functions as they are deployed, for this machine, and further packages with them; where all of them are.
+pub(crate) fn release(project: &Project, beside: &[&str]) -> Result<PathBuf> {
+    step("Functions built for release", |progress| {
+        let mut cargo = project.cargo();
+        cargo.args(["build", "--release"]);
+        for package in FUNCTIONS.iter().chain(beside) {
+            cargo.args(["--package", package]);
+        }
+        process::logged(&mut cargo, &project.log("bench-build"), progress).context("the build failed")?;
+        let folder = project.target.join("release");
+        Ok((folder.clone(), project.shown(&folder)))
+    })
+}
+
 /// Where `sam build` leaves a function: under its name in template.yaml.
 fn sams(project: &Project, function: &str) -> PathBuf {
     let capital = |word: &str| word[..1].to_uppercase() + &word[1..];

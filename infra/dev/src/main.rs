@@ -3,6 +3,7 @@
 //! Everything it makes lies in `<target>/dev/`; deleting that folder undoes all of it.
 
 mod acts;
+mod bench;
 mod browser;
 mod clock;
 mod commands;
@@ -77,7 +78,7 @@ enum Command {
     NewProvider(commands::new_provider::Args),
     /// Run every test, and prove that each mutant of the planner is noticed
     Test(commands::test::Args),
-    /// Time the planner beside a program with Jinja2, by the same rules on the same records, in one run
+    /// Measure speed, memory and size, beside what people would use instead; the results go to BENCHMARKS.md
     Bench(commands::bench::Args),
     /// What CI runs: formatting, clippy, tests, the template, licences
     Check(commands::check::Args),

@@ -52,6 +52,16 @@ pub(crate) fn logged(command: &mut Command, log: &Path, progress: &Progress) -> 
     bail!("{}\nThe whole log: {}", last_lines(log, 15)?, log.display())
 }
 
+/// What a command prints; an error tells what it said of its failure.
+pub(crate) fn output_of(command: &mut Command) -> Result<String> {
+    let output =
+        command.output().with_context(|| format!("{} could not be started", command.get_program().display()))?;
+    if !output.status.success() {
+        bail!("{} failed: {}", command.get_program().display(), String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
 /// Ends one process politely: cargo then ends what it started.
 fn end(child: &mut Child) {
     if let Some(id) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {

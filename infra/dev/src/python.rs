@@ -23,6 +23,12 @@ pub(crate) const EMULATOR: Environment =
     Environment { folder: "venv", requirements: "emulator/requirements.txt", holds: "AWS emulator", alone: false };
 pub(crate) const BENCH: Environment =
     Environment { folder: "bench-venv", requirements: "bench/requirements.txt", holds: "Jinja2", alone: false };
+pub(crate) const PEER: Environment = Environment {
+    folder: "peer-venv",
+    requirements: "bench/peers/python/requirements.txt",
+    holds: "awslambdaric, boto3",
+    alone: false,
+};
 pub(crate) const CONTRACT: Environment = Environment {
     folder: "contract-venv",
     requirements: "contract/requirements.txt",
@@ -74,7 +80,7 @@ impl Environment {
 }
 
 pub(crate) struct Interpreter {
-    program: &'static str,
+    pub(crate) program: &'static str,
     pub(crate) version: String,
 }
 

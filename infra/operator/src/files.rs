@@ -181,7 +181,7 @@ pub(crate) async fn export(app: &App, cx: &Context, args: ExportArgs) -> Result<
 /// Fetches a file part by part.
 async fn save(app: &App, from: &str, to: &Path) -> Result<()> {
     let signed = app.files.download(from, "file").await?;
-    let mut answer = app.http.get(&signed.url).send().await.context("the file cannot be fetched")?;
+    let mut answer = app.http()?.get(&signed.url).send().await.context("the file cannot be fetched")?;
     ensure!(answer.status().is_success(), "S3 answers {}", answer.status());
     let mut file = std::fs::File::create(to).with_context(|| format!("{} cannot be written", to.display()))?;
     while let Some(chunk) = answer.chunk().await? {

@@ -173,7 +173,7 @@ impl App {
         let (remedy, connection, now) = (remedy(code), connection.as_ref(), cx.now());
         let letter = Letter { tenant, code, remedy, connection, crm: case.crm, say, since, now, link };
         let Posted { url, headers, body } = way.post(&letter, &secret, &self.settings.alert_hosts)?;
-        let mut call = self.http.post(url).timeout(CALL.min(cx.left())).body(body);
+        let mut call = self.http()?.post(url).timeout(CALL.min(cx.left())).body(body);
         for (name, value) in headers {
             call = call.header(name, value);
         }

@@ -121,7 +121,7 @@ impl App {
             ("client_id", client),
             ("code_verifier", verifier),
         ];
-        let mut call = self.http.post(at).timeout(PATIENCE);
+        let mut call = self.http()?.post(at).timeout(PATIENCE);
         let ways = known.token_endpoint_auth_methods_supported;
         let has = |way: &str| ways.iter().any(|one| one == way);
         if let Some(secret) = &secret {
@@ -155,7 +155,7 @@ impl App {
         let issuer = self.settings.login.issuer.as_ref().ok_or_else(lacking)?;
         let at = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
         let at = Url::parse(&at).ok().filter(|at| self.is_issuers(at)).ok_or_else(|| unfit("name"))?;
-        let answer = self.http.get(at).timeout(PATIENCE).send().await.map_err(unreached)?;
+        let answer = self.http()?.get(at).timeout(PATIENCE).send().await.map_err(unreached)?;
         let known: Issuer = answer.json().await.map_err(unreached)?;
         if known.issuer != *issuer {
             return Err(Error::Config { reason: "Issuer is not spelt as the issuer spells itself".to_owned() });

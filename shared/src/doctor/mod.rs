@@ -112,7 +112,8 @@ impl App {
             true => format!("{}/webhooks/{}", origin.trim_end_matches('/'), connection.crm),
             false => door(connection, origin),
         };
-        let call = self.http.post(url).json(&serde_json::json!({})).timeout(PATIENCE);
+        let http = self.http().map_err(|error| chain(&error))?;
+        let call = http.post(url).json(&serde_json::json!({})).timeout(PATIENCE);
         call.send().await.map(|answer| answer.status().as_u16()).map_err(|error| chain(&error.without_url()))
     }
 }

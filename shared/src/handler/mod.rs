@@ -1,5 +1,6 @@
 //! One story per function: an event in, what it does, its answer.
 
+mod accounts;
 mod alert;
 mod bus;
 mod connect;
@@ -22,6 +23,7 @@ mod token_refresh;
 mod watchdog;
 mod webhook;
 
+pub(crate) use accounts::Accounts;
 pub use alert::alert;
 pub use connect::connect;
 pub use control::control;

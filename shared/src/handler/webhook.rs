@@ -81,11 +81,12 @@ async fn per_app(app: &App, cx: &Context, crm: Crm, delivery: &Delivery) -> Resu
         [Some(credentials.client_secret), credentials.previous_secret].into_iter().flatten().collect();
     let mut proof = crm.verify(delivery, &secrets, Schemes::Timestamped, cx.now());
     let mut found = BTreeMap::new();
+    let stored = async |account: &AccountId| app.store.connections_by_account(crm, account).await;
     if matches!(proof, Err(Forged::Missing)) {
         // Only an older signature: it is believed if every connection that it is for has asked for such.
         proof = crm.verify(delivery, &secrets, Schemes::Legacy, cx.now());
         if let Ok(verified) = &proof {
-            found = connections(app, crm, verified).await?;
+            found = connections(&crm.hints(verified).unwrap_or_default(), stored).await?;
             let all_ask = !found.is_empty() && found.values().flatten().all(|c| c.accepts_legacy_signatures);
             if !all_ask {
                 proof = Err(Forged::Missing);
@@ -96,10 +97,10 @@ async fn per_app(app: &App, cx: &Context, crm: Crm, delivery: &Delivery) -> Resu
         Ok(verified) => verified,
         Err(forged) => return Ok(refused(crm, cx, &forged)),
     };
-    if found.is_empty() {
-        found = connections(app, crm, &verified).await?;
-    }
     let Some(hints) = hints(crm, cx, &verified) else { return Ok(200) };
+    if found.is_empty() {
+        found = connections(&hints, async |account| app.accounts.of(&app.store, crm, account).await).await?;
+    }
     let mut messages = Vec::new();
     for (account, hints) in by_account(hints) {
         let linked = account.as_ref().and_then(|account| found.get(account)).map(Vec::as_slice).unwrap_or_default();
@@ -114,11 +115,14 @@ async fn per_app(app: &App, cx: &Context, crm: Crm, delivery: &Delivery) -> Resu
     enqueue(app, cx, crm, &messages).await
 }
 
-async fn connections(app: &App, crm: Crm, verified: &Verified<'_>) -> Result<BTreeMap<AccountId, Vec<Connection>>> {
+async fn connections(
+    hints: &[Hint],
+    of: impl AsyncFn(&AccountId) -> Result<Vec<Connection>>,
+) -> Result<BTreeMap<AccountId, Vec<Connection>>> {
     let mut found = BTreeMap::new();
-    for account in crm.hints(verified).unwrap_or_default().into_iter().filter_map(|hint| hint.account) {
+    for account in hints.iter().filter_map(|hint| hint.account.clone()) {
         if let Entry::Vacant(place) = found.entry(account) {
-            let linked = app.store.connections_by_account(crm, place.key()).await?;
+            let linked = of(place.key()).await?;
             place.insert(linked);
         }
     }

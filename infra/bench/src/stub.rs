@@ -1,0 +1,150 @@
+//! Stubs of what functions call: each answers at once, from memory. Writes are taken and forgotten.
+
+use crate::{plan::Plan, runtime::lock};
+use anyhow::{Context, Result};
+use axum::{
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode, Uri},
+    response::{IntoResponse, Response},
+};
+use md5::{Digest, Md5};
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex},
+};
+
+type Item = Value;
+
+pub struct Stub {
+    items: HashMap<(String, String), Item>,
+    secrets: BTreeMap<String, Value>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    calls: BTreeMap<String, u64>,
+    kept_calls: BTreeMap<String, u64>,
+    /// Messages that were put into queues.
+    sent: Vec<Value>,
+    kept_sent: Vec<Value>,
+}
+
+impl Stub {
+    pub fn of(plan: &Plan) -> Result<Stub> {
+        let text = std::fs::read_to_string(&plan.tables)
+            .with_context(|| format!("{} cannot be read", plan.tables.display()))?;
+        let items: Vec<Item> = serde_json::from_str(&text)?;
+        let items = items.into_iter().map(|item| (place(&item), item)).collect();
+        Ok(Stub { items, secrets: plan.secrets.clone(), seen: Mutex::default() })
+    }
+
+    /// A new start of a function.
+    pub fn forget(&self) {
+        *lock(&self.seen) = Seen::default();
+    }
+
+    pub fn forget_calls(&self) {
+        lock(&self.seen).calls.clear();
+    }
+
+    pub fn keep_calls(&self) {
+        let mut seen = lock(&self.seen);
+        seen.kept_calls = seen.calls.clone();
+    }
+
+    pub fn keep_sent(&self) {
+        let mut seen = lock(&self.seen);
+        seen.kept_sent = std::mem::take(&mut seen.sent);
+    }
+
+    /// The calls of the warm events, and the messages of the first one.
+    pub fn kept(&self) -> (BTreeMap<String, u64>, Vec<Value>) {
+        let mut seen = lock(&self.seen);
+        (std::mem::take(&mut seen.kept_calls), std::mem::take(&mut seen.kept_sent))
+    }
+
+    fn answer(&self, operation: &str, asked: &Value) -> Option<Value> {
+        Some(match operation {
+            "Query" => {
+                let items = self.query(&asked["ExpressionAttributeValues"]);
+                json!({"Count": items.len(), "ScannedCount": items.len(), "Items": items})
+            }
+            "GetItem" => match self.items.get(&place(&asked["Key"])) {
+                Some(item) => json!({"Item": item}),
+                None => json!({}),
+            },
+            "BatchGetItem" => json!({"Responses": self.batch(&asked["RequestItems"]), "UnprocessedKeys": {}}),
+            "BatchWriteItem" => json!({"UnprocessedItems": {}}),
+            "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems" => json!({}),
+            "GetSecretValue" => {
+                let name = asked["SecretId"].as_str()?;
+                json!({"ARN": name, "Name": name, "VersionId": "1", "SecretString": self.secrets.get(name)?.to_string()})
+            }
+            "SendMessageBatch" => json!({"Successful": self.send(asked["Entries"].as_array()?), "Failed": []}),
+            "ChangeMessageVisibility" => json!({}),
+            "PutEvents" => {
+                let entry = |_: &Value| json!({"EventId": "00000000-0000-4000-8000-000000000000"});
+                json!({"FailedEntryCount": 0, "Entries": asked["Entries"].as_array()?.iter().map(entry).collect::<Vec<_>>()})
+            }
+            _ => return None,
+        })
+    }
+
+    /// One partition, in the order of its sort keys.
+    fn query(&self, values: &Value) -> Vec<&Item> {
+        let text = |name: &str| values[name]["S"].as_str().unwrap_or_default();
+        let (partition, prefix) = (text(":pk"), text(":sk"));
+        let mut found: Vec<_> =
+            self.items.iter().filter(|((pk, sk), _)| pk == partition && sk.starts_with(prefix)).collect();
+        found.sort_by_key(|(place, _)| *place);
+        found.into_iter().map(|(_, item)| item).collect()
+    }
+
+    fn batch(&self, tables: &Value) -> Value {
+        let found = |asked: &Value| -> Vec<&Item> {
+            asked["Keys"].as_array().into_iter().flatten().filter_map(|key| self.items.get(&place(key))).collect()
+        };
+        tables.as_object().into_iter().flatten().map(|(table, asked)| (table.clone(), json!(found(asked)))).collect()
+    }
+
+    /// SDKs compare the digest with that of what they sent.
+    fn send(&self, entries: &[Value]) -> Vec<Value> {
+        let mut seen = lock(&self.seen);
+        let taken = entries.iter().map(|entry| {
+            let body = entry["MessageBody"].as_str().unwrap_or_default();
+            if seen.sent.len() < 100 {
+                seen.sent.push(serde_json::from_str(body).unwrap_or_default());
+            }
+            let digest: String = Md5::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
+            json!({"Id": entry["Id"], "MessageId": "00000000-0000-4000-8000-000000000000", "MD5OfMessageBody": digest})
+        });
+        taken.collect()
+    }
+}
+
+/// An item's primary key.
+fn place(item: &Value) -> (String, String) {
+    let text = |name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
+    (text("pk"), text("sk"))
+}
+
+/// Any call: the operation is named by a header, where there is one.
+pub async fn call(State(stub): State<Arc<Stub>>, headers: HeaderMap, uri: Uri, body: Bytes) -> Response {
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+    let (service, operation) = target.and_then(|target| target.split_once('.')).unwrap_or(("HTTP", uri.path()));
+    let name = format!("{} {operation}", service.split('_').next().unwrap_or_default());
+    *lock(&stub.seen).calls.entry(name).or_default() += 1;
+    let asked = serde_json::from_slice(&body).unwrap_or_default();
+    let json = [("content-type", "application/x-amz-json-1.1")];
+    match stub.answer(operation, &asked) {
+        Some(answer) => (json, answer.to_string()).into_response(),
+        None => {
+            let error =
+                json!({"__type": "ResourceNotFoundException", "message": format!("the stub has no {operation}")});
+            (StatusCode::BAD_REQUEST, json, error.to_string()).into_response()
+        }
+    }
+}
