@@ -46,12 +46,12 @@ pub(crate) fn build(project: &Project, beside: &[&str], by_sam: bool) -> Result<
     })
 }
 
-/// Builds the functions as they are deployed, for this machine, and further packages with them; where all of them are.
-pub(crate) fn release(project: &Project, beside: &[&str]) -> Result<PathBuf> {
+/// Builds functions as they are deployed, for this machine, and further packages with them; where all of them are.
+pub(crate) fn release(project: &Project, packages: &[&str]) -> Result<PathBuf> {
     step("Functions built for release", |progress| {
         let mut cargo = project.cargo();
         cargo.args(["build", "--release"]);
-        for package in FUNCTIONS.iter().chain(beside) {
+        for package in packages {
             cargo.args(["--package", package]);
         }
         process::logged(&mut cargo, &project.log("bench-build"), progress).context("the build failed")?;

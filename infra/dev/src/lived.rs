@@ -6,7 +6,7 @@ use crate::screens::screen;
 use crate::stack::Stack;
 use crate::step::{Progress, step};
 use crate::{clock, http, operator};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -24,6 +24,9 @@ const COMPANIES: [&str; 7] =
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn live(project: &Project, stack: &Stack, desk: &mut Desk) -> Result<()> {
+    // What CRMs let us do is counted by the clock, which cannot go back behind what was done already.
+    let is_empty = operator::ask(project, stack, &["dump", "demo"])?.trim().is_empty();
+    ensure!(is_empty, "this stack has lived already. Begin with an empty one: cargo dev down, cargo dev up");
     let outbound = stack.functions.get("outbound").context("no function outbound")?;
     step("Two days passed", |progress| {
         // Whatever is pushed then is pushed by the clock of then.
@@ -123,5 +126,5 @@ fn raised(project: &Project, stack: &Stack, code: &str) -> Result<()> {
         }
         sleep(Duration::from_millis(500));
     }
-    anyhow::bail!("no exception {code} came in {} s: see cargo dev logs", PATIENCE.as_secs())
+    bail!("no exception {code} came in {} s: see cargo dev logs", PATIENCE.as_secs())
 }

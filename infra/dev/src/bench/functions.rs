@@ -34,7 +34,7 @@ pub(super) fn measure(project: &Project, built: &Built, rounds: usize) -> Result
     let zips = gauge::all().iter().map(|name| zipped_binary(project, &built.function(name), name));
     let zips = zips.collect::<Result<Vec<u64>>>()?;
     let runs = step("Functions started", |progress| {
-        let runs = built.run(project, &contenders, rounds, progress)?;
+        let runs = built.run(&contenders, &gauge::tables(project), rounds, progress)?;
         Ok((runs, format!("{rounds} starts of {} functions", contenders.len())))
     })?;
     let mut table = Table::new(&[

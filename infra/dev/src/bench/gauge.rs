@@ -43,6 +43,8 @@ pub(super) struct Run {
     pub(super) log_bytes: u64,
     pub(super) calls: BTreeMap<String, u64>,
     pub(super) sent: Vec<Value>,
+    /// What it answered the first event.
+    pub(super) answer: Value,
 }
 
 /// Where the built programs are.
@@ -51,9 +53,9 @@ pub(super) struct Built {
     folder: PathBuf,
 }
 
-/// Builds every function as it is deployed, and what measures them.
-pub(super) fn build(project: &Project) -> Result<Built> {
-    let folder = functions::release(project, &[PACKAGE])?;
+/// Builds these functions as they are deployed, and what measures them.
+pub(super) fn build(project: &Project, functions: &[&str]) -> Result<Built> {
+    let folder = functions::release(project, &[functions, &[PACKAGE]].concat())?;
     Ok(Built { gauge: folder.join(PACKAGE), folder })
 }
 
@@ -65,20 +67,25 @@ impl Built {
     /// All runs of all contenders, round by round.
     pub(super) fn run(
         &self,
-        project: &Project,
         contenders: &[Contender],
+        tables: &Path,
         rounds: usize,
         progress: &Progress,
     ) -> Result<Vec<Run>> {
         let plan = json!({
             "rounds": rounds,
             "contenders": contenders,
-            "tables": project.root.join("infra/bench/tables.json"),
+            "tables": tables,
             "secrets": secrets(),
         });
         let runs = python::ask(&mut Command::new(&self.gauge), &plan, Some(progress))?;
         Ok(serde_json::from_value(runs)?)
     }
+}
+
+/// What the stub's table holds, unless a chapter says otherwise.
+pub(super) fn tables(project: &Project) -> PathBuf {
+    project.root.join("infra/bench/tables.json")
 }
 
 fn secrets() -> Value {

@@ -1,6 +1,6 @@
 //! Instructions per event, counted by callgrind: the difference of two runs, so that starting counts for nothing.
 
-use super::gauge::{Built, Contender};
+use super::gauge::{self, Built, Contender};
 use crate::prerequisites::runs;
 use crate::project::Project;
 use crate::step::Progress;
@@ -29,7 +29,7 @@ fn total(project: &Project, built: &Built, of: &Contender, warm: usize, progress
     // Code that is made while it runs is looked at again where it changes.
     let valgrind = ["/usr/bin/env", "valgrind", "--tool=callgrind", "--smc-check=all-non-file", &out];
     let command = valgrind.iter().map(|part| (*part).to_owned()).chain(of.command.clone()).collect();
-    built.run(project, &[Contender { command, warm, ..of.clone() }], 1, progress)?;
+    built.run(&[Contender { command, warm, ..of.clone() }], &gauge::tables(project), 1, progress)?;
     let text = std::fs::read_to_string(&file)?;
     let total = text.lines().find_map(|line| line.strip_prefix("totals: "));
     Ok(total.context("callgrind counted nothing")?.trim().parse()?)

@@ -1,7 +1,7 @@
 //! The webhook function beside the same work in Python and in Node.js.
 
 use super::figures::{Spread, at, short};
-use super::gauge::{Built, Contender, Run, zipped_binary};
+use super::gauge::{self, Built, Contender, Run, zipped_binary};
 use super::page::Section;
 use super::peers::{self, Peer};
 use super::plot::Plot;
@@ -43,7 +43,7 @@ pub(super) fn measure(project: &Project, built: &Built, rounds: usize) -> Result
     let all: Vec<&Peer> = std::iter::once(&ours).chain(&others).collect();
     let contenders: Vec<Contender> = all.iter().map(|peer| peer.contender.clone()).collect();
     let runs = step("Webhooks delivered", |progress| {
-        let runs = built.run(project, &contenders, rounds, progress)?;
+        let runs = built.run(&contenders, &gauge::tables(project), rounds, progress)?;
         Ok((runs, format!("{rounds} starts of each, {} events in each", WARM + 1)))
     })?;
     all_do_the_same(&runs)?;
