@@ -153,7 +153,7 @@ async fn main() -> Result<()> {
     let now = jiff::Timestamp::now();
     let cx = Context::new(now, Duration::from_secs(300), "operator");
     match command {
-        Command::App(args) => invite::register(&app, args).await,
+        Command::App(args) => invite::register(&app, &cx, args).await,
         Command::Link(args) => invite::run(&app, &cx, args).await,
         Command::Disconnect(Which { tenant, connection }) => invite::disconnect(&app, &cx, &tenant, &connection).await,
         Command::Adopt(args) => adopt::run(&app, &cx, args).await,
