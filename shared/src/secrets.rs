@@ -6,6 +6,7 @@ use crate::{
     provider::{AppCredentials, Crm, Grant, Secret},
 };
 use aws_sdk_secretsmanager::{Client, error::ProvideErrorMetadata, operation::get_secret_value::GetSecretValueError};
+use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use std::{
@@ -36,6 +37,8 @@ struct Told {
 
 /// How long a credential is used without another look.
 const KEPT: Duration = Duration::from_secs(300);
+/// How long an app's secret before the present one is good in deliveries.
+const BEFORE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// The stage of a version that was stored but perhaps not made current: one without a stage could be deleted.
 const FRESH: &str = "CRMSYNC_FRESH";
 
@@ -96,19 +99,27 @@ impl Secrets {
         format!("{}/alert/{tenant}/{channel}", self.prefix)
     }
 
-    /// Names our app at a CRM. The secret before is still good in deliveries, which may have been signed with it.
-    pub async fn put_app(&self, crm: Crm, client_id: &str, client_secret: &str) -> Result<()> {
+    /// Names our app at a CRM. The secret before is good for a week in deliveries: some are signed with it, and a person may tell us first.
+    pub async fn put_app(&self, crm: Crm, client_id: &str, client_secret: &str, now: Timestamp) -> Result<()> {
         let name = format!("{}/app/{crm}", self.prefix);
         let before = self.read::<AppCredentials>(&name, None).await?.map(|(app, _)| app);
-        let same = before.as_ref().is_some_and(|before| before.client_secret.reveal() == client_secret);
-        let previous = before.and_then(|before| if same { before.previous_secret } else { Some(before.client_secret) });
+        let (previous_secret, previous_until) = match before {
+            Some(same) if same.client_secret.reveal() == client_secret => (same.previous_secret, same.previous_until),
+            Some(before) => (Some(before.client_secret), Some(now + BEFORE)),
+            None => (None, None),
+        };
         let app = AppCredentials {
             client_id: client_id.to_owned(),
             client_secret: Secret::new(client_secret),
-            previous_secret: previous,
+            previous_secret,
+            previous_until,
         };
         let json = serde_json::to_string(&app).map_err(|e| Error::bug("an app that is no JSON").because(e))?;
-        self.put(&name, json).await
+        self.put(&name, json).await?;
+        if let Ok(mut apps) = self.apps.lock() {
+            apps.insert(crm, (Instant::now(), app));
+        }
+        Ok(())
     }
 
     async fn put(&self, name: &str, json: String) -> Result<()> {

@@ -45,12 +45,15 @@ pub(crate) struct AppArgs {
 }
 
 /// The secret comes on standard input, so that no shell remembers it.
-pub(crate) async fn register(app: &App, args: AppArgs) -> Result<()> {
+pub(crate) async fn register(app: &App, cx: &Context, args: AppArgs) -> Result<()> {
     let mut secret = String::new();
     std::io::stdin().read_line(&mut secret).context("the app's secret is read from standard input")?;
     anyhow::ensure!(!secret.trim().is_empty(), "the app's secret is read from standard input, and that is empty");
-    app.secrets.put_app(args.crm, &args.client_id, secret.trim()).await?;
-    println!("our app at {} is known; the secret before this one is still accepted in deliveries", args.crm.title());
+    app.secrets.put_app(args.crm, &args.client_id, secret.trim(), cx.now()).await?;
+    println!(
+        "our app at {} is known; the secret before this one is accepted in deliveries for a week more",
+        args.crm.title()
+    );
     Ok(())
 }
 

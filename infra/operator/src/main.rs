@@ -155,7 +155,7 @@ async fn main() -> Result<()> {
     let who = std::env::var("USER").map_or_else(|_| "operator".to_owned(), |user| format!("operator ({user})"));
     let cx = Context::new(now, Duration::from_secs(300), "operator").of(Some(who));
     match command {
-        Command::App(args) => invite::register(&app, args).await,
+        Command::App(args) => invite::register(&app, &cx, args).await,
         Command::Link(args) => invite::run(&app, &cx, args).await,
         Command::Disconnect(Which { tenant, connection }) => invite::disconnect(&app, &cx, &tenant, &connection).await,
         Command::Adopt(args) => adopt::run(&app, &cx, args).await,

@@ -25,7 +25,7 @@ pub(crate) async fn run(app: &App, cx: &Context, Args { apply }: Args) -> Result
     }
     match (keys.len(), apply) {
         (0, _) => println!("the journal has kept everything"),
-        (_, false) => println!("{changes} changes in {} files: keep them with --apply", keys.len()),
+        (_, false) => println!("{changes} changes in {} files: keep them with --apply", keys.len() - left),
         (_, true) => println!("{changes} changes are kept"),
     }
     if left > 0 {

@@ -8,7 +8,7 @@ use crate::{
     context::Context,
     error::Result,
     id::{AccountId, ConnectionId},
-    provider::{Crm, Delivery, Forged, Hint, Schemes, Secret, Verified, Webhooks},
+    provider::{Crm, Delivery, Forged, Hint, Schemes, Verified, Webhooks},
     queue::{Outgoing, group},
     telemetry::{Metric, chain},
 };
@@ -77,8 +77,7 @@ fn delivery(app: &App, request: ApiGatewayV2httpRequest) -> Option<Delivery> {
 /// One URL for all accounts of our app: the app's secret proves it, each event names its account.
 async fn per_app(app: &App, cx: &Context, crm: Crm, delivery: &Delivery) -> Result<i64> {
     let credentials = app.secrets.app(crm).await?;
-    let secrets: Vec<Secret> =
-        [Some(credentials.client_secret), credentials.previous_secret].into_iter().flatten().collect();
+    let secrets = credentials.proofs(cx.now());
     let mut proof = crm.verify(delivery, &secrets, Schemes::Timestamped, cx.now());
     let mut found = BTreeMap::new();
     let stored = async |account: &AccountId| app.store.connections_by_account(crm, account).await;

@@ -53,6 +53,18 @@ pub struct AppCredentials {
     /// The secret before the last rotation: deliveries signed with it are genuine for a while.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_secret: Option<Secret>,
+    /// For how long; one of which this is not known is good until the next rotation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_until: Option<Timestamp>,
+}
+
+impl AppCredentials {
+    /// Whatever signs a delivery now.
+    pub fn proofs(&self, now: Timestamp) -> Vec<Secret> {
+        let is_good = self.previous_until.is_none_or(|until| until > now);
+        let before = self.previous_secret.as_ref().filter(|_| is_good);
+        [&self.client_secret].into_iter().chain(before).cloned().collect()
+    }
 }
 
 /// What one account gave us.

@@ -90,7 +90,7 @@ impl Grant {
             Means::ClientCredentials { client_id, client_secret, .. } => (client_id.clone(), client_secret.clone()),
             Means::JwtBearer { client_id, .. } => (client_id.clone(), Secret::new("")),
         };
-        Some(AppCredentials { client_id, client_secret, previous_secret: None })
+        Some(AppCredentials { client_id, client_secret, previous_secret: None, previous_until: None })
     }
 }
 

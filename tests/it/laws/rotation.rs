@@ -64,6 +64,8 @@ async fn a_vendors_secret_stays(world: &World, crm: Crm) {
     let origin = world.app.settings.public_url.as_deref().unwrap();
     assert!(world.app.replace_token(&world.cx("rotate"), &world.stored(crm).await, origin).await.is_err());
     assert_eq!(token(&grant(world, crm).await), token(&before));
+    world.app.secrets.put_app(crm, &format!("client-{crm}"), "told before it is in force", world.now()).await.unwrap();
+    delivered(world, crm, "+14155550105").await;
 }
 
 async fn a_person_has_a_week(world: &World, crm: Crm, first: &Json) {
