@@ -227,7 +227,8 @@ async fn to_disconnect_gives_everything_back(crm: Crm) {
     assert_eq!(state(&world, crm).await, Some(State::Closed));
     assert!(world.app.secrets.current_grant(&tenant(), &connection(crm)).await.is_err());
     let ours = world.app.secrets.app(crm).await.unwrap();
-    let again = crm.refresh(world.app.http().unwrap(), &world.app.settings.hosts, &ours, &held.grant, world.now()).await;
+    let again =
+        crm.refresh(world.app.http().unwrap(), &world.app.settings.hosts, &ours, &held.grant, world.now()).await;
     assert!(again.is_err(), "the grant is given back");
     let counters = world.shown("counters").await[crm.name()][0].clone();
     for subscriptions in ["channels", "webhooks"] {

@@ -9,7 +9,10 @@ use std::{
 
 /// The connections of accounts that deliveries came for a moment ago.
 #[derive(Debug, Default)]
-pub(crate) struct Accounts(Mutex<HashMap<(Crm, AccountId), (Instant, Vec<Connection>)>>);
+pub(crate) struct Accounts(Mutex<HashMap<(Crm, AccountId), Linked>>);
+
+/// When they were read, and what they were.
+type Linked = (Instant, Vec<Connection>);
 
 /// How long they are believed without another look. What changes meanwhile loses nothing: what is hinted to a connection that was
 /// closed is dropped later, and what one that is new was not told is found by its pulls.
