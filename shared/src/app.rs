@@ -14,7 +14,10 @@ use crate::{
     store::Store,
     telemetry::DEFAULT_NAMESPACE,
 };
-use aws_config::SdkConfig;
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, environment::credentials::EnvironmentVariableCredentialsProvider,
+};
+use aws_sdk_sqs::config::SharedCredentialsProvider;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, OnceLock, PoisonError},
@@ -113,9 +116,23 @@ pub struct Login {
 }
 
 impl App {
+    /// By all that AWS's command line believes: profiles, single sign-on, an instance's role.
     pub async fn from_env() -> Result<App> {
-        let aws = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
+        let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
         App::new(&aws, Settings::from_env()?)
+    }
+
+    /// In a function, whose role is in its environment (AWS docs: Lambda environment variables). Whatever else could prove us is left
+    /// out of its binary.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    pub fn in_lambda() -> Result<App> {
+        let mut aws = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(std::env::var("AWS_REGION").ok().map(Region::new))
+            .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()));
+        // Where an emulator stands in for AWS.
+        aws.set_endpoint_url(std::env::var("AWS_ENDPOINT_URL").ok());
+        App::new(&aws.build(), Settings::from_env()?)
     }
 
     pub fn new(aws: &SdkConfig, settings: Settings) -> Result<App> {

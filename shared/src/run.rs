@@ -18,7 +18,7 @@ where
     R: Serialize,
 {
     crate::telemetry::init();
-    let app = App::from_env().await?;
+    let app = App::in_lambda()?;
     let serve = |event: LambdaEvent<E>| {
         let (app, handle) = (&app, &handle);
         // In a box, because the compiler lays out nested futures one inside the other.

@@ -50,6 +50,20 @@ async fn webhook_hubspot() {
     assert!(!messages[0].contains("4155550199"), "a hint carries no values");
 }
 
+/// Whose account it is for is remembered for a moment; that it is nobody's is not.
+#[tokio::test]
+async fn webhook_hubspot_for_an_account_that_is_connected_since() {
+    let world = World::of(&[Crm::Zoho]).await;
+    world.account(Crm::HubSpot).await;
+    let app = at_the_gateway(&world);
+    let deliver = async || handler::webhook(&app, &then(), event("webhook/hubspot.json")).await.unwrap().status_code;
+    assert_eq!(deliver().await, 200);
+    assert!(queued(&world, &app.settings.changes).await.is_empty());
+    world.connect(Crm::HubSpot).await;
+    assert_eq!((deliver().await, deliver().await), (200, 200));
+    assert_eq!(queued(&world, &app.settings.changes).await.len(), 2, "the first delivery after it, and the next");
+}
+
 #[tokio::test]
 async fn webhook_hubspot_without_its_timestamped_signature() {
     let world = World::new().await;

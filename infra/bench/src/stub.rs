@@ -89,6 +89,8 @@ impl Stub {
                 let entry = |_: &Value| json!({"EventId": "00000000-0000-4000-8000-000000000000"});
                 json!({"FailedEntryCount": 0, "Entries": asked["Entries"].as_array()?.iter().map(entry).collect::<Vec<_>>()})
             }
+            // The only CRM: a page of a hundred contacts, and no more after it (HubSpot docs: CRM API, contacts).
+            path if path.starts_with("/hubspot/") && path.contains("/contacts") => json!({"results": contacts()}),
             _ => return None,
         })
     }
@@ -123,6 +125,19 @@ impl Stub {
         });
         taken.collect()
     }
+}
+
+/// The same ones each time.
+fn contacts() -> Vec<Value> {
+    let contact = |number: u32| {
+        let properties = json!({
+            "email": format!("person{number}@example.com"), "firstname": "Ada", "lastname": format!("Byron {number}"),
+            "phone": format!("+1415555{number:04}"), "company": "Analytical Ltd",
+        });
+        let at = "2026-11-21T09:00:00.000Z";
+        json!({"id": number.to_string(), "properties": properties, "createdAt": at, "updatedAt": at, "archived": false})
+    };
+    (1000..1100).map(contact).collect()
 }
 
 /// An item's primary key.

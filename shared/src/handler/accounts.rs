@@ -9,10 +9,10 @@ use std::{
 
 /// The connections of accounts that deliveries came for a moment ago.
 #[derive(Debug, Default)]
-pub(crate) struct Accounts(Mutex<HashMap<(Crm, AccountId), Looked>>);
+pub(crate) struct Accounts(Mutex<HashMap<(Crm, AccountId), Linked>>);
 
-/// When it was looked, and what was found.
-type Looked = (Instant, Vec<Connection>);
+/// When they were read, and what they were.
+type Linked = (Instant, Vec<Connection>);
 
 /// How long they are believed without another look. What changes meanwhile loses nothing: what is hinted to a connection that was
 /// closed is dropped later, and what one that is new was not told is found by its pulls.

@@ -8,13 +8,20 @@ pub use table::Metric;
 
 use crate::{app::App, context::Context};
 use std::error::Error;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 /// JSON lines on standard output, which Lambda keeps.
+#[expect(clippy::disallowed_methods, reason = "what is logged is settled before anything else")]
 pub fn init() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_span_list(false);
-    if lines.with_env_filter(filter).try_init().is_err() {
+    let named = std::env::var("RUST_LOG").ok().and_then(|named| named.parse().ok());
+    let filter = named.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let lines = tracing_subscriber::fmt::layer().json();
+    let lines = lines.flatten_event(true).with_current_span(false).with_span_list(false);
+    if tracing_subscriber::registry().with(lines).with(filter).try_init().is_err() {
         tracing::debug!("logs are set up already");
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn measure(project: &Project, built: &Built, rounds: usize) -> Result
     table.print();
     let text = format!(
         "## Every function on its sample event\n\n{}\n\nThe same Runtime API and the same stubs; {rounds} starts of each, and {WARM} more of the same event after the first. The table \
-         of the stub holds two connections and no records, and what is written there is forgotten; the CRM shows nothing.\n\n{}",
+         of the stub holds two connections and no records, and what is written there is forgotten, so each pull meets the CRM's page of a hundred contacts for the first time and stores them all.\n\n{}",
         machine::sentence(project),
         table.markdown()
     );

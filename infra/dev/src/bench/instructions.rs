@@ -7,8 +7,8 @@ use crate::step::Progress;
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 
-const FEW: usize = 100;
-const MANY: usize = 400;
+const FEW: usize = 50;
+const MANY: usize = 200;
 
 /// What to do where it is absent.
 pub(super) const ABSENT: &str =
