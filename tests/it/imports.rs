@@ -183,13 +183,19 @@ async fn killed_anywhere_no_row_is_lost_or_doubled() {
     work(&world).await;
     Desk::of(&world, "oscar").post(&format!("/imports/{id}/start"), json!({})).await;
     let seed = std::process::id();
-    let (random, mut killed) = (Random::new(seed.into()), 0);
-    while shown(&world, &id).await["state"] == "running" {
-        let lives = Duration::from_millis(50 + random.below(4_000) as u64);
+    let (random, mut killed, mut given_up) = (Random::new(seed.into()), 0, 0);
+    let mut end = shown(&world, &id).await;
+    while end["state"] != "done" {
+        if end["state"] == "failed" {
+            // On a busy machine nobody lived for long enough, several times over: a person lets it go on.
+            given_up += 1;
+            Desk::of(&world, "oscar").post(&format!("/imports/{id}/start"), json!({})).await;
+        }
+        let lives = Duration::from_millis(50 + random.below(4_000 * (1 + given_up)) as u64);
         killed += u32::from(tokio::time::timeout(lives, world.turn("imports")).await.is_err());
         world.reappear().await;
+        end = shown(&world, &id).await;
     }
-    let end = shown(&world, &id).await;
     assert_eq!((&end["done"]["rows"], &end["done"]["created"]), (&json!(rows), &json!(rows)), "seed {seed}: {end}");
     assert!(killed > 0, "nobody was killed");
     let mut people: Vec<String> = records(&world).await.iter().map(|record| values(record)["id"].clone()).collect();
