@@ -214,7 +214,8 @@ impl App {
         );
         let about = format!("{}:{object}", connection.id);
         let exception = Exception::new(&connection.tenant, "out_of_step", &about, reason, cx).on(connection);
-        match so_far.all() == 0 || mends {
+        // No mending changes what the CRM counts.
+        match so_far.all() == 0 || (mends && so_far.miscounted == 0) {
             true => self.store.resolve(&connection.tenant, &exception.id, cx.now()).await,
             false => self.store.raise(&exception).await,
         }

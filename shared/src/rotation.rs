@@ -53,12 +53,16 @@ fn replaced(grant: &Grant, token: Secret, now: Timestamp, stays: SignedDuration)
 
 /// Whether another one is to be made.
 fn is_old(grant: &Grant, now: Timestamp) -> bool {
-    let follows = match &grant.other_token {
+    grant.webhook_token.is_some() && !follows(grant, now) && grant.token_since.is_none_or(|since| since + OLD <= now)
+}
+
+/// Whether one token follows another just now: a third would shut out whoever still sends the first.
+fn follows(grant: &Grant, now: Timestamp) -> bool {
+    match &grant.other_token {
         Some(OtherToken::Next { .. }) => true,
         Some(OtherToken::Before { until, .. }) => *until > now,
         None => false,
-    };
-    grant.webhook_token.is_some() && !follows && grant.token_since.is_none_or(|since| since + OLD <= now)
+    }
 }
 
 impl App {
@@ -72,19 +76,21 @@ impl App {
         self.next_token(cx, connection, |grant| is_old(grant, cx.now())).await
     }
 
-    /// Makes another token now, whatever the age of the present one: the CRM is told when its subscription is renewed next. Where it has no
-    /// API for that, what a person must do within a week; until then both are good.
+    /// Makes another token now, whatever the age of the present one, unless it follows one already: the CRM is told when its subscription is
+    /// renewed next. Where it has no API for that, what a person must do within a week; until then both are good.
     pub async fn replace_token(&self, cx: &Context, connection: &Connection, origin: &str) -> Result<Option<Secret>> {
         if connection.crm.capabilities().webhooks == Webhooks::PerApp {
             return Err(Error::Config { reason: "its deliveries are proved by a secret of the vendor's".to_owned() });
         }
         if can_be_told(connection) {
-            // The CRM may have been told already of one that waits.
-            let waits = |grant: &Grant| matches!(grant.other_token, Some(OtherToken::Next { .. }));
-            return self.next_token(cx, connection, |grant| !waits(grant)).await.map(|()| None);
+            return self.next_token(cx, connection, |grant| !follows(grant, cx.now())).await.map(|()| None);
         }
         let token = fresh_token()?;
-        self.regrant(cx, connection, |grant| replaced(grant, token.clone(), cx.now(), BY_HAND)).await?;
+        let replaced = |grant: &Grant| match follows(grant, cx.now()) {
+            true => grant.clone(),
+            false => replaced(grant, token.clone(), cx.now(), BY_HAND),
+        };
+        self.regrant(cx, connection, replaced).await?;
         let held = self.secrets.grant(&connection.tenant, &connection.id).await?;
         Ok(crate::provision::webhook_clicks(connection, &held.grant, origin))
     }
@@ -109,9 +115,13 @@ impl App {
         let busy = || Error::retryable("the connection's token is being refreshed");
         let lease = self.store.take_lease(tenant, id, LEASE, cx.now()).await?.ok_or_else(busy)?;
         let done = async {
-            let current = self.secrets.current_grant(tenant, id).await?;
-            if self.secrets.left_behind(tenant, id, &current).await?.is_some() {
-                return Err(busy());
+            let mut current = self.secrets.current_grant(tenant, id).await?;
+            // Whoever stored it died before it was the current one; nobody else is at work under the lease.
+            if let Some(left) = self.secrets.left_behind(tenant, id, &current).await? {
+                if !self.secrets.promote(tenant, id, &current, &left).await? {
+                    return Err(busy());
+                }
+                current = left;
             }
             let next = change(&current.grant);
             if next == current.grant {

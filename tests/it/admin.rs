@@ -80,7 +80,7 @@ async fn a_run_is_undone_and_what_stays_is_told() {
     assert_eq!(with_number(&world, Crm::HubSpot, "9999").await, 0);
     let record = hub(&world, "p1@example.com").await;
     let at = format!("/tenants/demo/records/{}", record.id);
-    admin.open(&at).await.shows(&["Undone", " · person-ada", "/tenants/demo/undo?since="]);
+    admin.open(&at).await.shows(&["Undone", " · asked for by person-ada", "/tenants/demo/undo?since="]);
     let mut oscar = Visitor::at_home(&world, "oscar").await;
     assert!(!oscar.open(&at).await.text.contains("/undo?since="), "that takes an admin");
     assert_eq!(oscar.open("/tenants/demo/undo?since=2026-11-01T00%3A00%3A00Z").await.status, 403);
@@ -99,7 +99,7 @@ async fn a_person_is_forgotten_and_that_is_read_back() {
     admin.open(&at).await.shows(&["read back: nothing is left, here or in a CRM", "gone"]);
     admin.open(&format!("/tenants/demo/records/{}", record.id)).await.shows(&[
         "was forgotten",
-        " · person-ada",
+        " · asked for by person-ada",
         "its values were erased",
     ]);
     assert!(!admin.page.text.contains("Byron"), "{}", admin.page.text);

@@ -239,7 +239,10 @@ async fn a_conflict_shows_both_sides_and_ends_by_a_choice() {
     oscar.press("Keep ours", &[]).await.shows(&["It is decided", "Nobody disagrees"]);
     world.settle().await;
     let record = hub(&world, "ada@example.com").await.id;
-    oscar.open(&format!("/tenants/demo/records/{record}")).await.shows(&["A person, about HubSpot", " · person-oscar"]);
+    oscar
+        .open(&format!("/tenants/demo/records/{record}"))
+        .await
+        .shows(&["A person, about HubSpot", " · asked for by person-oscar"]);
     assert_eq!(world.only(Crm::HubSpot).await.get("last_call"), "ours");
     oscar.open("/tenants/demo/exceptions?state=resolved").await;
     oscar.press("Take the other side", &[]).await.shows(&["The other side was taken"]);

@@ -88,13 +88,13 @@ pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
 
         Route::new(post.clone(), "/v1/tenants/{tenant}/undo", decides, "undo", "Takes back what changes made of records, where nobody has written it since; first without `meant`, to see what that comes to. A stretch at a time", undo::undo),
 
-        Route::new(get.clone(), "/v1/tenants/{tenant}/imports", sees, "imports", "Lists imports, the oldest first; they are kept for 30 days", imports::list),
+        Route::new(get.clone(), "/v1/tenants/{tenant}/imports", sees, "imports", "Lists imports, the newest first; they are kept for 30 days", imports::list),
         Route::new(post.clone(), "/v1/tenants/{tenant}/imports", acts, "createImport", "Makes an import, and the request by which its file is sent. What would become of its rows is counted then, and nothing is written before it is started", imports::create),
         Route::new(get.clone(), "/v1/tenants/{tenant}/imports/{import}", sees, "import", "Shows an import: how its file is read, what was counted, what is done", imports::show),
         Route::new(post.clone(), "/v1/tenants/{tenant}/imports/{import}/start", acts, "startImport", "Begins to write what was counted", imports::start),
         Route::new(post.clone(), "/v1/tenants/{tenant}/imports/{import}/cancel", acts, "cancelImport", "Ends an import where it stands; rows that were done stay done", imports::cancel),
         Route::new(get.clone(), "/v1/tenants/{tenant}/imports/{import}/result", sees, "importResult", "The request that fetches what became of each row, or would: a CSV", imports::result),
-        Route::new(get.clone(), "/v1/tenants/{tenant}/exports", decides, "exports", "Lists exports, the oldest first; they are kept for 30 days", exports::list),
+        Route::new(get.clone(), "/v1/tenants/{tenant}/exports", decides, "exports", "Lists exports, the newest first; they are kept for 30 days", exports::list),
         Route::new(post.clone(), "/v1/tenants/{tenant}/exports", decides, "createExport", "Writes all records of an object into a file, which an import takes", exports::create),
         Route::new(get.clone(), "/v1/tenants/{tenant}/exports/{export}", decides, "export", "Shows an export", exports::show),
         Route::new(get.clone(), "/v1/tenants/{tenant}/exports/{export}/file", decides, "exportFile", "The request that fetches an export's file", exports::file),

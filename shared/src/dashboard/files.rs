@@ -9,10 +9,10 @@ use super::{
     overview::Connection,
     words::{Tone, ago, many, pill, title},
 };
-use crate::{connection::State, control::problem::Problem, export, files::Signed};
+use crate::{connection::State, export, files::Signed};
 use jiff::Timestamp;
 use maud::{Markup, html};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 #[derive(Debug, Deserialize)]
@@ -32,15 +32,20 @@ struct Upload {
     upload: Signed,
 }
 
-/// Pages of a list that are read at most.
-const PAGES: usize = 5;
-/// What is taken of a file's size by every page of a list.
-const MOST: &str = "200";
+/// Which part of the imports is asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    cursor: Option<String>,
+}
 
-pub async fn files(desk: &Desk<'_>) -> Shown {
-    let exports = async { if desk.may("exports") { newest::<Export>(desk, "exports").await } else { Ok(Vec::new()) } };
+pub async fn files(desk: &Desk<'_>, asked: Asked) -> Shown {
+    let exports = async {
+        if desk.may("exports") { desk.ask("exports", &[], &()).await } else { Ok(Listed::<Export>::default()) }
+    };
+    let from: Vec<_> = asked.cursor.iter().map(|cursor| ("cursor", cursor.as_str())).collect();
     let (imports, exports, connections) = futures::try_join!(
-        newest::<Import>(desk, "imports"),
+        desk.ask::<Listed<Import>>("imports", &[], &from),
         exports,
         desk.ask::<Listed<Connection>>("connections", &[], &()),
     )?;
@@ -48,26 +53,9 @@ pub async fn files(desk: &Desk<'_>) -> Shown {
         p.lead { "A file is counted first: you see what would become of each row, and nothing is written before you start it. Files and what became of them are kept for 30 days." }
         @if desk.may("createImport") { (form(desk, &connections.items)) }
         (imported(desk, &imports))
-        @if desk.may("createExport") { (exported(desk, &exports)) }
+        @if desk.may("createExport") { (exported(desk, &exports.items)) }
     };
     Ok(Page { sends_to: Some(desk.app.files.origin().await?), ..Page::new("Files", body).live() })
-}
-
-/// A list that the control API tells oldest first, turned round.
-async fn newest<T: DeserializeOwned>(desk: &Desk<'_>, name: &str) -> Result<Vec<T>, Problem> {
-    let (mut items, mut next): (Vec<T>, Option<String>) = (Vec::new(), None);
-    for _ in 0..PAGES {
-        let mut query = vec![("limit", MOST)];
-        query.extend(next.as_deref().map(|next| ("cursor", next)));
-        let page: Listed<T> = desk.ask(name, &[], &query).await?;
-        items.extend(page.items);
-        next = page.next;
-        if next.is_none() {
-            break;
-        }
-    }
-    items.reverse();
-    Ok(items)
 }
 
 fn form(desk: &Desk<'_>, connections: &[Connection]) -> Markup {
@@ -95,14 +83,14 @@ fn form(desk: &Desk<'_>, connections: &[Connection]) -> Markup {
     }
 }
 
-fn imported(desk: &Desk<'_>, imports: &[Import]) -> Markup {
+fn imported(desk: &Desk<'_>, imports: &Listed<Import>) -> Markup {
     let now = desk.cx.now();
     html! {
         section aria-labelledby="imports" {
             h2 id="imports" { "Imports" }
-            @if imports.is_empty() { div.empty { p { strong { "Nothing was imported yet." } } p { "A CRM's own export is taken as it is: its headers, dates and encoding are known." } } }
+            @if imports.items.is_empty() { div.empty { p { strong { "Nothing was imported yet." } } p { "A CRM's own export is taken as it is: its headers, dates and encoding are known." } } }
             @else {
-                ul.rows { @for one in imports { li.row {
+                ul.rows { @for one in &imports.items { li.row {
                     div {
                         p.reason { a href=(desk.at(&format!("/imports/{}", one.id))) { (one.title()) } }
                         p.small { (title(&one.object)) ", " (ago(now, one.at)) @if let Some(counts) = one.latest() { ", " (many(counts.rows, "row")) } }
@@ -111,6 +99,7 @@ fn imported(desk: &Desk<'_>, imports: &[Import]) -> Markup {
                     (pill(tone, word))
                 } } }
             }
+            @if let Some(next) = &imports.next { p { a.action href={ (desk.at("/files")) "?cursor=" (next) } { "Earlier" } } }
         }
     }
 }

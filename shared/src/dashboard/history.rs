@@ -63,7 +63,7 @@ pub fn history(
 
 fn change(desk: &Desk<'_>, id: &str, change: &Change, name: &dyn Fn(&str) -> String) -> Markup {
     html! {
-        p { strong { (by(&change.cause.by, name)) } " " span.small { (ago(desk.cx.now(), change.cause.at)) " · change " (change.version) @if let Some(actor) = &change.cause.actor { " · " (actor) } @if change.erased { " · its values were erased" } @else if desk.may("undo") { " · " a href=(undo(desk, id, &change.cause)) { "undo" } } } }
+        p { strong { (by(&change.cause.by, name)) } " " span.small { (ago(desk.cx.now(), change.cause.at)) " · change " (change.version) @if let Some(actor) = &change.cause.actor { " · asked for by " (actor) } @if change.erased { " · its values were erased" } @else if desk.may("undo") { " · " a href=(undo(desk, id, &change.cause)) { "undo" } } } }
         @if !change.fields.is_empty() {
             ul.changes {
                 @for one in &change.fields {

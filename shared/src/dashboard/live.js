@@ -1,7 +1,7 @@
 // Shows what has changed while somebody looks: the page is read once more and put in its own place, unless they are at work in it.
 "use strict";
 const main = (page) => page.querySelector("main");
-const busy = () => document.hidden || main(document).contains(document.activeElement) || main(document).querySelector("details[open]");
+const busy = () => document.hidden || !main(document).dataset.live || main(document).contains(document.activeElement) || main(document).querySelector("details[open]");
 
 async function look() {
   if (!busy()) {

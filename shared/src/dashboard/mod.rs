@@ -30,7 +30,7 @@ pub use conflicts::conflicts;
 pub use connecting::linked;
 pub use erasure::erasure;
 pub use exceptions::exceptions;
-pub use files::{files, import_file, saved};
+pub use files::{Asked as Filed, files, import_file, saved};
 pub use find::{Asked as Looked, find};
 pub use import::import;
 pub use mapping::{change, mapping};

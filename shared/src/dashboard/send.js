@@ -36,7 +36,7 @@ document.addEventListener("submit", async (event) => {
       await put(link, file, bar);
       location.assign(link.href);
     } else {
-      document.querySelector("main").replaceChildren(...page.querySelector("main").childNodes);
+      document.querySelector("main").replaceWith(page.querySelector("main"));
     }
   } catch {
     said.textContent = "It could not be sent. Send it once more.";

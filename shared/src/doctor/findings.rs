@@ -245,7 +245,7 @@ fn webhook(seen: &Seen<'_>) -> Option<Finding> {
             "nothing proves deliveries, so none is taken; changes are found by pulling",
             "webhook_unproved",
         ),
-        Hook::Unseen if old(seen) => look(
+        Hook::Unseen if !own && old(seen) => look(
             "webhooks",
             "the token in the URL that an admin has set up is more than 29 days old",
             "webhook_token_old",
@@ -256,8 +256,9 @@ fn webhook(seen: &Seen<'_>) -> Option<Finding> {
 
 /// Whether a token that only a person can replace is old.
 fn old(seen: &Seen<'_>) -> bool {
-    let since = seen.grant.as_ref().and_then(|grant| grant.token_since);
-    since.is_some_and(|since| since + rotation::OLD <= seen.now)
+    let known = seen.grant.as_ref().filter(|grant| grant.webhook_token.is_some());
+    // Of one that was made before it was noted when, nobody knows how old it is.
+    known.is_some_and(|grant| grant.token_since.is_none_or(|since| since + rotation::OLD <= seen.now))
 }
 
 /// Whoever proves nothing is refused: so our URL is there, and asks for a proof.

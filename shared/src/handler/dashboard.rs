@@ -141,7 +141,7 @@ async fn page(desk: &Desk<'_>, request: &ApiGatewayV2httpRequest, segments: &[&s
         ["tenants", _] => dashboard::overview(desk).await,
         ["tenants", _, "exceptions"] => dashboard::exceptions(desk, asked(request)?).await,
         ["tenants", _, "conflicts"] => dashboard::conflicts(desk).await,
-        ["tenants", _, "files"] => dashboard::files(desk).await,
+        ["tenants", _, "files"] => dashboard::files(desk, asked(request)?).await,
         ["tenants", _, "imports", import] => dashboard::import(desk, &plain(import)).await,
         ["tenants", _, "imports", import, "result"] => {
             dashboard::saved(desk, "importResult", &[("import", &plain(import))]).await

@@ -87,16 +87,19 @@ impl Store {
         let call = self.client.update_item().table_name(&self.table);
         let call = call
             .set_key(Some(keys::exception(tenant, id).attributes()))
-            .condition_expression("attribute_exists(pk)")
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":ttl", number(ends.as_second()))
             .expression_attribute_values(":resolved", attribute(&Open::Resolved)?);
         let call = match decided {
             Some(decided) => call
+                .condition_expression("attribute_exists(pk)")
                 .update_expression("SET #state = :resolved, #ttl = :ttl, decided = :decided")
                 .expression_attribute_values(":decided", attribute(decided)?),
-            None => call.update_expression("SET #state = :resolved, #ttl = :ttl"),
+            // What has ended once is not kept for longer by being ended again.
+            None => call
+                .condition_expression("attribute_exists(pk) AND (#state <> :resolved OR attribute_not_exists(#ttl))")
+                .update_expression("SET #state = :resolved, #ttl = :ttl"),
         };
         where_it_held(call.send().await).map(drop)
     }

@@ -1,6 +1,6 @@
 //! Imports and exports: each is one item, which says how far it is.
 
-use super::{Store, item, keys::Pk, read, where_it_held};
+use super::{Store, item, keys::Pk, read, trouble, where_it_held};
 use crate::{context::plus, error::Result};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -33,7 +33,7 @@ impl Store {
     /// Stores a new one.
     pub async fn put_job<T: Serialize>(&self, at: &Pk, job: &Job<T>) -> Result<()> {
         let call = self.client.put_item().table_name(&self.table).set_item(Some(item(at, "job", job)?));
-        call.send().await.map(drop).map_err(super::trouble)
+        call.send().await.map(drop).map_err(trouble)
     }
 
     /// Puts what it is now in the place of what it was; `None` where somebody else did meanwhile.
@@ -44,7 +44,7 @@ impl Store {
         Ok(where_it_held(call.send().await)?.map(|_| job))
     }
 
-    /// A page of a tenant's, and the key after which the next one begins.
+    /// A page of a tenant's, the newest first, and the key after which the next one begins.
     pub async fn job_page<T: DeserializeOwned>(
         &self,
         pk: &str,
@@ -52,7 +52,7 @@ impl Store {
         limit: i32,
     ) -> Result<(Vec<Job<T>>, Option<String>)> {
         let after = after.map(|sk| Pk { pk: pk.to_owned(), sk: sk.to_owned() });
-        let page = self.page(pk, "", after.as_ref(), limit).await?;
+        let page = self.query(pk, "", after.as_ref(), limit).scan_index_forward(false).send().await.map_err(trouble)?;
         let next = page.last_evaluated_key.as_ref().and_then(Pk::of).map(|at| at.sk);
         Ok((page.items.unwrap_or_default().into_iter().map(read).collect::<Result<_>>()?, next))
     }

@@ -34,7 +34,10 @@ use crate::error::{Error, Result};
 use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
-    operation::{batch_get_item::BatchGetItemError, query::QueryOutput},
+    operation::{
+        batch_get_item::BatchGetItemError,
+        query::{QueryOutput, builders::QueryFluentBuilder},
+    },
     types::{AttributeValue, KeysAndAttributes},
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -120,6 +123,10 @@ impl Store {
 
     /// One page of a partition's items whose sort key begins with `prefix` and comes after `after`.
     async fn page(&self, pk: &str, prefix: &str, after: Option<&Pk>, limit: i32) -> Result<QueryOutput> {
+        self.query(pk, prefix, after, limit).send().await.map_err(trouble)
+    }
+
+    fn query(&self, pk: &str, prefix: &str, after: Option<&Pk>, limit: i32) -> QueryFluentBuilder {
         let call = self.client.query().table_name(&self.table).consistent_read(true).limit(limit);
         let call = match prefix {
             "" => call.key_condition_expression("pk = :pk"),
@@ -127,8 +134,7 @@ impl Store {
                 .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
                 .expression_attribute_values(":sk", text(prefix)),
         };
-        let call = call.expression_attribute_values(":pk", text(pk)).set_exclusive_start_key(after.map(Pk::attributes));
-        call.send().await.map_err(trouble)
+        call.expression_attribute_values(":pk", text(pk)).set_exclusive_start_key(after.map(Pk::attributes))
     }
 }
 

@@ -75,6 +75,11 @@ async fn a_person_has_a_week(world: &World, crm: Crm, first: &Json) {
     let clicks = world.app.replace_token(&world.cx("rotate"), &world.stored(crm).await, origin).await.unwrap();
     let next = token(&grant(world, crm).await);
     assert!(next != FIRST && clicks.unwrap().reveal().contains(&next), "it is said where the new one goes");
+    let again = world.app.replace_token(&world.cx("rotate"), &world.stored(crm).await, origin).await.unwrap();
+    assert!(
+        again.unwrap().reveal().contains(&next),
+        "whoever asks again is told the same: the first is good as was said"
+    );
     let mut entered = first.clone();
     entered["url"] = first["url"].as_str().unwrap().replace(FIRST, &next).into();
     assert_eq!((send(first).await, send(&entered).await), (200, 200));
