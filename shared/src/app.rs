@@ -163,7 +163,8 @@ impl App {
         Ok(self.http.get_or_init(|| built))
     }
 
-    pub(crate) fn events(&self) -> &aws_sdk_eventbridge::Client {
+    /// EventBridge, where what happened is told.
+    pub fn events(&self) -> &aws_sdk_eventbridge::Client {
         self.events.get_or_init(|| aws_sdk_eventbridge::Client::new(&self.aws))
     }
 }

@@ -27,10 +27,10 @@ pub(crate) async fn told_by(channels: &[&str]) -> World {
     let asked = sqs.get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::QueueArn);
     let arn = asked.send().await.unwrap().attributes.unwrap()[&QueueAttributeName::QueueArn].clone();
     let pattern = resources("AWS::Events::Rule")["Alerting"]["EventPattern"].to_string();
-    let rule = world.app.events.put_rule().name("alerting").event_bus_name(bus).event_pattern(pattern);
+    let rule = world.app.events().put_rule().name("alerting").event_bus_name(bus).event_pattern(pattern);
     rule.send().await.unwrap();
     let target = Target::builder().id("alerts").arn(arn).build().unwrap();
-    world.app.events.put_targets().rule("alerting").event_bus_name(bus).targets(target).send().await.unwrap();
+    world.app.events().put_targets().rule("alerting").event_bus_name(bus).targets(target).send().await.unwrap();
     let all = [
         ("slack", json!({"is": "slack"}), format!("https://hooks.slack.com/services/{SLACK}")),
         ("telegram", json!({"is": "telegram", "chat": "-100"}), BOT.to_owned()),

@@ -32,10 +32,10 @@ impl World {
         let arn = asked.send().await.unwrap().attributes.unwrap()[&QueueAttributeName::QueueArn].clone();
         let bus = &self.app.settings.event_bus;
         let pattern = json!({"source": ["crm-sync"], "detail-type": kinds}).to_string();
-        let rule = self.app.events.put_rule().name("ear").event_bus_name(bus).event_pattern(pattern);
+        let rule = self.app.events().put_rule().name("ear").event_bus_name(bus).event_pattern(pattern);
         rule.send().await.unwrap();
         let target = Target::builder().id("ear").arn(arn).build().unwrap();
-        self.app.events.put_targets().rule("ear").event_bus_name(bus).targets(target).send().await.unwrap();
+        self.app.events().put_targets().rule("ear").event_bus_name(bus).targets(target).send().await.unwrap();
         Ear { sqs, queue }
     }
 }
