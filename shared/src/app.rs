@@ -168,6 +168,7 @@ impl App {
         Ok(self.http.get_or_init(|| built))
     }
 
+    /// EventBridge, where what happened is told.
     pub fn events(&self) -> &aws_sdk_eventbridge::Client {
         self.events.get_or_init(|| aws_sdk_eventbridge::Client::new(&self.aws))
     }

@@ -245,7 +245,7 @@ fn webhook(seen: &Seen<'_>) -> Option<Finding> {
             "nothing proves deliveries, so none is taken; changes are found by pulling",
             "webhook_unproved",
         ),
-        Hook::Unseen if !own && old(seen) => look(
+        Hook::Unseen if old(seen) => look(
             "webhooks",
             "the token in the URL that an admin has set up is more than 29 days old",
             "webhook_token_old",
@@ -256,7 +256,8 @@ fn webhook(seen: &Seen<'_>) -> Option<Finding> {
 
 /// Whether a token that only a person can replace is old.
 fn old(seen: &Seen<'_>) -> bool {
-    let known = seen.grant.as_ref().filter(|grant| grant.webhook_token.is_some());
+    let ours = seen.connection.crm.capabilities().webhooks != Webhooks::PerApp;
+    let known = seen.grant.as_ref().filter(|grant| ours && grant.webhook_token.is_some());
     // Of one that was made before it was noted when, nobody knows how old it is.
     known.is_some_and(|grant| grant.token_since.is_none_or(|since| since + rotation::OLD <= seen.now))
 }

@@ -70,6 +70,7 @@ fn each_trouble_has_its_code_and_every_code_its_remedy() {
     let far = NOW + SignedDuration::from_mins(5);
     let token = || Grant { webhook_token: Some(Secret::new("w")), token_since: Some(NOW), ..grant(Vec::new()) };
     let aged = || Grant { token_since: Some(NOW - SignedDuration::from_hours(29 * 24)), ..token() };
+    let by_hand = self::connection(Crm::Salesforce);
     let proved = || Seen { grant: Some(token()), ..fact(Fact::Webhook(Hook::Unseen)) };
     let (mut hidden, mut locked, mut twice) = (well(), well(), well());
     hidden.schema.as_mut().unwrap().get_mut(&Object::Person).unwrap().retain(|field| field.name != "email");
@@ -107,8 +108,12 @@ fn each_trouble_has_its_code_and_every_code_its_remedy() {
         (fact(Fact::Webhook(Hook::Missing)), Mark::Bad, "webhook_missing"),
         (fact(Fact::Webhook(Hook::Unseen)), Mark::Look, "webhook_unproved"),
         (proved(), Mark::Look, "webhook_unseen"),
-        (Seen { grant: Some(aged()), ..proved() }, Mark::Look, "webhook_token_old"),
-        (Seen { grant: Some(Grant { token_since: None, ..token() }), ..proved() }, Mark::Look, "webhook_token_old"),
+        (Seen { connection: &by_hand, grant: Some(aged()), ..proved() }, Mark::Look, "webhook_token_old"),
+        (
+            Seen { connection: &by_hand, grant: Some(Grant { token_since: None, ..token() }), ..proved() },
+            Mark::Look,
+            "webhook_token_old",
+        ),
         (fact(Fact::Webhook(Hook::Alive { until: None, status: Some(500) })), Mark::Look, "webhook_failing"),
         (fact(Fact::Clock(far)), Mark::Bad, "clock_off"),
         (fact(Fact::Unanswered { about: "quota", reason: "403".to_owned() }), Mark::Look, "unanswered"),

@@ -148,7 +148,7 @@ pub(super) fn zipped(project: &Project, name: &str, folder: &Path, files: &[Stri
 pub(super) fn zipped_binary(project: &Project, binary: &Path, name: &str) -> Result<u64> {
     let folder = project.dev.join("bench").join(name);
     std::fs::create_dir_all(&folder)?;
-    std::fs::copy(binary, folder.join("bootstrap"))?;
+    std::fs::copy(binary, folder.join("bootstrap")).with_context(|| format!("{} is missing", binary.display()))?;
     zipped(project, name, &folder, &["bootstrap".to_owned()])
 }
 

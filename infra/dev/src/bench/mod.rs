@@ -14,35 +14,48 @@ mod table;
 mod webhook;
 
 use crate::project::Project;
-use crate::step::step;
 use anyhow::Result;
+use std::collections::BTreeSet;
 
 #[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
 pub(crate) enum Chapter {
-    /// The webhook function beside the same work in Python and Node.js, and every function on its sample event
-    Lambda,
+    /// The webhook function beside the same work in Python and Node.js, under a bare Runtime API
+    Webhook,
+    /// Every function on its sample event
+    Functions,
     /// The dashboard's pages, of the function alone
     Pages,
     /// Decisions about ten thousand records, beside a program with Jinja2
     Planner,
 }
 
+impl Chapter {
+    /// The functions that it starts.
+    fn functions(self) -> &'static [&'static str] {
+        match self {
+            Chapter::Webhook => &["webhook"],
+            Chapter::Functions => gauge::all(),
+            Chapter::Pages => &["control"],
+            Chapter::Planner => &[],
+        }
+    }
+}
+
+const ALL: [Chapter; 4] = [Chapter::Webhook, Chapter::Functions, Chapter::Pages, Chapter::Planner];
+
 /// Measures, shows, and writes the chapters into BENCHMARKS.md; what was not measured stays as it is there.
 pub(crate) fn run(project: &Project, chapters: &[Chapter], rounds: usize) -> Result<()> {
-    let mut sections = Vec::new();
-    let has = |chapter: Chapter| chapters.is_empty() || chapters.contains(&chapter);
-    let functions = if has(Chapter::Lambda) { gauge::all() } else { &["control"] };
-    let measures_functions = has(Chapter::Lambda) || has(Chapter::Pages);
-    let built = measures_functions.then(|| gauge::build(project, functions)).transpose()?;
-    if let Some(built) = built.as_ref().filter(|_| has(Chapter::Lambda)) {
-        sections.push(("webhook", webhook::measure(project, built, rounds)?));
-        sections.push(("functions", functions::measure(project, built, rounds)?));
+    let chapters = if chapters.is_empty() { &ALL } else { chapters };
+    let functions: BTreeSet<&str> = chapters.iter().flat_map(|chapter| chapter.functions()).copied().collect();
+    let built = gauge::build(project, &functions.into_iter().collect::<Vec<_>>())?;
+    for chapter in chapters {
+        let (name, section) = match chapter {
+            Chapter::Webhook => ("webhook", webhook::measure(project, &built, rounds)?),
+            Chapter::Functions => ("functions", functions::measure(project, &built, rounds)?),
+            Chapter::Pages => ("pages", pages::measure(project, &built, rounds)?),
+            Chapter::Planner => ("planner", planner::measure(project, rounds)?),
+        };
+        page::write(project, name, &section)?;
     }
-    if let Some(built) = built.as_ref().filter(|_| has(Chapter::Pages)) {
-        sections.push(("pages", pages::measure(project, built, rounds)?));
-    }
-    if has(Chapter::Planner) {
-        sections.push(("planner", planner::measure(project, rounds)?));
-    }
-    step("Results written", |_| Ok(((), page::write(project, &sections)?)))
+    Ok(())
 }

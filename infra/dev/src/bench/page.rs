@@ -13,27 +13,27 @@ const HEAD: &str = "\
 # Benchmarks
 
 Medians of several rounds, with the least and the most in brackets; whoever is compared takes turns within each round, on the same machine and against
-the same stubs. Nothing here is asserted by a test. Repeat it with `cargo dev bench`, or a part with `cargo dev bench --only lambda`.
+the same stubs. Nothing here is asserted by a test. Repeat it with `cargo dev bench`, or a part with `cargo dev bench --only webhook`.
 ";
 
 /// Where plots lie, as the page names them.
 const PLOTS: &str = "infra/bench/plots";
 
-pub(super) fn write(project: &Project, sections: &[(&str, Section)]) -> Result<String> {
+/// Puts a section in its place, at once: what was measured is not lost to what fails after it.
+pub(super) fn write(project: &Project, name: &str, section: &Section) -> Result<()> {
     let file = project.root.join("BENCHMARKS.md");
-    let mut page = std::fs::read_to_string(&file).unwrap_or_else(|_| HEAD.to_owned());
+    let page = std::fs::read_to_string(&file).unwrap_or_else(|_| HEAD.to_owned());
     let folder = project.root.join(PLOTS);
     std::fs::create_dir_all(&folder)?;
-    for (name, section) in sections {
-        let mut text = section.text.clone();
-        for (plot, svg) in &section.plots {
-            std::fs::write(folder.join(format!("{plot}.svg")), svg)?;
-            text += &format!("\n![{plot}]({PLOTS}/{plot}.svg)\n");
-        }
-        page = replaced(&page, name, &text);
+    let mut text = section.text.clone();
+    for (plot, svg) in &section.plots {
+        std::fs::write(folder.join(format!("{plot}.svg")), svg)?;
+        text += &format!("\n![{plot}]({PLOTS}/{plot}.svg)\n");
     }
+    let page = replaced(&page, name, &text);
     std::fs::write(&file, page).with_context(|| format!("{} cannot be written", file.display()))?;
-    Ok(project.shown(&file))
+    println!("  written to {}\n", project.shown(&file));
+    Ok(())
 }
 
 /// The page with another text between a section's marks; a new one comes last.

@@ -41,7 +41,8 @@ pub(super) fn measure(project: &Project, built: &Built, rounds: usize) -> Result
     let (others, mut lacking) = peers::install(project)?;
     let ours = ours(project, built)?;
     let all: Vec<&Peer> = std::iter::once(&ours).chain(&others).collect();
-    let contenders: Vec<Contender> = all.iter().map(|peer| peer.contender.clone()).collect();
+    let contenders: Vec<Contender> =
+        all.iter().map(|peer| Contender { warm: WARM, ..peer.contender.clone() }).collect();
     let runs = step("Webhooks delivered", |progress| {
         let runs = built.run(&contenders, &gauge::tables(project), rounds, progress)?;
         Ok((runs, format!("{rounds} starts of each, {} events in each", WARM + 1)))
