@@ -181,14 +181,17 @@ impl History {
         Ok(())
     }
 
-    /// Takes the values out of everything that happened to a record; what is left tells that it happened. Doing it again changes nothing.
+    /// Takes the values out of everything that happened to a record before its person was erased for the last time; what is left tells
+    /// that it happened. What came after it, with a new consent, stays. Doing it again changes nothing.
     pub async fn erase(&self, tenant: &TenantId, record: &RecordId, kept: Retention) -> Result<()> {
         let kept = BTreeMap::from([(tenant.clone(), kept)]);
-        let mut before = None;
+        let (mut before, mut after_it) = (None, true);
         loop {
             let (entries, next) = self.page(tenant, record, Part::Changes, before.as_deref(), PAGE).await?;
             let tells = |entry: &Entry| !matches!(entry, Entry::Change { erased: true, .. });
-            let values = entries.into_iter().filter(tells).map(Entry::erased).collect::<Vec<_>>();
+            let until = entries.into_iter().skip_while(|entry| after_it && tells(entry)).collect::<Vec<_>>();
+            after_it &= until.is_empty();
+            let values = until.into_iter().filter(tells).map(Entry::erased).collect::<Vec<_>>();
             self.append(&values, &kept).await?;
             match next {
                 Some(next) => before = Some(next),

@@ -1,6 +1,7 @@
 //! What the journal cannot keep is parted until only that is left, lies whole in S3, and is kept after all once the cause is gone.
 
 use crate::{
+    alerts::open,
     audit::the_history_is_the_difference,
     engine::hub,
     meter::Meter,
@@ -146,6 +147,44 @@ async fn what_is_replayed_of_somebody_erased_tells_no_values() {
     app.replay(&world.cx("replay"), &app.missed(&key).await.unwrap()).await.unwrap();
     let told = format!("{:?}", failing.history(&person.id).await);
     assert!(told.contains("version: 1,") && !told.contains(POISON) && !told.contains(MAILBOX), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_came_back_keeps_what_was_said_since() {
+    let failing = Failing::with_poison().await;
+    let Failing { world, meter, app } = &failing;
+    let key = app.all_missed().await.unwrap().remove(0);
+    meter.refuse(None);
+    world.settle().await;
+    app.erase(&world.cx("erase"), &hub(world, MAILBOX).await, true).await.unwrap();
+    world.settle().await;
+    let mut asked = request("r", json!({"id": "p", "email": MAILBOX, "last_name": "Anew"}));
+    (asked["occurred_at"], asked["lead"]["consent_at"]) = (json!(world.now()), json!(world.now()));
+    world.send(&[asked]).await;
+    world.settle().await;
+    app.replay(&world.cx("replay"), &app.missed(&key).await.unwrap()).await.unwrap();
+    let told = format!("{:?}", failing.history(&hub(world, MAILBOX).await.id).await);
+    assert!(told.contains("version: 1,") && !told.contains(POISON) && told.contains("Anew"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_alerted_of_what_has_ended() {
+    let failing = Failing::new().await;
+    let Failing { world, app, .. } = &failing;
+    world.settle().await;
+    let ended = open(world, "needs_reauth", "zoho").await;
+    let lasts = open(world, "rate_limited", "zoho").await;
+    for batch in world.stream.read().await {
+        failing.give_up(&batch).await;
+    }
+    app.store.resolve(&tenant(), &ended.id, world.now()).await.unwrap();
+    world.settle().await;
+    let ear = world.listen(&["exception.raised"]).await;
+    for key in app.all_missed().await.unwrap() {
+        app.replay(&world.cx("replay"), &app.missed(&key).await.unwrap()).await.unwrap();
+    }
+    let heard = ear.heard().await;
+    assert_eq!(heard.iter().map(|one| one.text("id")).collect::<Vec<_>>(), [&lasts.id], "{heard:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -39,7 +39,7 @@ pub(super) struct Told {
     /// Whose values are taken out of the history: all their changes before it are told by now, because the stream keeps a record's order.
     erased: Vec<(TenantId, RecordId)>,
     /// Exceptions that were opened.
-    raised: usize,
+    pub(super) raised: Vec<Exception>,
 }
 
 impl Told {
@@ -61,9 +61,10 @@ impl Told {
             app.history.erase(tenant, record, kept.get(tenant).copied().unwrap_or_default()).await?;
         }
         app.tell(&self.events).await?;
+        app.tell(&self.raised.iter().map(raised).collect::<Vec<_>>()).await?;
         app.queue.send(&app.settings.sync_requests, &self.requests).await?;
         cx.metrics.count(Metric::Changes, None, self.entries.len());
-        cx.metrics.count(Metric::Exceptions, None, self.raised);
+        cx.metrics.count(Metric::Exceptions, None, self.raised.len());
         tracing::info!(entries = self.entries.len(), events = self.events.len(), trace = cx.trace, "journalled");
         Ok(())
     }
@@ -89,7 +90,7 @@ impl Told {
                 match image::<Exception>(&record.change.new_image)?
                     .or(before.map(|before| Exception { state: Open::Resolved, ..before }))
                 {
-                    Some(exception) if exception.state == Open::Open && !was_open => self.exception(&exception),
+                    Some(exception) if exception.state == Open::Open && !was_open => self.exception(exception),
                     Some(exception) if exception.state == Open::Resolved && was_open => self.ended(&exception),
                     _ => {}
                 }
@@ -185,8 +186,7 @@ impl Told {
         self.events.push(Event::new(kind, &detail));
     }
 
-    fn exception(&mut self, exception: &Exception) {
-        self.raised += 1;
+    fn exception(&mut self, exception: Exception) {
         for step in &exception.steps {
             self.step(&exception.tenant, exception.record.as_ref().map(|r| r.as_str()), step, &exception.trace);
             if let Some(record) = &exception.record {
@@ -208,12 +208,7 @@ impl Told {
             });
             self.events.push(Event::new("fetch.failed", &detail));
         }
-        let kind = if exception.code == "conflict" { "conflict.raised" } else { "exception.raised" };
-        let detail = json!({
-            "id": exception.id, "tenant_id": exception.tenant, "code": exception.code, "remedy": exception.remedy, "at": exception.at,
-            "connection_id": exception.connection, "record_id": exception.record, "field": exception.field, "trace": exception.trace,
-        });
-        self.events.push(Event::new(kind, &detail));
+        self.raised.push(exception);
     }
 
     fn ended(&mut self, exception: &Exception) {
@@ -239,6 +234,15 @@ impl Told {
         });
         self.events.push(Event::new(kind, &detail));
     }
+}
+
+fn raised(exception: &Exception) -> Event {
+    let kind = if exception.code == "conflict" { "conflict.raised" } else { "exception.raised" };
+    let detail = json!({
+        "id": exception.id, "tenant_id": exception.tenant, "code": exception.code, "remedy": exception.remedy, "at": exception.at,
+        "connection_id": exception.connection, "record_id": exception.record, "field": exception.field, "trace": exception.trace,
+    });
+    Event::new(kind, &detail)
 }
 
 fn kind_of(record: &EventRecord) -> Option<String> {

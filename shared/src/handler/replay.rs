@@ -6,6 +6,7 @@ use crate::{
     context::Context,
     error::{Error, Result},
     history::Entry,
+    store::{Exception, Open},
 };
 use aws_lambda_events::dynamodb::Event as Streamed;
 use jiff::Timestamp;
@@ -77,10 +78,23 @@ impl App {
     /// Keeps what was missed, by the journal's own way, and takes its file away. To do it again changes nothing: entries have the
     /// change's own key, events and requests their own id.
     pub async fn replay(&self, cx: &Context, missed: &Missed) -> Result<()> {
-        let told = Told::of(&missed.event)?;
+        let mut told = Told::of(&missed.event)?;
+        told.raised = self.still_open(told.raised).await?;
         told.keep(self, cx).await?;
         self.forget_again(&told).await?;
         self.failures.delete(&missed.key).await
+    }
+
+    /// Nobody is alerted of what ended long ago: its end was told already, and would not be told again.
+    async fn still_open(&self, raised: Vec<Exception>) -> Result<Vec<Exception>> {
+        let mut open = Vec::new();
+        for exception in raised {
+            let now = self.store.exception(&exception.tenant, &exception.id).await?;
+            if now.is_some_and(|now| now.state == Open::Open && now.at == exception.at) {
+                open.push(exception);
+            }
+        }
+        Ok(open)
     }
 
     /// The stream keeps a record's order and a replay does not: whoever was erased meanwhile has values in the history again. They are
@@ -91,9 +105,7 @@ impl App {
             Entry::Timeline { .. } => None,
         };
         for (tenant, record) in told.entries.iter().filter_map(changed).collect::<BTreeSet<_>>() {
-            if self.store.record(&tenant, &record).await?.is_some_and(|record| record.erased.is_some()) {
-                self.history.erase(&tenant, &record, self.store.settings(&tenant).await?.retention).await?;
-            }
+            self.history.erase(&tenant, &record, self.store.settings(&tenant).await?.retention).await?;
         }
         Ok(())
     }
