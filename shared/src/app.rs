@@ -13,6 +13,7 @@ use crate::{
     secrets::Secrets,
     store::Store,
     telemetry::DEFAULT_NAMESPACE,
+    watch::Held,
 };
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, environment::credentials::EnvironmentVariableCredentialsProvider,
@@ -37,6 +38,7 @@ pub struct App {
     pub settings: Settings,
     pub(crate) accounts: Accounts,
     pub(crate) lately: Lately,
+    pub(crate) held: Held,
     pub(crate) books: Books,
     aws: SdkConfig,
     // Built when they are first used: a function that calls no CRM reads no certificates for it, and its binary lacks the code.
@@ -147,6 +149,7 @@ impl App {
             settings,
             accounts: Accounts::default(),
             lately: Lately::default(),
+            held: Held::default(),
             books: Books { holder: ulid::Ulid::new().to_string(), of: Mutex::default() },
             aws: aws.clone(),
             http: OnceLock::new(),

@@ -23,6 +23,7 @@ async fn a_connection_shows_how_it_did_by_the_hour() {
     world.send(&[asked]).await;
     world.settle().await;
 
+    world.app.flush().await;
     let vera = Desk::of(&world, "vera");
     let of_hubspot = vera.get("/connections/hubspot/pulse").await;
     let hours = of_hubspot["hours"].as_array().unwrap();

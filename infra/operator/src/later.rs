@@ -31,6 +31,7 @@ pub(crate) async fn run(app: &App, now: Timestamp, Args { hours, pushes }: Args)
         push(app, &cx).await?;
     }
     app.report(&cx).await;
+    app.flush().await;
     println!("{taken} applied as of {}", cx.now());
     Ok(())
 }

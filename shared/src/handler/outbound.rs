@@ -57,8 +57,9 @@ async fn of_connection(
     let cx = cx.traced(messages.first().map(|message| message.job.trace.as_str()).unwrap_or_default());
     let Some(ready) = app.store.ready(tenant, connection, cx.now()).await? else { return Ok(()) };
     let sent: Vec<Sent> = messages.iter().map(|message| (message.id.clone(), message.sent)).collect();
+    let again = messages.iter().any(|message| message.receives > 1);
     let done = worked_on(app, &cx, &ready, messages, batch).await;
-    measure(&cx, &ready.connection, &sent, batch);
+    measure(&cx, &ready.connection, &sent, again, batch);
     done
 }
 
@@ -66,14 +67,16 @@ async fn of_connection(
 type Sent = (String, Option<Timestamp>);
 
 /// How long pushes took, and since when those wait that are handed back.
-fn measure(cx: &Context, connection: &Connection, sent: &[Sent], batch: &Batch<'_>) {
+fn measure(cx: &Context, connection: &Connection, sent: &[Sent], again: bool, batch: &Batch<'_>) {
     let (kept, done): (Vec<&Sent>, Vec<&Sent>) = sent.iter().partition(|(id, _)| batch.is_kept(id));
     for at in done.into_iter().filter_map(|(_, at)| *at) {
         let took = until(at, cx.now()).as_secs_f64() * 1e3;
         cx.metrics.value(Metric::SyncLag, Some(connection.crm), took);
     }
     let oldest = kept.into_iter().filter_map(|(_, at)| *at).min();
-    cx.metrics.on(&connection.tenant, &connection.id, |counts| counts.waits = Some(oldest));
+    cx.metrics.on(&connection.tenant, &connection.id, |counts| {
+        (counts.waits, counts.retried) = (Some(oldest), again || oldest.is_some());
+    });
 }
 
 async fn worked_on(

@@ -6,7 +6,13 @@ mod table;
 pub use metrics::{DEFAULT_NAMESPACE, Metrics};
 pub use table::Metric;
 
-use crate::{app::App, context::Context};
+use crate::{
+    app::App,
+    context::Context,
+    id::{ConnectionId, TenantId},
+    watch::Counts,
+};
+use jiff::Timestamp;
 use std::error::Error;
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
@@ -38,14 +44,24 @@ pub fn chain(error: &dyn Error) -> String {
 }
 
 impl App {
-    /// At an invocation's end: stores what it did for each connection, which the watchdog reads; and its metrics, as lines of the log.
+    /// At an invocation's end: stores what was done for each connection, which the watchdog reads, or keeps it in mind for a minute; and
+    /// its metrics, as lines of the log.
     pub async fn report(&self, cx: &Context) -> Vec<String> {
-        for ((tenant, id), counts) in cx.metrics.connections() {
-            if let Err(error) = self.store.count(&tenant, &id, &counts, cx.now()).await {
+        self.keep_counts(self.held.due(cx.metrics.connections(), cx.now())).await;
+        cx.metrics.lines(&self.settings.metrics, cx.now())
+    }
+
+    /// Stores what is kept in mind, before a process ends by itself.
+    pub async fn flush(&self) {
+        self.keep_counts(self.held.all()).await;
+    }
+
+    async fn keep_counts(&self, due: Vec<((TenantId, ConnectionId), Timestamp, Counts)>) {
+        for ((tenant, id), at, counts) in due {
+            if let Err(error) = self.store.count(&tenant, &id, &counts, at).await {
                 // Work that was done is not done again for the sake of counting it.
-                tracing::warn!(connection.id = %id, error = chain(&error), trace = cx.trace, "could not be counted");
+                tracing::warn!(connection.id = %id, error = chain(&error), "could not be counted");
             }
         }
-        cx.metrics.lines(&self.settings.metrics, cx.now())
     }
 }

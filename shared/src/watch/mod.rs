@@ -1,8 +1,10 @@
 //! Whether a connection does well: what was counted on it, judged by its tenant's thresholds. A stream of changes cannot see silence.
 
+mod held;
 mod judge;
 mod pulse;
 
+pub use held::Held;
 pub use judge::{Facts, Finding, Kind, judge};
 pub use pulse::{Counts, Hour, Place, Pulse, Seen};
 

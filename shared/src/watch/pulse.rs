@@ -3,7 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeMap, time::Duration};
 
-/// What one invocation did for a connection.
+/// No webhook takes so long.
+const LATE: Duration = Duration::from_mins(1);
+
+/// What was done for a connection, by an invocation or several.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Counts {
     pub hour: Hour,
@@ -13,6 +16,27 @@ pub struct Counts {
     pub waits: Option<Option<Timestamp>>,
     /// Percent of the day's calls that are used.
     pub used: Option<u8>,
+    /// Whether a push is handed back, or was before: somebody else may have stored that one waits.
+    pub retried: bool,
+}
+
+impl Counts {
+    /// Together with what came later.
+    pub fn and(self, later: Counts) -> Counts {
+        Counts {
+            hour: self.hour.and(later.hour),
+            lag: self.lag.max(later.lag),
+            waits: later.waits.or(self.waits),
+            used: later.used.or(self.used),
+            retried: self.retried || later.retried,
+        }
+    }
+
+    /// Whether somebody may have to be told.
+    pub fn is_bad(&self) -> bool {
+        let is_late = self.lag.is_some_and(|lag| lag >= LATE);
+        self.hour.failed > 0 || self.hour.refused > 0 || self.retried || is_late
+    }
 }
 
 /// What there was in an hour.
