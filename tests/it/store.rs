@@ -1,6 +1,7 @@
 //! The contract of the state table, against a DynamoDB API.
 
 use crate::{aws, meter::Meter};
+use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use shared::{
     cause::{By, Cause},
@@ -79,6 +80,52 @@ async fn the_second_of_two_changes_of_one_version_is_lost() {
     assert!(matches!(change(&store, &first, &two).await, Err(Lost::Race)));
     let kept = store.record(&tenant(), &first.id).await.unwrap().unwrap();
     assert_eq!(kept.fields.get("company"), Value::text("One").as_ref());
+}
+
+/// People with a mailbox and a phone each, from this number on.
+fn people(first: usize, count: usize) -> Vec<Record> {
+    let person = |n: usize| {
+        record(&[("email", format!("p{n}@example.com").as_str()), ("phone", format!("+1415555{n:04}").as_str())])
+    };
+    (first..first + count).map(person).collect()
+}
+
+#[tokio::test]
+async fn what_is_ready_at_once_is_one_transaction() {
+    let aws = aws::account().await;
+    let meter = Meter::start(aws.endpoint_url().unwrap(), crate::meter::Traffic::default()).await;
+    let metered = aws.to_builder().endpoint_url(&meter.url).build();
+    let store = aws::app(&metered, None, None).await.store;
+    let transactions = || meter.spent().0.remove("DynamoDB_20120810.TransactWriteItems").unwrap_or_default().calls;
+    transactions();
+    let new = people(0, 50);
+    let made = join_all(new.iter().map(|one| create(&store, one))).await;
+    assert!(made.iter().all(Result::is_ok), "{made:?}");
+    assert_eq!(transactions(), 2, "each is three steps, and a hundred go together");
+
+    let mut more = people(50, 20);
+    put(&mut more[7], "email", "p3@example.com");
+    let made = join_all(more.iter().map(|one| create(&store, one))).await;
+    let (stored, not): (Vec<_>, Vec<_>) = made.iter().enumerate().partition(|(_, made)| made.is_ok());
+    assert!(matches!(not[..], [(7, Err(Lost::Taken(Key::Email(_))))]), "who stands in the way is told: {not:?}");
+    assert_eq!((stored.len(), transactions()), (19, 21), "and the others go on alone");
+
+    let twins = people(100, 1);
+    let made = join_all((0..2).map(|_| create(&store, &twins[0]))).await;
+    assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 1, "{made:?}");
+}
+
+#[tokio::test]
+async fn who_leads_may_be_stopped() {
+    let store = store().await;
+    let new = people(0, 3);
+    let mut leads = Box::pin(create(&store, &new[0]));
+    let mut others = Box::pin(join_all(new[1..].iter().map(|one| create(&store, one))));
+    assert!(futures::poll!(&mut leads).is_pending() && futures::poll!(&mut others).is_pending());
+    drop(leads);
+    let made = others.await;
+    assert!(made.iter().all(Result::is_ok), "{made:?}");
+    assert!(store.record(&tenant(), &new[0].id).await.unwrap().is_none());
 }
 
 #[tokio::test]

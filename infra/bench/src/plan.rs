@@ -48,6 +48,12 @@ pub struct Run {
     pub cpu_s: Option<f64>,
     /// The most memory that was resident.
     pub peak_kb: Option<u64>,
+    /// Of the processor, from exec to the last answer.
+    pub all_cpu_s: Option<f64>,
+    /// How often it put a record into the table.
+    pub records: u64,
+    /// Connections that it put into the table, as they are at the end.
+    pub connections: Vec<Value>,
     /// What it wrote to its log for the warm events.
     pub log_bytes: u64,
     /// What it called for the warm events, by service and operation.

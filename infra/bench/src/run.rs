@@ -47,7 +47,7 @@ async fn one(contender: &Contender, stub: &Arc<Stub>, aws: &str) -> Result<Run> 
     }
     answers_are_right(asked.kinds(), &done, contender.signed_by.is_some())?;
     let (calls, sent) = stub.kept();
-    let Done { init_ms, mut took_ms, mut answers, warm, peak_kb, .. } = done;
+    let Done { init_ms, mut took_ms, mut answers, warm, peak_kb, all_cpu_s, .. } = done;
     took_ms.truncate(1 + contender.warm);
     ensure!(!took_ms.is_empty() && !answers.is_empty(), "it answered nothing");
     let first_ms = took_ms.remove(0);
@@ -59,6 +59,9 @@ async fn one(contender: &Contender, stub: &Arc<Stub>, aws: &str) -> Result<Run> 
         wall_s: warm.map_or(0.0, |span| span.wall_s),
         cpu_s: warm.and_then(|span| span.cpu_s),
         peak_kb,
+        all_cpu_s,
+        records: stub.records(),
+        connections: stub.connections(),
         log_bytes: warm.map_or(0, |span| span.log_bytes),
         calls,
         sent,

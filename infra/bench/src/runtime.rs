@@ -21,6 +21,9 @@ use std::{
 };
 use tokio::sync::Notify;
 
+/// No function may take longer (AWS docs: Lambda quotas).
+const LONGEST_MS: u128 = 900_000;
+
 /// What one start of a function is asked, and what it did.
 pub struct Asked {
     sample: Sample,
@@ -42,6 +45,8 @@ pub struct Done {
     pub warm: Option<Span>,
     warm_from: Option<(Instant, Used)>,
     pub peak_kb: Option<u64>,
+    /// Of the processor, from its start to its last answer.
+    pub all_cpu_s: Option<f64>,
     pub failed: Option<String>,
 }
 
@@ -95,7 +100,9 @@ impl Asked {
                 done.failed = Some("it ended by itself".to_owned());
             }
             if is_over || has_ended {
-                done.peak_kb = lock(&self.function).as_ref().and_then(Function::peak_kb);
+                let function = lock(&self.function);
+                done.peak_kb = function.as_ref().and_then(Function::peak_kb);
+                done.all_cpu_s = function.as_ref().and_then(Function::cpu_s);
                 return std::mem::take(&mut done);
             }
         }
@@ -172,7 +179,7 @@ async fn next(State(asked): State<Arc<Asked>>) -> Response {
     let headers = [
         ("content-type", "application/json".to_owned()),
         ("lambda-runtime-aws-request-id", format!("00000000-0000-4000-8000-{place:012}")),
-        ("lambda-runtime-deadline-ms", (now_ms() + 60_000).to_string()),
+        ("lambda-runtime-deadline-ms", (now_ms() + LONGEST_MS).to_string()),
         ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:123456789012:function:bench".to_owned()),
         (
             "lambda-runtime-trace-id",

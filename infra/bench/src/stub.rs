@@ -1,4 +1,5 @@
-//! Stubs of what functions call: each answers at once, from memory. Writes are taken and forgotten.
+//! Stubs of what functions call: each answers at once, from memory. Writes are taken and forgotten, but for those of connections: a pull
+//! goes on where it was.
 
 use crate::{plan::Plan, runtime::lock};
 use anyhow::{Context, Result};
@@ -16,11 +17,14 @@ use std::{
 };
 
 type Item = Value;
+type Place = (String, String);
 
 pub struct Stub {
-    items: HashMap<(String, String), Item>,
+    items: HashMap<Place, Item>,
     secrets: BTreeMap<String, Value>,
     seen: Mutex<Seen>,
+    /// Connections that were put.
+    connections: Mutex<HashMap<Place, Item>>,
 }
 
 #[derive(Default)]
@@ -30,6 +34,7 @@ struct Seen {
     /// Messages that were put into queues.
     sent: Vec<Value>,
     kept_sent: Vec<Value>,
+    records: u64,
 }
 
 impl Stub {
@@ -38,12 +43,13 @@ impl Stub {
             .with_context(|| format!("{} cannot be read", plan.tables.display()))?;
         let items: Vec<Item> = serde_json::from_str(&text)?;
         let items = items.into_iter().map(|item| (place(&item), item)).collect();
-        Ok(Stub { items, secrets: plan.secrets.clone(), seen: Mutex::default() })
+        Ok(Stub { items, secrets: plan.secrets.clone(), seen: Mutex::default(), connections: Mutex::default() })
     }
 
     /// A new start of a function.
     pub fn forget(&self) {
         *lock(&self.seen) = Seen::default();
+        lock(&self.connections).clear();
     }
 
     pub fn forget_calls(&self) {
@@ -66,17 +72,42 @@ impl Stub {
         (std::mem::take(&mut seen.kept_calls), std::mem::take(&mut seen.kept_sent))
     }
 
+    /// How often a record was put.
+    pub fn records(&self) -> u64 {
+        lock(&self.seen).records
+    }
+
+    fn note(&self, operation: &str, asked: &Value) {
+        let steps = asked["TransactItems"].as_array().into_iter().flatten().map(|step| &step["Put"]);
+        for item in steps.chain([asked]).map(|put| &put["Item"]) {
+            match item["kind"]["S"].as_str() {
+                Some("record") => lock(&self.seen).records += 1,
+                Some("connection") if operation == "PutItem" => {
+                    lock(&self.connections).insert(place(item), item.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Connections as they were left.
+    pub fn connections(&self) -> Vec<Value> {
+        lock(&self.connections).values().cloned().collect()
+    }
+
     fn answer(&self, operation: &str, asked: &Value) -> Option<Value> {
+        self.note(operation, asked);
+        let held = Held { items: &self.items, connections: &lock(&self.connections) };
         Some(match operation {
             "Query" => {
-                let items = self.query(&asked["ExpressionAttributeValues"]);
+                let items = held.query(&asked["ExpressionAttributeValues"]);
                 json!({"Count": items.len(), "ScannedCount": items.len(), "Items": items})
             }
-            "GetItem" => match self.items.get(&place(&asked["Key"])) {
+            "GetItem" => match held.get(&asked["Key"]) {
                 Some(item) => json!({"Item": item}),
                 None => json!({}),
             },
-            "BatchGetItem" => json!({"Responses": self.batch(&asked["RequestItems"]), "UnprocessedKeys": {}}),
+            "BatchGetItem" => json!({"Responses": held.batch(&asked["RequestItems"]), "UnprocessedKeys": {}}),
             "BatchWriteItem" => json!({"UnprocessedItems": {}}),
             "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems" => json!({}),
             "GetSecretValue" => {
@@ -95,23 +126,6 @@ impl Stub {
         })
     }
 
-    /// One partition, in the order of its sort keys.
-    fn query(&self, values: &Value) -> Vec<&Item> {
-        let text = |name: &str| values[name]["S"].as_str().unwrap_or_default();
-        let (partition, prefix) = (text(":pk"), text(":sk"));
-        let mut found: Vec<_> =
-            self.items.iter().filter(|((pk, sk), _)| pk == partition && sk.starts_with(prefix)).collect();
-        found.sort_by_key(|(place, _)| *place);
-        found.into_iter().map(|(_, item)| item).collect()
-    }
-
-    fn batch(&self, tables: &Value) -> Value {
-        let found = |asked: &Value| -> Vec<&Item> {
-            asked["Keys"].as_array().into_iter().flatten().filter_map(|key| self.items.get(&place(key))).collect()
-        };
-        tables.as_object().into_iter().flatten().map(|(table, asked)| (table.clone(), json!(found(asked)))).collect()
-    }
-
     /// SDKs compare the digest with that of what they sent.
     fn send(&self, entries: &[Value]) -> Vec<Value> {
         let mut seen = lock(&self.seen);
@@ -124,6 +138,35 @@ impl Stub {
             json!({"Id": entry["Id"], "MessageId": "00000000-0000-4000-8000-000000000000", "MD5OfMessageBody": digest})
         });
         taken.collect()
+    }
+}
+
+/// What the table holds.
+struct Held<'a> {
+    items: &'a HashMap<Place, Item>,
+    connections: &'a HashMap<Place, Item>,
+}
+
+impl<'a> Held<'a> {
+    fn get(&self, key: &Value) -> Option<&'a Item> {
+        let place = place(key);
+        self.connections.get(&place).or_else(|| self.items.get(&place))
+    }
+
+    /// One partition, in the order of its sort keys.
+    fn query(&self, values: &Value) -> Vec<&'a Item> {
+        let text = |name: &str| values[name]["S"].as_str().unwrap_or_default();
+        let (partition, prefix) = (text(":pk"), text(":sk"));
+        let found = self.items.iter().chain(self.connections);
+        let found = found.filter(|((pk, sk), _)| pk == partition && sk.starts_with(prefix));
+        found.collect::<BTreeMap<_, _>>().into_values().collect()
+    }
+
+    fn batch(&self, tables: &Value) -> Value {
+        let found = |asked: &Value| -> Vec<&Item> {
+            asked["Keys"].as_array().into_iter().flatten().filter_map(|key| self.get(key)).collect()
+        };
+        tables.as_object().into_iter().flatten().map(|(table, asked)| (table.clone(), json!(found(asked)))).collect()
     }
 }
 
@@ -141,7 +184,7 @@ fn contacts() -> Vec<Value> {
 }
 
 /// An item's primary key.
-fn place(item: &Value) -> (String, String) {
+fn place(item: &Value) -> Place {
     let text = |name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
     (text("pk"), text("sk"))
 }

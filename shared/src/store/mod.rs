@@ -16,6 +16,7 @@ mod records;
 mod rosters;
 mod settings;
 mod tenants;
+mod together;
 pub mod tickets;
 mod transact;
 
@@ -44,6 +45,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use keys::Pk;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{collections::HashMap, time::Duration};
+use together::Together;
 
 /// Single writes that are sent at the same time.
 const AT_ONCE: usize = 16;
@@ -55,11 +57,12 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 pub struct Store {
     client: Client,
     table: String,
+    together: Together,
 }
 
 impl Store {
     pub fn new(client: Client, table: String) -> Store {
-        Store { client, table }
+        Store { client, table, together: Together::default() }
     }
 
     async fn get<T: DeserializeOwned>(&self, at: &Pk) -> Result<Option<T>> {

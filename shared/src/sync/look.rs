@@ -32,7 +32,7 @@ pub struct Look {
 }
 
 /// Records that are worked on at the same time.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 32;
 /// How often a remote is fetched again because its record moved meanwhile.
 const ROUNDS: usize = 5;
 /// No read of a CRM is begun with less than this left.

@@ -40,6 +40,9 @@ pub(super) struct Run {
     pub(super) wall_s: f64,
     pub(super) cpu_s: Option<f64>,
     pub(super) peak_kb: Option<u64>,
+    pub(super) all_cpu_s: Option<f64>,
+    pub(super) records: u64,
+    pub(super) connections: Vec<Value>,
     pub(super) log_bytes: u64,
     pub(super) calls: BTreeMap<String, u64>,
     pub(super) sent: Vec<Value>,
@@ -72,11 +75,23 @@ impl Built {
         rounds: usize,
         progress: &Progress,
     ) -> Result<Vec<Run>> {
+        self.run_with(contenders, tables, rounds, &secrets("token"), progress)
+    }
+
+    /// The same, with secrets that are not those of every chapter.
+    pub(super) fn run_with(
+        &self,
+        contenders: &[Contender],
+        tables: &Path,
+        rounds: usize,
+        secrets: &Value,
+        progress: &Progress,
+    ) -> Result<Vec<Run>> {
         let plan = json!({
             "rounds": rounds,
             "contenders": contenders,
             "tables": tables,
-            "secrets": secrets(),
+            "secrets": secrets,
         });
         let runs = python::ask(&mut Command::new(&self.gauge), &plan, Some(progress))?;
         Ok(serde_json::from_value(runs)?)
@@ -88,8 +103,9 @@ pub(super) fn tables(project: &Project) -> PathBuf {
     project.root.join("infra/bench/tables.json")
 }
 
-fn secrets() -> Value {
-    let grant = json!({"access_token": "token", "refresh_token": "refresh", "expires_at": "2100-01-01T00:00:00Z", "webhook_token": "token"});
+/// What lies in Secrets Manager, with this token for each CRM.
+pub(super) fn secrets(token: &str) -> Value {
+    let grant = json!({"access_token": token, "refresh_token": "refresh", "expires_at": "2100-01-01T00:00:00Z", "webhook_token": "token"});
     json!({
         "crm-sync/app/hubspot": {"client_id": "client", "client_secret": APP_SECRET},
         "crm-sync/app/zoho": {"client_id": "client", "client_secret": "secret-of-the-zoho-app"},
