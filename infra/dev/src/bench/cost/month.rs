@@ -55,7 +55,7 @@ pub(super) fn ours(counted: &[Counted], stack: &Stack, volume: &Volume) -> Resul
     Ok(all)
 }
 
-/// The first of each second of each function, and one of twenty of the others (AWS X-Ray docs: default sampling).
+/// The first of each second of each function, and one of twenty of the others (AWS X-Ray docs: configuring sampling rules).
 fn traces(invoked: &[(&str, f64)]) -> f64 {
     let names: BTreeSet<&str> = invoked.iter().map(|(name, _)| *name).collect();
     let of = |name: &str| invoked.iter().filter(|(other, _)| *other == name).map(|(_, times)| times).sum::<f64>();

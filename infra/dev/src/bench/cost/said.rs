@@ -76,16 +76,17 @@ pub(super) fn bill(counted: &[Counted], stack: &Stack, prices: &Prices) -> Resul
     for volume in &VOLUMES {
         table.head.extend([format!("{} events", volume.name), "share".to_owned(), "floor".to_owned()]);
     }
-    let items: BTreeSet<&str> = months.iter().flat_map(|(ours, _)| ours.keys().copied()).collect();
+    let items: BTreeSet<&str> =
+        months.iter().flat_map(|(ours, least)| ours.keys().chain(least.keys()).copied()).collect();
     let mut items: Vec<&str> = items.into_iter().collect();
     let last = |item: &str| months.last().and_then(|(ours, _)| ours.get(item)).copied().unwrap_or_default();
     items.sort_by(|one, other| last(other).total_cmp(&last(one)));
     for item in &items {
         let mut row = vec![(*item).to_owned()];
         for (ours, least) in &months {
-            let dollars = ours.get(item).copied().unwrap_or_default();
-            let share = format!("{:.0} %", 100.0 * dollars / sum(ours));
-            row.extend([short(dollars), share, least.get(item).map_or_else(|| "–".to_owned(), |least| short(*least))]);
+            let dollars = |bill: &Dollars| bill.get(item).map_or_else(|| "–".to_owned(), |dollars| short(*dollars));
+            let share = 100.0 * ours.get(item).copied().unwrap_or_default() / sum(ours);
+            row.extend([dollars(ours), format!("{share:.0} %"), dollars(least)]);
         }
         table.rows.push(row);
     }
