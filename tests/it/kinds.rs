@@ -130,8 +130,10 @@ async fn webhooks(counter: &Counter, many: usize) {
             world.sim("hubspot/contacts", &json!({"id": contact["id"], "fields": {field: value}})).await;
         }
     };
-    edit("phone", "+141555501{n}").await;
+    edit("company", "Analytical {n}").await;
     counter.settled("webhook, changed, into the other CRM", many).await;
+    edit("phone", "+141555501{n}").await;
+    counter.settled("webhook, another phone, into the other CRM", many).await;
     edit("hs_lead_status", "OPEN").await;
     counter.settled("webhook, a field that is only sent", many).await;
     edit("jobtitle", "Countess").await;
