@@ -1,26 +1,27 @@
 //! API Gateway: from HTTP to an event and back.
 
-use crate::{authorizer, world::now};
+use crate::{
+    authorizer,
+    invoked::{Instances, Invoked},
+    world::now,
+};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use axum::{body::Bytes, extract::State, http, response::IntoResponse};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value as Json, json};
-use shared::{App, context::Context, handler};
+use shared::{context::Context, handler};
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::AtomicI64},
     time::Duration,
 };
 
 /// A call as API Gateway hands it over.
 pub(crate) async fn call(
-    State((app, ahead, invocations)): State<(Arc<App>, Arc<AtomicI64>, Arc<AtomicU64>)>,
+    State((instances, ahead, invoked)): State<(Instances, Arc<AtomicI64>, Invoked)>,
     parts: http::request::Parts,
     body: Bytes,
 ) -> impl IntoResponse {
-    invocations.fetch_add(1, Ordering::Relaxed);
+    let app = instances.one();
     let path = parts.uri.path().to_owned();
     let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     let parameters = match segments.as_slice() {
@@ -71,6 +72,16 @@ pub(crate) async fn call(
     let cx = Context::new(now(&ahead), Duration::from_secs(28), "call");
     // Lambda does not ask of a story that it can move between threads.
     let (connects, hears) = (segments[0] == "connect", segments[0] == "webhooks");
+    invoked.note(
+        if connects {
+            "connect"
+        } else if hears {
+            "webhook"
+        } else {
+            "control"
+        },
+        1,
+    );
     let here = tokio::runtime::Handle::current();
     let story = move || {
         here.block_on(async {

@@ -1,5 +1,6 @@
 //! Between the functions and the emulator: counts what AWS would bill.
 
+use crate::billed::{Items, billed};
 use axum::{
     Router,
     body::Bytes,
@@ -67,6 +68,7 @@ pub(crate) struct Cost {
 pub(crate) struct Meter {
     pub(crate) url: String,
     costs: Arc<Mutex<BTreeMap<String, Cost>>>,
+    items: Arc<Mutex<Items>>,
     throttled: Arc<AtomicU64>,
     /// What DynamoDB takes no item with.
     refused: Arc<Mutex<Option<String>>>,
@@ -80,8 +82,8 @@ impl Meter {
         let costs = Arc::<Mutex<BTreeMap<String, Cost>>>::default();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let meter =
-            Meter { url, costs, throttled: Arc::default(), refused: Arc::default(), traffic: Arc::new(traffic) };
+        let (items, throttled, refused) = (Arc::default(), Arc::default(), Arc::default());
+        let meter = Meter { url, costs, items, throttled, refused, traffic: Arc::new(traffic) };
         let shared: Shared = (emulator.to_owned(), reqwest::Client::new(), meter.clone());
         let proxy = Router::new().fallback(forward).with_state(shared);
         tokio::spawn(async move { axum::serve(listener, proxy).await });
@@ -101,6 +103,11 @@ impl Meter {
     /// What was spent since the last time, by operation.
     pub(crate) fn spent(&self) -> Spent {
         Spent(std::mem::take(&mut *self.costs.lock().unwrap()))
+    }
+
+    /// What was billed since the last time.
+    pub(crate) fn items(&self) -> Items {
+        std::mem::take(&mut *self.items.lock().unwrap())
     }
 }
 
@@ -183,10 +190,14 @@ async fn answer(
     let Ok(answer) = call.body(sent).send().await else { return StatusCode::BAD_GATEWAY.into_response() };
     let (status, headers) = (answer.status(), answer.headers().clone());
     let body = answer.bytes().await.unwrap_or_default();
-    let units = serde_json::from_slice::<Json>(&body).map_or(0.0, |json| match &json["ConsumedCapacity"] {
+    let told: Json = serde_json::from_slice(&body).unwrap_or_default();
+    let units = match &told["ConsumedCapacity"] {
         Json::Array(tables) => tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum(),
         one => one["CapacityUnits"].as_f64().unwrap_or(0.0),
-    });
+    };
+    for (item, more) in billed(&target, asked, &told) {
+        *meter.items.lock().unwrap().entry(item).or_default() += more;
+    }
     let mut costs = meter.costs.lock().unwrap();
     let cost = costs.entry(target).or_default();
     *cost = Cost { calls: cost.calls + 1, units: cost.units + units };

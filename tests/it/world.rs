@@ -4,6 +4,7 @@ use crate::{
     aws,
     chaos::Chaos,
     gateway,
+    invoked::{Instances, Invoked, Work},
     meter::{Meter, Traffic},
     stream::Stream,
 };
@@ -31,7 +32,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -44,7 +45,8 @@ pub(crate) struct World {
     ahead: Arc<AtomicI64>,
     pub(crate) chaos: Chaos,
     pub(crate) stream: Stream,
-    invocations: Arc<AtomicU64>,
+    pub(crate) invoked: Invoked,
+    pub(crate) instances: Instances,
     /// The functions' metrics, as they write them.
     pub(crate) emitted: Mutex<Vec<String>>,
     /// Receipts of messages that were received and not deleted, with their queues.
@@ -92,8 +94,8 @@ impl World {
         let public_url = format!("http://{}", listener.local_addr().unwrap());
         let app = Arc::new(aws::app(functions, Some(sim.url.clone()), Some(public_url.clone())).await);
         let ahead = Arc::new(AtomicI64::new(0));
-        let invocations = Arc::new(AtomicU64::new(0));
-        let state = (app.clone(), ahead.clone(), invocations.clone());
+        let (invoked, instances) = (Invoked::default(), Instances::of(app.clone(), functions.clone()));
+        let state = (instances.clone(), ahead.clone(), invoked.clone());
         let door = Router::new()
             .route("/webhooks/{*path}", post(gateway::call))
             .route("/connect/{*path}", any(gateway::call))
@@ -109,7 +111,7 @@ impl World {
         tokio::spawn(async move { axum::serve(listener, door).await });
         let stream = Stream::of(&aws, &app.settings.state_table).await;
         let (emitted, hidden, chaos) = (Mutex::default(), Mutex::default(), Chaos::default());
-        let world = World { app, aws, sim, ahead, chaos, stream, invocations, emitted, hidden };
+        let world = World { app, aws, sim, ahead, chaos, stream, invoked, instances, emitted, hidden };
         for crm in crms {
             world.account(*crm).await;
             world.connect_objects(*crm, objects).await;
@@ -239,16 +241,22 @@ impl World {
 
     /// Everything that is due is enqueued, as the schedule does.
     pub(crate) async fn tick(&self) {
-        self.invocations.fetch_add(1, Ordering::Relaxed);
+        self.invoked.note("delta-pull", 0);
         let tick = serde_json::from_value(json!({"tick": "pulls"})).unwrap();
         let cx = self.cx("tick");
-        handler::delta_pull(&self.app, &cx, tick).await.unwrap();
-        self.report(&cx).await;
+        let app = self.instances.one();
+        handler::delta_pull(&app, &cx, tick).await.unwrap();
+        self.report_of(&app, &cx).await;
     }
 
     /// What ends an invocation.
     pub(crate) async fn report(&self, cx: &Context) {
-        let lines = self.app.report(cx).await;
+        self.report_of(&self.app, cx).await;
+    }
+
+    pub(crate) async fn report_of(&self, app: &App, cx: &Context) {
+        let lines = app.report(cx).await;
+        self.instances.end(app).await;
         self.emitted.lock().unwrap().extend(lines);
     }
 
@@ -320,11 +328,11 @@ impl World {
         let batches = self.stream.read().await;
         for batch in &batches {
             for _ in 0..if self.chaos.twice { 2 } else { 1 } {
-                self.invocations.fetch_add(1, Ordering::Relaxed);
+                self.invoked.note("journal", batch["Records"].as_array().unwrap().len());
                 let event = serde_json::from_value(batch.clone()).unwrap();
-                let cx = self.cx("journal-invocation");
-                handler::journal(&self.app, &cx, event).await.unwrap();
-                self.report(&cx).await;
+                let (app, cx) = (self.instances.one(), self.cx("journal-invocation"));
+                handler::journal(&app, &cx, event).await.unwrap();
+                self.report_of(&app, &cx).await;
             }
         }
         !batches.is_empty()
@@ -332,7 +340,7 @@ impl World {
 
     /// Invocations of functions since the last time.
     pub(crate) fn invocations(&self) -> u64 {
-        self.invocations.swap(0, Ordering::Relaxed)
+        self.invoked.take().values().map(|work: &Work| work.times).sum()
     }
 
     /// One batch of one queue. Whether there was any.
@@ -358,15 +366,16 @@ impl World {
     }
 
     pub(crate) async fn handle(&self, queue: &str, event: SqsEvent) -> SqsBatchResponse {
-        self.invocations.fetch_add(1, Ordering::Relaxed);
+        self.invoked.by_queue(queue, event.records.len());
         let cx = self.cx(&format!("{queue}-invocation"));
+        let app = self.instances.one();
         let kept = match queue {
-            "pushes" => handler::outbound(&self.app, &cx, event).await,
-            "imports" => handler::import(&self.app, &cx, event).await,
-            "pulls" => handler::delta_pull(&self.app, &cx, handler::PullEvent::Messages(event)).await,
-            _ => handler::reconcile(&self.app, &cx, event).await,
+            "pushes" => handler::outbound(&app, &cx, event).await,
+            "imports" => handler::import(&app, &cx, event).await,
+            "pulls" => handler::delta_pull(&app, &cx, handler::PullEvent::Messages(event)).await,
+            _ => handler::reconcile(&app, &cx, event).await,
         };
-        self.report(&cx).await;
+        self.report_of(&app, &cx).await;
         kept.unwrap_or_else(|error| panic!("{queue}: {}", shared::telemetry::chain(&error)))
     }
 

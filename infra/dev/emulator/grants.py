@@ -13,13 +13,11 @@ import template as source
 #   DynamoDB stream       https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html
 #   its failures to S3    https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
 #   logs                  https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
-#   traces                https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
 DONE_BY_AWS = {
     "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
     "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
     "s3:ListBucket",
     "logs:CreateLogStream", "logs:PutLogEvents",
-    "xray:PutTraceSegments", "xray:PutTelemetryRecords",
 }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 //! What `cargo dev bench` measures, chapter by chapter.
 
+mod cost;
 mod figures;
 mod functions;
 mod gauge;
@@ -27,6 +28,8 @@ pub(crate) enum Chapter {
     Pages,
     /// Decisions about ten thousand records, beside a program with Jinja2
     Planner,
+    /// What each kind of event is billed, and a month's bill; needs the emulator
+    Cost,
 }
 
 impl Chapter {
@@ -36,24 +39,26 @@ impl Chapter {
             Chapter::Webhook => &["webhook"],
             Chapter::Functions => gauge::all(),
             Chapter::Pages => &["control"],
-            Chapter::Planner => &[],
+            Chapter::Planner | Chapter::Cost => &[],
         }
     }
 }
 
-const ALL: [Chapter; 4] = [Chapter::Webhook, Chapter::Functions, Chapter::Pages, Chapter::Planner];
+const ALL: [Chapter; 5] = [Chapter::Webhook, Chapter::Functions, Chapter::Pages, Chapter::Planner, Chapter::Cost];
 
 /// Measures, shows, and writes the chapters into BENCHMARKS.md; what was not measured stays as it is there.
 pub(crate) fn run(project: &Project, chapters: &[Chapter], rounds: usize) -> Result<()> {
     let chapters = if chapters.is_empty() { &ALL } else { chapters };
     let functions: BTreeSet<&str> = chapters.iter().flat_map(|chapter| chapter.functions()).copied().collect();
-    let built = gauge::build(project, &functions.into_iter().collect::<Vec<_>>())?;
+    let functions: Vec<&str> = functions.into_iter().collect();
+    let built = || gauge::build(project, &functions);
     for chapter in chapters {
         let (name, section) = match chapter {
-            Chapter::Webhook => ("webhook", webhook::measure(project, &built, rounds)?),
-            Chapter::Functions => ("functions", functions::measure(project, &built, rounds)?),
-            Chapter::Pages => ("pages", pages::measure(project, &built, rounds)?),
+            Chapter::Webhook => ("webhook", webhook::measure(project, &built()?, rounds)?),
+            Chapter::Functions => ("functions", functions::measure(project, &built()?, rounds)?),
+            Chapter::Pages => ("pages", pages::measure(project, &built()?, rounds)?),
             Chapter::Planner => ("planner", planner::measure(project, rounds)?),
+            Chapter::Cost => ("cost", cost::measure(project)?),
         };
         page::write(project, name, &section)?;
     }
