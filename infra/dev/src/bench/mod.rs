@@ -1,5 +1,7 @@
 //! What `cargo dev bench` measures, chapter by chapter.
 
+mod connectors;
+mod crm;
 mod figures;
 mod functions;
 mod gauge;
@@ -10,6 +12,7 @@ mod pages;
 mod peers;
 mod planner;
 mod plot;
+mod pulls;
 mod table;
 mod webhook;
 
@@ -27,6 +30,8 @@ pub(crate) enum Chapter {
     Pages,
     /// Decisions about ten thousand records, beside a program with Jinja2
     Planner,
+    /// What others use to pull a CRM's contacts, against the simulator
+    Pulls,
 }
 
 impl Chapter {
@@ -36,12 +41,12 @@ impl Chapter {
             Chapter::Webhook => &["webhook"],
             Chapter::Functions => gauge::all(),
             Chapter::Pages => &["control"],
-            Chapter::Planner => &[],
+            Chapter::Planner | Chapter::Pulls => &[],
         }
     }
 }
 
-const ALL: [Chapter; 4] = [Chapter::Webhook, Chapter::Functions, Chapter::Pages, Chapter::Planner];
+const ALL: [Chapter; 5] = [Chapter::Webhook, Chapter::Functions, Chapter::Pages, Chapter::Planner, Chapter::Pulls];
 
 /// Measures, shows, and writes the chapters into BENCHMARKS.md; what was not measured stays as it is there.
 pub(crate) fn run(project: &Project, chapters: &[Chapter], rounds: usize) -> Result<()> {
@@ -54,6 +59,7 @@ pub(crate) fn run(project: &Project, chapters: &[Chapter], rounds: usize) -> Res
             Chapter::Functions => ("functions", functions::measure(project, &built, rounds)?),
             Chapter::Pages => ("pages", pages::measure(project, &built, rounds)?),
             Chapter::Planner => ("planner", planner::measure(project, rounds)?),
+            Chapter::Pulls => ("pulls", pulls::measure(project, rounds)?),
         };
         page::write(project, name, &section)?;
     }

@@ -1,6 +1,6 @@
 """An Airbyte connector as Airbyte runs it, without Docker: `read` with a configuration, a catalogue of one stream and the state of the last time.
 
-    airbyte.py hubspot|salesforce <simulator> <token> <folder>
+    airbyte.py hubspot|salesforce <simulator> <folder>
 
 The folder keeps the state from one time to the next. One line of JSON tells what this time took.
 """
@@ -11,14 +11,15 @@ import sys
 
 import measured
 
-CRM, SIMULATOR, TOKEN, FOLDER = sys.argv[1:]
+CRM, SIMULATOR, FOLDER = sys.argv[1:]
+ACCOUNT = measured.account(SIMULATOR, CRM)
 HERE = os.path.dirname(os.path.abspath(__file__))
 HUBSPOT = {
     "vendor": "https://api.hubapi.com",
     "run": "source_hubspot.run:run",
     "config": {
         "start_date": "2020-01-01T00:00:00Z",
-        "credentials": {"credentials_title": "Private App Credentials", "access_token": TOKEN},
+        "credentials": {"credentials_title": "Private App Credentials", "access_token": ACCOUNT["private_app_token"]},
     },
     "stream": "contacts",
     "cursor": "updatedAt",

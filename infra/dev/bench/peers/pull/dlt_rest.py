@@ -1,6 +1,6 @@
 """dlt's `rest_api` source for HubSpot's contacts, into DuckDB; or nowhere, to see what reading alone takes.
 
-    dlt_rest.py duckdb|nowhere <simulator> <token> <folder>
+    dlt_rest.py duckdb|nowhere <simulator> <folder>
 
 The folder keeps dlt's state from one time to the next. One line of JSON tells what this time took.
 """
@@ -9,7 +9,10 @@ import json
 import os
 import sys
 
-INTO, SIMULATOR, TOKEN, FOLDER = sys.argv[1:5]
+import measured
+
+INTO, SIMULATOR, FOLDER = sys.argv[1:4]
+TOKEN = measured.account(SIMULATOR, "hubspot")["private_app_token"]
 
 
 def listed():
@@ -75,19 +78,17 @@ def discovered():
 
 
 def main():
-    import measured
-
     os.makedirs(FOLDER, exist_ok=True)
     properties, out = (os.path.join(FOLDER, name) for name in ("properties.json", "out.txt"))
     if not os.path.exists(properties):
         with open(properties, "w", encoding="utf-8") as file:
             json.dump(discovered(), file)
     os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
-    command = [sys.executable, os.path.abspath(__file__), INTO, SIMULATOR, TOKEN, FOLDER, "pull"]
+    command = [sys.executable, os.path.abspath(__file__), INTO, SIMULATOR, FOLDER, "pull"]
     figures = measured.run(command, out, SIMULATOR)
     with open(out, encoding="utf-8") as file:
         figures["records"] = int(file.read().split()[-1])
     print(json.dumps(figures))
 
 
-pull() if sys.argv[5:] == ["pull"] else main()
+pull() if sys.argv[4:] == ["pull"] else main()

@@ -35,3 +35,9 @@ def calls(simulator):
     with urllib.request.urlopen(f"{simulator}/_sim/calls?reset=1") as answer:
         counted = json.load(answer)
     return {route: count for routes in counted.values() for route, count in routes.items()}
+
+
+def account(simulator, crm):
+    """What an app needs to know to get into the simulated account."""
+    with urllib.request.urlopen(f"{simulator}/_sim/accounts") as answer:
+        return next(account for account in json.load(answer) if account["crm"] == crm)

@@ -1,6 +1,6 @@
 """A Singer tap as a scheduler runs it: with a configuration, a catalogue of one stream and the state of the last time.
 
-    tap.py hubspot <simulator> <token> <folder>
+    tap.py hubspot <simulator> <folder>
 
 The folder keeps the state from one time to the next. One line of JSON tells what this time took. What discovery asks is not counted.
 """
@@ -11,7 +11,8 @@ import sys
 
 import measured
 
-CRM, SIMULATOR, TOKEN, FOLDER = sys.argv[1:]
+CRM, SIMULATOR, FOLDER = sys.argv[1:]
+ACCOUNT = measured.account(SIMULATOR, CRM)
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -26,7 +27,7 @@ def hubspot():
         schema, metadata = tap_hubspot.load_discovered_schema(stream)
         return {"stream": "contacts", "tap_stream_id": "contacts", "schema": schema, "metadata": metadata}
 
-    config = {"api_key": TOKEN, "start_date": "2020-01-01T00:00:00Z"}
+    config = {"api_key": ACCOUNT["private_app_token"], "start_date": "2020-01-01T00:00:00Z"}
     return "https://api.hubapi.com", "tap_hubspot:main", config, catalogue
 
 
