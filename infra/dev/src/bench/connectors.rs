@@ -1,6 +1,6 @@
 //! What people use to pull from a CRM, as it is installed from PyPI: scripts of `bench/peers/pull`, each with an environment of its own.
 
-use super::crm::{CONTACTS, Object};
+use super::crm::{CONTACTS, LEADS, Object};
 use crate::process;
 use crate::project::Project;
 use crate::python::Environment;
@@ -22,7 +22,7 @@ pub(super) struct Connector {
     pub(super) remembers: bool,
 }
 
-pub(super) const CONNECTORS: [Connector; 4] = [
+pub(super) const CONNECTORS: [Connector; 5] = [
     Connector {
         name: "Airbyte, source-hubspot",
         object: CONTACTS,
@@ -45,6 +45,18 @@ pub(super) const CONNECTORS: [Connector; 4] = [
             "tap-hubspot",
         ),
         command: ["tap.py", "hubspot"],
+        remembers: true,
+    },
+    Connector {
+        name: "Singer, tap-salesforce, REST",
+        object: LEADS,
+        package: "tap-salesforce",
+        environment: Environment::of_peer(
+            "tap-salesforce-venv",
+            "bench/peers/pull/requirements-tap-salesforce.txt",
+            "tap-salesforce",
+        ),
+        command: ["tap.py", "salesforce"],
         remembers: true,
     },
     Connector {
@@ -93,7 +105,12 @@ pub(super) fn pull(project: &Project, simulator: &str, connector: &Connector, fo
     let [script, kind] = connector.command;
     let mut command = Command::new(connector.environment.program(project, "python"));
     command.arg(project.source("bench/peers/pull").join(script)).args([kind, simulator]).arg(folder);
-    command.env("PYTHONDONTWRITEBYTECODE", "1");
-    let told = process::output_of(&mut command)?;
-    serde_json::from_str(&told).with_context(|| format!("{script} tells no figures, but {told:?}"))
+    told(project, &mut command)
+}
+
+/// The figures that a script of `bench/peers` prints.
+pub(super) fn told(project: &Project, script: &mut Command) -> Result<Figures> {
+    script.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONPATH", project.source("bench/peers"));
+    let told = process::output_of(script)?;
+    serde_json::from_str(&told).with_context(|| format!("a script tells no figures, but {told:?}"))
 }

@@ -25,6 +25,14 @@ pub(super) struct Object {
 }
 
 pub(super) const CONTACTS: Object = Object { crm: "hubspot", name: "contacts", field: "jobtitle", fields: contact };
+pub(super) const LEADS: Object = Object { crm: "salesforce", name: "lead", field: "Title", fields: lead };
+
+/// Whether the CRM keeps to its own limit of calls in ten seconds. That of searches stays.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Limits {
+    Vendors,
+    Lifted,
+}
 
 /// The simulator, and the ids of its records, oldest first.
 pub(super) struct Crm {
@@ -36,11 +44,14 @@ pub(super) struct Crm {
 impl Crm {
     /// With so many records; the last one is changed a second after the others are there, so that whoever asks for what is not older than the
     /// newest that he has seen gets one of them.
-    pub(super) fn with(project: &Project, object: Object, records: usize) -> Result<Crm> {
+    pub(super) fn with(project: &Project, object: Object, records: usize, limits: Limits) -> Result<Crm> {
         let simulator = simulator::start(project)?;
         step("Records made", |_| {
             http::post(&format!("{}/_sim/accounts", simulator.url), &account(object.crm))?;
-            http::post(&format!("{}/_sim/faults", simulator.url), &unlimited())?;
+            if limits == Limits::Lifted {
+                let lifted = json!({"hubspot": {"burst": {"calls": 1_000_000, "per_ms": 1_000}}});
+                http::post(&format!("{}/_sim/faults", simulator.url), &lifted)?;
+            }
             let mut crm = Crm { simulator, object, ids: Vec::new() };
             for first in (0..records).step_by(AT_ONCE) {
                 let edits = (first..records.min(first + AT_ONCE)).map(|n| json!({"fields": (object.fields)(n)}));
@@ -78,16 +89,20 @@ fn account(crm: &str) -> Value {
     json!({"crm": crm, "credits": 1_000_000_000, "private_app_token": token})
 }
 
-/// The limit of calls in ten seconds is the vendor's; here it would be all that is measured. Searches keep theirs, five in a second.
-fn unlimited() -> Value {
-    json!({"hubspot": {"burst": {"calls": 1_000_000, "per_ms": 1_000}}})
-}
-
 /// Ten properties that people fill in, of the twenty-six that an account has here.
 pub(super) fn contact(n: usize) -> Value {
     json!({
         "email": format!("person{n}@example.com"), "firstname": format!("Given{}", n % 97), "lastname": format!("Family{n}"),
         "phone": format!("+1415{:07}", n), "company": format!("Company {}", n % 500), "jobtitle": "Engineer", "city": "London",
         "country": "United Kingdom", "website": format!("https://www.example.com/{n}"), "lifecyclestage": "lead",
+    })
+}
+
+/// The same as a lead of Salesforce.
+pub(super) fn lead(n: usize) -> Value {
+    json!({
+        "Email": format!("person{n}@example.com"), "FirstName": format!("Given{}", n % 97), "LastName": format!("Family{n}"),
+        "Phone": format!("+1415{:07}", n), "Company": format!("Company {}", n % 500), "Title": "Engineer", "City": "London",
+        "Country": "United Kingdom", "Website": format!("https://www.example.com/{n}"), "Status": "Open - Not Contacted",
     })
 }

@@ -13,6 +13,7 @@ mod peers;
 mod planner;
 mod plot;
 mod pulls;
+mod pushes;
 mod table;
 mod webhook;
 
@@ -32,6 +33,8 @@ pub(crate) enum Chapter {
     Planner,
     /// What others use to pull a CRM's contacts, against the simulator
     Pulls,
+    /// What others use to push records to a CRM, against the simulator with its limits
+    Pushes,
 }
 
 impl Chapter {
@@ -41,12 +44,13 @@ impl Chapter {
             Chapter::Webhook => &["webhook"],
             Chapter::Functions => gauge::all(),
             Chapter::Pages => &["control"],
-            Chapter::Planner | Chapter::Pulls => &[],
+            Chapter::Planner | Chapter::Pulls | Chapter::Pushes => &[],
         }
     }
 }
 
-const ALL: [Chapter; 5] = [Chapter::Webhook, Chapter::Functions, Chapter::Pages, Chapter::Planner, Chapter::Pulls];
+const ALL: [Chapter; 6] =
+    [Chapter::Webhook, Chapter::Functions, Chapter::Pages, Chapter::Planner, Chapter::Pulls, Chapter::Pushes];
 
 /// Measures, shows, and writes the chapters into BENCHMARKS.md; what was not measured stays as it is there.
 pub(crate) fn run(project: &Project, chapters: &[Chapter], rounds: usize) -> Result<()> {
@@ -60,6 +64,7 @@ pub(crate) fn run(project: &Project, chapters: &[Chapter], rounds: usize) -> Res
             Chapter::Pages => ("pages", pages::measure(project, &built, rounds)?),
             Chapter::Planner => ("planner", planner::measure(project, rounds)?),
             Chapter::Pulls => ("pulls", pulls::measure(project, rounds)?),
+            Chapter::Pushes => ("pushes", pushes::measure(project)?),
         };
         page::write(project, name, &section)?;
     }

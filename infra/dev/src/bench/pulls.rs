@@ -1,7 +1,7 @@
 //! Pulling a CRM's records: what people use for it, beside each other.
 
 use super::connectors::{CONNECTORS, Connector, Figures, pull};
-use super::crm::Crm;
+use super::crm::{CONTACTS, Crm, LEADS, Limits, Object};
 use super::figures::{Spread, short};
 use super::machine;
 use super::page::Section;
@@ -29,6 +29,15 @@ pub(super) enum Job {
     Changed(usize),
 }
 
+impl Job {
+    /// Of the CRM.
+    fn records(self) -> usize {
+        match self {
+            Job::Full(records) | Job::Empty(records) | Job::Changed(records) => records,
+        }
+    }
+}
+
 impl fmt::Display for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -51,48 +60,55 @@ pub(super) fn measure(project: &Project, rounds: usize) -> Result<Section> {
         connector.install(project)?;
     }
     functions::quick(project, PACKAGE)?;
-    let mut pulls = by_peers(project, RECORDS, rounds)?;
-    pulls.extend(by_peers(project, MANY, 1)?.into_iter().filter(|pull| pull.job == Job::Full(MANY)));
+    let mut pulls = Vec::new();
+    for object in [CONTACTS, LEADS] {
+        pulls.extend(by_peers(
+            project,
+            object,
+            &[Job::Full(RECORDS), Job::Empty(RECORDS), Job::Changed(RECORDS)],
+            rounds,
+        )?);
+        pulls.extend(by_peers(project, object, &[Job::Full(MANY)], 1)?);
+    }
     let table = table(&pulls);
     table.print();
     Ok(Section { text: text(project, rounds, &table), plots: Vec::new() })
 }
 
-/// All jobs of all connectors, which take turns within each round.
-pub(super) fn by_peers(project: &Project, records: usize, rounds: usize) -> Result<Vec<Pull>> {
-    let crm = Crm::with(project, CONNECTORS[0].object, records)?;
+/// These jobs, in turn, of all connectors of an object; the first tells how many records there are.
+pub(super) fn by_peers(project: &Project, object: Object, jobs: &[Job], rounds: usize) -> Result<Vec<Pull>> {
+    let connectors: Vec<&Connector> = CONNECTORS.iter().filter(|one| one.object.crm == object.crm).collect();
+    let crm = Crm::with(project, object, jobs.first().map_or(0, |job| job.records()), Limits::Lifted)?;
     step("Records pulled", |progress| {
         let mut pulls = Vec::new();
         for round in 1..=rounds {
-            for connector in &CONNECTORS {
-                progress.say(&format!("round {round} of {rounds}: {}", connector.name));
-                pulls.extend(in_turn(project, &crm, connector, records, round, progress)?);
+            for connector in &connectors {
+                pulls.extend(in_turn(project, &crm, connector, jobs, &format!("round {round}"), progress)?);
             }
         }
-        Ok((pulls, format!("{rounds} rounds of {} connectors, {records} records", CONNECTORS.len())))
+        Ok((pulls, format!("{rounds} rounds of {} connectors", connectors.len())))
     })
 }
 
-/// Everything, nothing new, and some changed, with what it remembers in between.
+/// One job after the other, with what it remembers in between.
 fn in_turn(
     project: &Project,
     crm: &Crm,
     connector: &Connector,
-    records: usize,
-    round: usize,
+    jobs: &[Job],
+    round: &str,
     progress: &Progress,
 ) -> Result<Vec<Pull>> {
     let folder = project.dev.join("bench/pull");
     let _ = std::fs::remove_dir_all(&folder);
     let who = connector.named(project)?;
-    let jobs = [Job::Full(records), Job::Empty(records), Job::Changed(records)];
     let mut pulls = Vec::new();
-    for job in jobs.into_iter().take(if connector.remembers { 3 } else { 1 }) {
-        progress.say(&format!("round {round}: {who}, {job}"));
+    for job in jobs.iter().take(if connector.remembers { jobs.len() } else { 1 }) {
+        progress.say(&format!("{round}: {who}, {job}"));
         if matches!(job, Job::Changed(_)) {
-            crm.change(CHANGED, &format!("Lecturer {who} {round}"))?;
+            crm.change(CHANGED, &format!("{who}, {round}"))?;
         }
-        pulls.push(Pull { who: who.clone(), job, figures: pull(project, crm.url(), connector, &folder)? });
+        pulls.push(Pull { who: who.clone(), job: *job, figures: pull(project, crm.url(), connector, &folder)? });
     }
     Ok(pulls)
 }
@@ -141,7 +157,7 @@ fn calls(of: &[&Figures]) -> String {
 
 fn text(project: &Project, rounds: usize, table: &Table) -> String {
     format!(
-        "## Pulling\n\n{}\n\n{rounds} rounds, in which they take turns, of {RECORDS} contacts in the simulated HubSpot, and one of {MANY}. Each is installed from PyPI as it is (`infra/dev/bench/peers/pull`) and \
+        "## Pulling\n\n{}\n\n{rounds} rounds, in which they take turns, of {RECORDS} contacts in the simulated HubSpot and {RECORDS} leads in the simulated Salesforce, and one of {MANY}. Each is installed from PyPI as it is (`infra/dev/bench/peers/pull`) and \
          asks the simulator over plain HTTP on this machine, which answers without delay and without a limit of calls in ten seconds: what is measured is the program, not the CRM. \
          The time is that of the whole process; what it hands on goes into a file. The state of the full read is kept: nothing is new, then {CHANGED} contacts have changed. \
          One record comes again where a program asks for what is not older than the newest that it has seen.\n\n{}",

@@ -72,7 +72,7 @@ state = os.path.join(FOLDER, "state.json")
 out = os.path.join(FOLDER, "out.jsonl")
 command = [
     sys.executable,
-    os.path.join(HERE, "pointed.py"),
+    os.path.join(HERE, "..", "pointed.py"),
     f"{CONNECTOR['vendor']}={SIMULATOR}/{CRM}",
     CONNECTOR["run"],
     "read",

@@ -1,19 +1,20 @@
 """A Singer tap as a scheduler runs it: with a configuration, a catalogue of one stream and the state of the last time.
 
-    tap.py hubspot <simulator> <folder>
+    tap.py hubspot|salesforce <simulator> <folder>
 
 The folder keeps the state from one time to the next. One line of JSON tells what this time took. What discovery asks is not counted.
 """
 
 import json
 import os
+import subprocess
 import sys
 
 import measured
 
 CRM, SIMULATOR, FOLDER = sys.argv[1:]
 ACCOUNT = measured.account(SIMULATOR, CRM)
-HERE = os.path.dirname(os.path.abspath(__file__))
+POINTED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "pointed.py")
 
 
 def hubspot():
@@ -29,6 +30,22 @@ def hubspot():
 
     config = {"api_key": ACCOUNT["private_app_token"], "start_date": "2020-01-01T00:00:00Z"}
     return "https://api.hubapi.com", "tap_hubspot:main", config, catalogue
+
+
+def salesforce():
+    """The same of leads, over the REST API."""
+    def catalogue():
+        with open(os.path.join(FOLDER, "all.json"), "w", encoding="utf-8") as file:
+            discovery = [*pointed, "--config", written("config.json", config), "--discover"]
+            subprocess.run(discovery, stdout=file, stderr=subprocess.DEVNULL, check=True)
+        with open(file.name, encoding="utf-8") as text:
+            return next(stream for stream in json.load(text)["streams"] if stream["stream"] == "Lead")
+
+    secrets = {key: ACCOUNT[key] for key in ("client_id", "client_secret", "refresh_token")}
+    config = {**secrets, "api_type": "REST", "start_date": "2020-01-01T00:00:00Z", "select_fields_by_default": True}
+    vendor, program = "https://login.salesforce.com", "tap_salesforce:main"
+    pointed = [sys.executable, POINTED, f"{vendor}={SIMULATOR}/{CRM}", program]
+    return vendor, program, config, catalogue
 
 
 def written(name, value):
@@ -63,12 +80,12 @@ def told(out):
 
 os.makedirs(FOLDER, exist_ok=True)
 state, catalogue, out = (os.path.join(FOLDER, name) for name in ("state.json", "catalog.json", "out.jsonl"))
-vendor, program, config, discovered = {"hubspot": hubspot}[CRM]()
+vendor, program, config, discovered = {"hubspot": hubspot, "salesforce": salesforce}[CRM]()
 if not os.path.exists(catalogue):
     written("catalog.json", selected(discovered()))
 command = [
     sys.executable,
-    os.path.join(HERE, "pointed.py"),
+    POINTED,
     f"{vendor}={SIMULATOR}/{CRM}",
     program,
     "--config",
