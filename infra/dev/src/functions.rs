@@ -60,6 +60,16 @@ pub(crate) fn release(project: &Project, packages: &[&str]) -> Result<PathBuf> {
     })
 }
 
+/// Builds one package that a benchmark runs beside what it measures.
+pub(crate) fn quick(project: &Project, package: &str) -> Result<()> {
+    step("Simulator built", |progress| {
+        let mut cargo = project.cargo();
+        cargo.args(["build", "--profile", PROFILE, "--package", package]);
+        process::logged(&mut cargo, &project.log("bench-build"), progress).context("the build failed")?;
+        Ok(((), project.shown(&binary(project, package))))
+    })
+}
+
 /// Where `sam build` leaves a function: under its name in template.yaml.
 fn sams(project: &Project, function: &str) -> PathBuf {
     let capital = |word: &str| word[..1].to_uppercase() + &word[1..];

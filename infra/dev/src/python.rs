@@ -46,6 +46,18 @@ pub(crate) const AXE: Environment =
     Environment { folder: "axe-venv", requirements: "axe/requirements.txt", holds: "axe-core", alone: true };
 
 impl Environment {
+    /// One of those that a benchmark compares us with; each has its own, since their needs contradict each other.
+    pub(crate) const fn of_peer(folder: &'static str, requirements: &'static str, holds: &'static str) -> Self {
+        Environment { folder, requirements, holds, alone: false }
+    }
+
+    /// The pinned version of a package, as pip spells it.
+    pub(crate) fn version(&self, project: &Project, package: &str) -> Result<String> {
+        let text = std::fs::read_to_string(project.source(self.requirements))?;
+        let pinned = text.lines().find_map(|line| line.strip_prefix(package)?.strip_prefix("=="));
+        Ok(pinned.with_context(|| format!("{package} is not pinned"))?.to_owned())
+    }
+
     pub(crate) fn program(&self, project: &Project, name: &str) -> PathBuf {
         project.dev.join(self.folder).join("bin").join(name)
     }

@@ -99,9 +99,10 @@ impl Calls {
 pub fn route(segments: &[&str]) -> String {
     let is_id = |i: usize, s: &str| {
         let number = !s.is_empty() && s.chars().all(|c| c.is_ascii_digit());
-        // `/crm/objects/{version}/{object}/{this}`: an id, or a value of the property in `?idProperty`.
-        let hubspot_id =
-            i == 4 && segments.get(1) == Some(&"objects") && !matches!(s, "batch" | "search" | "merge" | "gdpr-delete");
+        // `/crm/objects/{version}/{object}/{this}`, or the version before: an id, or a value of the property in `?idProperty`.
+        let hubspot_id = i == 4
+            && segments.iter().take(3).any(|s| *s == "objects")
+            && !matches!(s, "batch" | "search" | "merge" | "gdpr-delete");
         // Pipedrive: `/v1/notes/{number}`, leads' UUIDs and the hashes of custom fields.
         let hash = s.len() >= 36 && s.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
         let pipedrive_id = i == 2 && segments.first() == Some(&"v1") && (number || hash);
@@ -138,6 +139,7 @@ mod tests {
         let route = |p: &str| super::route(&p.split('/').skip(1).collect::<Vec<_>>());
         assert_eq!(route("/crm/objects/2026-09/contacts/17"), "/crm/objects/2026-09/contacts/{id}");
         assert_eq!(route("/crm/objects/2026-09/contacts/a@b.c"), "/crm/objects/2026-09/contacts/{id}");
+        assert_eq!(route("/crm/v3/objects/contacts/key"), "/crm/v3/objects/contacts/{id}");
         assert_eq!(route("/crm/objects/2026-09/contacts/batch/upsert"), "/crm/objects/2026-09/contacts/batch/upsert");
         assert_eq!(route("/crm/v8/Leads/57257670000"), "/crm/v8/Leads/{id}");
         assert_eq!(route("/oauth/2026-09/token"), "/oauth/2026-09/token");

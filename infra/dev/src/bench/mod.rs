@@ -1,16 +1,21 @@
 //! What `cargo dev bench` measures, chapter by chapter.
 
 mod cost;
+mod connectors;
+mod crm;
 mod figures;
 mod functions;
 mod gauge;
 mod instructions;
 mod machine;
+mod ours;
 mod page;
 mod pages;
 mod peers;
 mod planner;
 mod plot;
+mod pulls;
+mod pushes;
 mod table;
 mod webhook;
 
@@ -30,6 +35,10 @@ pub(crate) enum Chapter {
     Planner,
     /// What each kind of event is billed, and a month's bill; needs the emulator
     Cost,
+    /// What others use to pull a CRM's contacts, against the simulator
+    Pulls,
+    /// What others use to push records to a CRM, against the simulator with its limits
+    Pushes,
 }
 
 impl Chapter {
@@ -39,12 +48,21 @@ impl Chapter {
             Chapter::Webhook => &["webhook"],
             Chapter::Functions => gauge::all(),
             Chapter::Pages => &["control"],
-            Chapter::Planner | Chapter::Cost => &[],
+            Chapter::Pulls => &["delta-pull"],
+            Chapter::Planner | Chapter::Pushes | Chapter::Cost => &[],
         }
     }
 }
 
-const ALL: [Chapter; 5] = [Chapter::Webhook, Chapter::Functions, Chapter::Pages, Chapter::Planner, Chapter::Cost];
+const ALL: [Chapter; 7] = [
+    Chapter::Webhook,
+    Chapter::Functions,
+    Chapter::Pages,
+    Chapter::Planner,
+    Chapter::Pulls,
+    Chapter::Pushes,
+    Chapter::Cost,
+];
 
 /// Measures, shows, and writes the chapters into BENCHMARKS.md; what was not measured stays as it is there.
 pub(crate) fn run(project: &Project, chapters: &[Chapter], rounds: usize) -> Result<()> {
@@ -59,6 +77,8 @@ pub(crate) fn run(project: &Project, chapters: &[Chapter], rounds: usize) -> Res
             Chapter::Pages => ("pages", pages::measure(project, &built()?, rounds)?),
             Chapter::Planner => ("planner", planner::measure(project, rounds)?),
             Chapter::Cost => ("cost", cost::measure(project)?),
+            Chapter::Pulls => ("pulls", pulls::measure(project, &built()?, rounds)?),
+            Chapter::Pushes => ("pushes", pushes::measure(project)?),
         };
         page::write(project, name, &section)?;
     }

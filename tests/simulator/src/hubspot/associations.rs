@@ -27,6 +27,7 @@ pub type Associations = BTreeMap<(String, u64, String), Ends>;
 
 /// From, to, type, and the type of the primary one (HubSpot docs: association type id values).
 const TYPES: &[(&str, &str, u64, u64)] = &[
+    ("contacts", "contacts", 449, 0),
     ("contacts", "companies", 279, 1),
     ("companies", "contacts", 280, 2),
     ("deals", "companies", 341, 5),

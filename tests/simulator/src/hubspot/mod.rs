@@ -1,4 +1,6 @@
-//! HubSpot's wire face: `/hubspot/…` is `https://api.hubapi.com/…`, in the date-versioned API of 2026-09.
+//! HubSpot's wire face: `/hubspot/…` is `https://api.hubapi.com/…`, in the date-versioned API of 2026-09. What other programs still read by
+//! is there as well: version 3 of objects and properties and version 4 of associations, which are the same under older names, and
+//! version 2 of properties (HubSpot docs: API versioning).
 
 pub mod associations;
 pub mod auth;
@@ -9,6 +11,7 @@ pub mod lists;
 pub mod objects;
 pub mod portal;
 pub mod properties;
+pub mod schemas;
 pub mod search;
 pub mod show;
 pub mod write;
@@ -149,7 +152,7 @@ fn dispatch(desk: &mut Desk<'_>, call: &Call) -> Result<Reply, Refusal> {
         return Ok(errors::migrating(desk.rng));
     }
     let method = call.method.as_str();
-    let segments = call.segments();
+    let segments = dated(call.segments());
     match (method, segments.as_slice()) {
         ("GET", ["account-info", "2026-09" | "v3", "details"]) => Ok(details(desk)),
         ("DELETE", ["appinstalls", "2026-09" | "v3", "external-install"]) => {
@@ -159,6 +162,11 @@ fn dispatch(desk: &mut Desk<'_>, call: &Call) -> Result<Reply, Refusal> {
         ("GET", ["crm", "properties", "2026-09", object]) => Ok(properties::list(desk, name_of(object))),
         ("GET", ["crm", "properties", "2026-09", object, name]) => properties::one(desk, name_of(object), name),
         ("POST", ["crm", "properties", "2026-09", object]) => properties::create(desk, name_of(object), call),
+        ("GET", ["properties", "v2", object, "properties"]) => Ok(properties::list_v2(desk, name_of(object))),
+        ("GET", ["crm-object-schemas", "2026-09", "schemas"] | ["crm", "schemas", "2026-09"]) => {
+            may(desk, schemas::SCOPE)?;
+            Ok(schemas::list(desk))
+        }
         ("POST", ["crm", "associations", "2026-09", from, to, "batch", verb @ ..]) => {
             let (from, to) = (name_of(from), name_of(to));
             for object in [from, to] {
@@ -188,6 +196,14 @@ fn dispatch(desk: &mut Desk<'_>, call: &Call) -> Result<Reply, Refusal> {
             on_object(desk, object, method, rest, call)
         }
         _ => Err(Refusal::not_found()),
+    }
+}
+
+/// `/crm/v3/objects/…` and `/crm/v4/associations/…` as `/crm/objects/2026-09/…` and so on.
+fn dated(segments: Vec<&str>) -> Vec<&str> {
+    match segments.as_slice() {
+        ["crm", "v3" | "v4", what, rest @ ..] => ["crm", what, "2026-09"].iter().chain(rest).copied().collect(),
+        _ => segments,
     }
 }
 

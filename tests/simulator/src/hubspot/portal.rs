@@ -56,7 +56,7 @@ pub struct Portal {
 const DAILY: u64 = 250_000;
 
 /// What the app has in an account where nobody asked for anything else.
-const SCOPES: [&str; 17] = [
+const SCOPES: [&str; 18] = [
     "oauth",
     "crm.lists.read",
     "crm.lists.write",
@@ -66,6 +66,7 @@ const SCOPES: [&str; 17] = [
     "crm.schemas.contacts.write",
     "crm.objects.custom.read",
     "crm.objects.custom.write",
+    "crm.schemas.custom.read",
     "crm.objects.companies.read",
     "crm.objects.companies.write",
     "crm.schemas.companies.read",

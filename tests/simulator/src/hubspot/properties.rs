@@ -32,7 +32,7 @@ impl Property {
         }
     }
 
-    fn show(&self, object: &str) -> Value {
+    pub fn show(&self, object: &str) -> Value {
         let options: Vec<_> = self
             .options
             .iter()
@@ -167,6 +167,21 @@ pub fn modified_name(object: &str) -> &'static str {
 pub fn list(desk: &Desk<'_>, object: &str) -> Reply {
     let all: Vec<_> = desk.portal.properties.get(object).into_iter().flatten().map(|p| p.show(object)).collect();
     Reply::json(200, json!({"results": all}))
+}
+
+/// The same in the older version 2: an array, where what is read-only stands beside the rest (HubSpot docs: legacy CRM properties API).
+pub fn list_v2(desk: &Desk<'_>, object: &str) -> Reply {
+    let shown = |property: &Property| {
+        let mut shown = property.show(object);
+        let Some(Value::Object(metadata)) = shown.as_object_mut().and_then(|s| s.remove("modificationMetadata")) else {
+            return shown;
+        };
+        for flag in ["readOnlyDefinition", "readOnlyValue"] {
+            shown[flag] = metadata.get(flag).cloned().unwrap_or_default();
+        }
+        shown
+    };
+    Reply::json(200, desk.portal.properties.get(object).into_iter().flatten().map(shown).collect())
 }
 
 pub fn one(desk: &Desk<'_>, object: &str, name: &str) -> Result<Reply, Refusal> {

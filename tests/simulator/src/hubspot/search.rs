@@ -73,8 +73,9 @@ enum Key {
 }
 
 fn filters(desk: &Desk<'_>, object: &str, body: &Value) -> Result<Vec<Vec<Filter>>, Refusal> {
-    let groups: Vec<&Vec<Value>> =
-        body["filterGroups"].as_array().into_iter().flatten().filter_map(|g| g["filters"].as_array()).collect();
+    // Filters without a group are one group: nobody says so, but Airbyte's connector asks in this way and gets its answer.
+    let groups = body["filterGroups"].as_array().map_or(std::slice::from_ref(body), Vec::as_slice);
+    let groups: Vec<&Vec<Value>> = groups.iter().filter_map(|g| g["filters"].as_array()).collect();
     let all: usize = groups.iter().map(|g| g.len()).sum();
     if groups.len() > 5 || groups.iter().any(|g| g.len() > 6) || all > 18 {
         return Err(Refusal::validation("At most 5 filterGroups of 6 filters, 18 in all"));

@@ -5,6 +5,7 @@ mod client;
 mod consent;
 mod consent_vendors;
 mod hubspot;
+mod hubspot_before;
 mod lists;
 mod pipedrive;
 mod pipedrive_webhooks;

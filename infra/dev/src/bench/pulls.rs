@@ -1,0 +1,167 @@
+//! Pulling a CRM's records: what people use for it, beside each other.
+
+use super::connectors::{CONNECTORS, Connector, Figures, pull};
+use super::crm::{CONTACTS, Crm, LEADS, Limits, Object};
+use super::figures::{Spread, short};
+use super::machine;
+use super::page::Section;
+use super::table::Table;
+use crate::functions;
+use crate::project::Project;
+use crate::simulator::PACKAGE;
+use crate::step::{Progress, step};
+use anyhow::Result;
+use std::fmt;
+
+/// What is read in every round, and once more in one round.
+const RECORDS: usize = 10_000;
+const MANY: usize = 100_000;
+/// One more than three pages of 200 hold.
+const CHANGED: usize = 601;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Job {
+    /// Everything, for the first time.
+    Full(usize),
+    /// What is new since then, where nothing is.
+    Empty(usize),
+    /// The same, where some have changed.
+    Changed(usize),
+}
+
+impl Job {
+    /// Of the CRM.
+    fn records(self) -> usize {
+        match self {
+            Job::Full(records) | Job::Empty(records) | Job::Changed(records) => records,
+        }
+    }
+}
+
+impl fmt::Display for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Job::Full(records) => write!(f, "all {}", short(*records as f64)),
+            Job::Empty(records) => write!(f, "nothing new among {}", short(*records as f64)),
+            Job::Changed(records) => write!(f, "{CHANGED} changed among {}", short(*records as f64)),
+        }
+    }
+}
+
+/// One job done once by somebody.
+pub(super) struct Pull {
+    pub(super) who: String,
+    pub(super) job: Job,
+    pub(super) figures: Figures,
+}
+
+pub(super) fn measure(project: &Project, rounds: usize) -> Result<Section> {
+    for connector in &CONNECTORS {
+        connector.install(project)?;
+    }
+    functions::quick(project, PACKAGE)?;
+    let mut pulls = Vec::new();
+    for object in [CONTACTS, LEADS] {
+        pulls.extend(by_peers(
+            project,
+            object,
+            &[Job::Full(RECORDS), Job::Empty(RECORDS), Job::Changed(RECORDS)],
+            rounds,
+        )?);
+        pulls.extend(by_peers(project, object, &[Job::Full(MANY)], 1)?);
+    }
+    let table = table(&pulls);
+    table.print();
+    Ok(Section { text: text(project, rounds, &table), plots: Vec::new() })
+}
+
+/// These jobs, in turn, of all connectors of an object; the first tells how many records there are.
+pub(super) fn by_peers(project: &Project, object: Object, jobs: &[Job], rounds: usize) -> Result<Vec<Pull>> {
+    let connectors: Vec<&Connector> = CONNECTORS.iter().filter(|one| one.object.crm == object.crm).collect();
+    let crm = Crm::with(project, object, jobs.first().map_or(0, |job| job.records()), Limits::Lifted)?;
+    step("Records pulled", |progress| {
+        let mut pulls = Vec::new();
+        for round in 1..=rounds {
+            for connector in &connectors {
+                pulls.extend(in_turn(project, &crm, connector, jobs, &format!("round {round}"), progress)?);
+            }
+        }
+        Ok((pulls, format!("{rounds} rounds of {} connectors", connectors.len())))
+    })
+}
+
+/// One job after the other, with what it remembers in between.
+fn in_turn(
+    project: &Project,
+    crm: &Crm,
+    connector: &Connector,
+    jobs: &[Job],
+    round: &str,
+    progress: &Progress,
+) -> Result<Vec<Pull>> {
+    let folder = project.dev.join("bench/pull");
+    let _ = std::fs::remove_dir_all(&folder);
+    let who = connector.named(project)?;
+    let mut pulls = Vec::new();
+    for job in jobs.iter().take(if connector.remembers { jobs.len() } else { 1 }) {
+        progress.say(&format!("{round}: {who}, {job}"));
+        if matches!(job, Job::Changed(_)) {
+            crm.change(CHANGED, &format!("{who}, {round}"))?;
+        }
+        pulls.push(Pull { who: who.clone(), job: *job, figures: pull(project, crm.url(), connector, &folder)? });
+    }
+    Ok(pulls)
+}
+
+/// A line for each job of each, in the order in which they came.
+pub(super) fn table(pulls: &[Pull]) -> Table {
+    let mut table =
+        Table::new(&["", "job", "calls", "seconds", "records per second", "CPU, s", "peak RSS, MB", "records"]);
+    let mut seen: Vec<(&str, Job)> = Vec::new();
+    for Pull { who, job, .. } in pulls {
+        if !seen.contains(&(who, *job)) {
+            seen.push((who, *job));
+            let of: Vec<&Figures> =
+                pulls.iter().filter(|p| p.who == *who && p.job == *job).map(|p| &p.figures).collect();
+            table.rows.push(row(who, *job, &of));
+        }
+    }
+    table
+}
+
+fn row(who: &str, job: Job, of: &[&Figures]) -> Vec<String> {
+    let spread = |figure: fn(&Figures) -> f64| {
+        Spread::of(of.iter().map(|figures| figure(figures))).map(|spread| spread.to_string()).unwrap_or_default()
+    };
+    let count = |figure: fn(&Figures) -> f64| {
+        Spread::of(of.iter().map(|figures| figure(figures))).map(|spread| short(spread.median)).unwrap_or_default()
+    };
+    let rate = if matches!(job, Job::Empty(_)) { "–".to_owned() } else { spread(|f| f.records as f64 / f.seconds) };
+    vec![
+        who.to_owned(),
+        job.to_string(),
+        calls(of),
+        spread(|f| f.seconds),
+        rate,
+        spread(|f| f.cpu_s),
+        spread(|f| f.peak_kb as f64 / 1024.0),
+        count(|f| f.records as f64),
+    ]
+}
+
+/// Whole numbers, which should be the same in every round.
+fn calls(of: &[&Figures]) -> String {
+    let of = Spread::of(of.iter().map(|figures| figures.calls.values().sum::<u64>() as f64));
+    of.map(|spread| format!("{:.0}", spread.median)).unwrap_or_default()
+}
+
+fn text(project: &Project, rounds: usize, table: &Table) -> String {
+    format!(
+        "## Pulling\n\n{}\n\n{rounds} rounds, in which they take turns, of {RECORDS} contacts in the simulated HubSpot and {RECORDS} leads in the simulated Salesforce, and one of {MANY}. Each is installed from PyPI as it is (`infra/dev/bench/peers/pull`) and \
+         asks the simulator over plain HTTP on this machine, which answers without delay and without a limit of calls in ten seconds: what is measured is the program, not the CRM. \
+         The time is that of the whole process; what it hands on goes into a file. The state of the full read is kept: nothing is new, then {CHANGED} contacts have changed. \
+         One record comes again where a program asks for what is not older than the newest that it has seen.\n\n{}",
+        machine::sentence(project),
+        table.markdown()
+    )
+}
