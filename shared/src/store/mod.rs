@@ -16,8 +16,8 @@ mod records;
 mod rosters;
 mod settings;
 mod tenants;
-mod together;
 pub mod tickets;
+mod together;
 mod transact;
 
 pub use connections::{Ready, Renewal};

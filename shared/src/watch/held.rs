@@ -134,7 +134,10 @@ mod tests {
         assert_eq!(after(&held, 3_590, &[("a", moved(1))]).len(), 1);
         assert_eq!(after(&held, 3_595, &[("a", moved(2))]), []);
         assert_eq!(after(&held, 3_605, &[("a", moved(4))]), [(3_595, moved(2))]);
-        assert_eq!(held.all().into_iter().map(|(_, at, c)| (at.as_second(), c.hour.moved)).collect::<Vec<_>>(), [(3_605, 4)]);
+        assert_eq!(
+            held.all().into_iter().map(|(_, at, c)| (at.as_second(), c.hour.moved)).collect::<Vec<_>>(),
+            [(3_605, 4)]
+        );
     }
 
     proptest! {

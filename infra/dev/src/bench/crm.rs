@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Of an account that nobody else uses.
-const TOKEN: &str = "pat-na1-bench";
+pub(super) const TOKEN: &str = "pat-na1-bench";
 /// Records made with one call.
 const AT_ONCE: usize = 1_000;
 
@@ -24,7 +24,7 @@ pub(super) struct Object {
     fields: fn(usize) -> Value,
 }
 
-pub(super) const CONTACTS: Object = Object { crm: "hubspot", name: "contacts", field: "jobtitle", fields: contact };
+pub(super) const CONTACTS: Object = Object { crm: "hubspot", name: "contacts", field: "company", fields: contact };
 pub(super) const LEADS: Object = Object { crm: "salesforce", name: "lead", field: "Title", fields: lead };
 
 /// Whether the CRM keeps to its own limit of calls in ten seconds. That of searches stays.

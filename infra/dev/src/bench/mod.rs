@@ -1,7 +1,7 @@
 //! What `cargo dev bench` measures, chapter by chapter.
 
-mod cost;
 mod connectors;
+mod cost;
 mod crm;
 mod figures;
 mod functions;

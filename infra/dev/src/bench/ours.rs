@@ -14,13 +14,7 @@ use std::path::Path;
 const LEFT: &str = "left.json";
 
 /// One message of a pull, by the function `delta-pull`; where the one before it came to is kept in the folder.
-pub(super) fn pull(
-    project: &Project,
-    built: &Built,
-    crm: &Crm,
-    folder: &Path,
-    progress: &Progress,
-) -> Result<Figures> {
+pub(super) fn pull(project: &Project, built: &Built, crm: &Crm, folder: &Path, progress: &Progress) -> Result<Figures> {
     std::fs::create_dir_all(folder)?;
     let tables = folder.join(LEFT);
     if !tables.exists() {
@@ -30,7 +24,8 @@ pub(super) fn pull(
     let asked = contender(project, "pull", &[&function], folder, "delta-pull/delta.json");
     let asked = at_crm(asked, crm);
     http::get(&format!("{}/_sim/calls?reset=1", crm.url()))?;
-    let run = built.run_with(&[asked], &tables, 1, &gauge::secrets(TOKEN), progress)?.pop().context("it was not run")?;
+    let run =
+        built.run_with(&[asked], &tables, 1, &gauge::secrets(TOKEN), progress)?.pop().context("it was not run")?;
     let calls: Value = http::get_json(&format!("{}/_sim/calls?reset=1", crm.url()))?;
     ensure!(run.answer == json!({"batchItemFailures": []}), "the pull is answered by {}", run.answer);
     ensure!(run.sent.iter().all(|message| message["work"].is_null()), "the pull did not come to its end");

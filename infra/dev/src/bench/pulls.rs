@@ -1,9 +1,11 @@
 //! Pulling a CRM's records: what people use for it, beside each other.
 
-use super::connectors::{CONNECTORS, Connector, Figures, pull};
+use super::connectors::{self, CONNECTORS, Figures};
 use super::crm::{CONTACTS, Crm, LEADS, Limits, Object};
 use super::figures::{Spread, short};
+use super::gauge::Built;
 use super::machine;
+use super::ours;
 use super::page::Section;
 use super::table::Table;
 use crate::functions;
@@ -12,6 +14,7 @@ use crate::simulator::PACKAGE;
 use crate::step::{Progress, step};
 use anyhow::Result;
 use std::fmt;
+use std::path::Path;
 
 /// What is read in every round, and once more in one round.
 const RECORDS: usize = 10_000;
@@ -55,60 +58,87 @@ pub(super) struct Pull {
     pub(super) figures: Figures,
 }
 
-pub(super) fn measure(project: &Project, rounds: usize) -> Result<Section> {
+/// Somebody who pulls; what it remembers is kept in a folder.
+struct Contender<'a> {
+    who: String,
+    /// It can be asked for what is new.
+    remembers: bool,
+    pull: Box<dyn Fn(&Crm, &Path, &Progress) -> Result<Figures> + 'a>,
+}
+
+pub(super) fn measure(project: &Project, built: &Built, rounds: usize) -> Result<Section> {
     for connector in &CONNECTORS {
         connector.install(project)?;
     }
     functions::quick(project, PACKAGE)?;
     let mut pulls = Vec::new();
     for object in [CONTACTS, LEADS] {
-        pulls.extend(by_peers(
+        pulls.extend(by_all(
             project,
+            built,
             object,
             &[Job::Full(RECORDS), Job::Empty(RECORDS), Job::Changed(RECORDS)],
             rounds,
         )?);
-        pulls.extend(by_peers(project, object, &[Job::Full(MANY)], 1)?);
+        pulls.extend(by_all(project, built, object, &[Job::Full(MANY)], 1)?);
     }
     let table = table(&pulls);
     table.print();
     Ok(Section { text: text(project, rounds, &table), plots: Vec::new() })
 }
 
-/// These jobs, in turn, of all connectors of an object; the first tells how many records there are.
-pub(super) fn by_peers(project: &Project, object: Object, jobs: &[Job], rounds: usize) -> Result<Vec<Pull>> {
-    let connectors: Vec<&Connector> = CONNECTORS.iter().filter(|one| one.object.crm == object.crm).collect();
+/// These jobs, in turn, by all who pull such an object; the first tells how many records there are.
+fn by_all(project: &Project, built: &Built, object: Object, jobs: &[Job], rounds: usize) -> Result<Vec<Pull>> {
+    let contenders = contenders(project, built, object)?;
     let crm = Crm::with(project, object, jobs.first().map_or(0, |job| job.records()), Limits::Lifted)?;
     step("Records pulled", |progress| {
         let mut pulls = Vec::new();
         for round in 1..=rounds {
-            for connector in &connectors {
-                pulls.extend(in_turn(project, &crm, connector, jobs, &format!("round {round}"), progress)?);
+            for contender in &contenders {
+                pulls.extend(in_turn(project, &crm, contender, jobs, &format!("round {round}"), progress)?);
             }
         }
-        Ok((pulls, format!("{rounds} rounds of {} connectors", connectors.len())))
+        Ok((pulls, format!("{rounds} rounds of {} contenders", contenders.len())))
     })
+}
+
+fn contenders<'a>(project: &'a Project, built: &'a Built, object: Object) -> Result<Vec<Contender<'a>>> {
+    let mut all = Vec::new();
+    if object.crm == CONTACTS.crm {
+        let pull = |crm: &Crm, folder: &Path, progress: &Progress| ours::pull(project, built, crm, folder, progress);
+        all.push(Contender {
+            who: "ours, into the stub of DynamoDB".to_owned(),
+            remembers: true,
+            pull: Box::new(pull),
+        });
+    }
+    for connector in CONNECTORS.iter().filter(|one| one.object.crm == object.crm) {
+        let pull = |crm: &Crm, folder: &Path, _: &Progress| connectors::pull(project, crm.url(), connector, folder);
+        let (who, remembers) = (connector.named(project)?, connector.remembers);
+        all.push(Contender { who, remembers, pull: Box::new(pull) });
+    }
+    Ok(all)
 }
 
 /// One job after the other, with what it remembers in between.
 fn in_turn(
     project: &Project,
     crm: &Crm,
-    connector: &Connector,
+    contender: &Contender<'_>,
     jobs: &[Job],
     round: &str,
     progress: &Progress,
 ) -> Result<Vec<Pull>> {
     let folder = project.dev.join("bench/pull");
     let _ = std::fs::remove_dir_all(&folder);
-    let who = connector.named(project)?;
+    let who = &contender.who;
     let mut pulls = Vec::new();
-    for job in jobs.iter().take(if connector.remembers { jobs.len() } else { 1 }) {
+    for job in jobs.iter().take(if contender.remembers { jobs.len() } else { 1 }) {
         progress.say(&format!("{round}: {who}, {job}"));
         if matches!(job, Job::Changed(_)) {
             crm.change(CHANGED, &format!("{who}, {round}"))?;
         }
-        pulls.push(Pull { who: who.clone(), job: *job, figures: pull(project, crm.url(), connector, &folder)? });
+        pulls.push(Pull { who: who.clone(), job: *job, figures: (contender.pull)(crm, &folder, progress)? });
     }
     Ok(pulls)
 }
