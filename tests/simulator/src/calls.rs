@@ -128,6 +128,7 @@ fn salesforce_id(segments: &[&str], at: usize) -> bool {
             at == 6
         }
         ["services", "data", _, "query" | "queryAll", _] => at == 4,
+        ["services", "data", _, "jobs", "query", _, ..] => at == 5,
         _ => false,
     }
 }
@@ -154,6 +155,7 @@ mod tests {
             ("sobjects/Contact/updated", "sobjects/Contact/updated"),
             ("query/01gA0000000001AAAQ-2000", "query/{id}"),
             ("query", "query"),
+            ("jobs/query/7500000000000AAQ/results", "jobs/query/{id}/results"),
         ] {
             assert_eq!(route(&format!("/services/data/v66.0/{path}")), format!("/services/data/v66.0/{template}"));
         }

@@ -96,7 +96,9 @@ async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Recei
             }
         }
     });
-    let serving = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    // Names as the vendors spell them in HTTP/1.1: Airbyte's connector of Salesforce stumbles over `content-type`, not over `Content-Type`.
+    let mut http = hyper::server::conn::http1::Builder::new();
+    let serving = http.title_case_headers(true).serve_connection(TokioIo::new(stream), service);
     tokio::select! {
         _ = serving => {}
         _ = stopped.wait_for(|s| *s) => {}

@@ -70,6 +70,7 @@ pub enum Payload {
     Json(Value),
     /// A page for a person, or what a proxy in front of the vendor says when the vendor is down.
     Html(String),
+    Csv(String),
 }
 
 impl Reply {
@@ -94,6 +95,7 @@ impl Reply {
         let (kind, body) = match self.payload {
             Payload::Empty => (None, Body::empty()),
             Payload::Json(v) => (Some("application/json;charset=utf-8"), Body::from(v.to_string())),
+            Payload::Csv(c) => (Some("text/csv"), Body::from(c)),
             Payload::Html(h) => (Some("text/html; charset=utf-8"), Body::from(h)),
         };
         let mut builder = Response::builder().status(self.status);

@@ -22,7 +22,7 @@ pub(super) struct Connector {
     pub(super) remembers: bool,
 }
 
-pub(super) const CONNECTORS: [Connector; 5] = [
+pub(super) const CONNECTORS: [Connector; 6] = [
     Connector {
         name: "Airbyte, source-hubspot",
         object: CONTACTS,
@@ -45,6 +45,18 @@ pub(super) const CONNECTORS: [Connector; 5] = [
             "tap-hubspot",
         ),
         command: ["tap.py", "hubspot"],
+        remembers: true,
+    },
+    Connector {
+        name: "Airbyte, source-salesforce",
+        object: LEADS,
+        package: "airbyte-source-salesforce",
+        environment: Environment::of_peer(
+            "airbyte-source-salesforce-venv",
+            "bench/peers/pull/requirements-airbyte-source-salesforce.txt",
+            "airbyte-source-salesforce",
+        ),
+        command: ["airbyte.py", "salesforce"],
         remembers: true,
     },
     Connector {

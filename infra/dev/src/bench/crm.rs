@@ -10,6 +10,7 @@ use std::time::Duration;
 
 /// Of an account that nobody else uses.
 pub(super) const TOKEN: &str = "pat-na1-bench";
+const DAY_MS: i64 = 24 * 3_600_000;
 /// Records made with one call.
 const AT_ONCE: usize = 1_000;
 
@@ -42,8 +43,8 @@ pub(super) struct Crm {
 }
 
 impl Crm {
-    /// With so many records; the last one is changed a second after the others are there, so that whoever asks for what is not older than the
-    /// newest that he has seen gets one of them.
+    /// With so many records, a day old, so that nobody who looks back some minutes sees them as new. The last one is changed a second after the others
+    /// are there, so that whoever asks for what is not older than the newest that he has seen gets one of them.
     pub(super) fn with(project: &Project, object: Object, records: usize, limits: Limits) -> Result<Crm> {
         let simulator = simulator::start(project)?;
         step("Records made", |_| {
@@ -53,6 +54,7 @@ impl Crm {
                 http::post(&format!("{}/_sim/faults", simulator.url), &lifted)?;
             }
             let mut crm = Crm { simulator, object, ids: Vec::new() };
+            crm.advance(-DAY_MS)?;
             for first in (0..records).step_by(AT_ONCE) {
                 let edits = (first..records.min(first + AT_ONCE)).map(|n| json!({"fields": (object.fields)(n)}));
                 let made = crm.edit(&edits.collect())?;
@@ -61,6 +63,7 @@ impl Crm {
             }
             std::thread::sleep(Duration::from_secs(1));
             crm.change(1, "Lecturer")?;
+            crm.advance(DAY_MS)?;
             Ok((crm, format!("{records} {} of {}", object.name, object.crm)))
         })
     }
@@ -75,6 +78,11 @@ impl Crm {
         self.edit(&newest.map(|id| json!({"id": id, "fields": {self.object.field: value}})).collect())?;
         std::thread::sleep(Duration::from_secs(1));
         Ok(())
+    }
+
+    /// The CRM's clock.
+    fn advance(&self, ms: i64) -> Result<()> {
+        http::post(&format!("{}/_sim/clock", self.simulator.url), &json!({"advance_ms": ms})).map(drop)
     }
 
     fn edit(&self, edits: &Value) -> Result<Value> {

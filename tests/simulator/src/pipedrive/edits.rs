@@ -55,6 +55,6 @@ fn spelled_out(mut fields: Map<String, Value>) -> Map<String, Value> {
 fn message(refusal: &Reply) -> String {
     match &refusal.payload {
         Payload::Json(body) => body["error"].as_str().unwrap_or("refused").to_owned(),
-        Payload::Html(_) | Payload::Empty => "refused".to_owned(),
+        Payload::Html(_) | Payload::Csv(_) | Payload::Empty => "refused".to_owned(),
     }
 }

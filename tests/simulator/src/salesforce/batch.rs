@@ -25,7 +25,7 @@ pub fn run(desk: &mut Desk<'_>, call: &Call) -> Result<Reply, Reply> {
         failed |= reply.status >= 400;
         let result = match reply.payload {
             Payload::Json(body) => body,
-            Payload::Empty | Payload::Html(_) => Value::Null,
+            Payload::Empty | Payload::Html(_) | Payload::Csv(_) => Value::Null,
         };
         results.push(json!({"statusCode": reply.status, "result": result}));
     }

@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod batch;
+pub mod bulk;
 pub mod changed;
 pub mod check;
 pub mod collections;
@@ -107,6 +108,8 @@ fn dispatch(desk: &mut Desk<'_>, call: &Call) -> Result<Reply, Reply> {
         ("GET", ["query"]) => query::run(desk, call, false),
         ("GET", ["queryAll"]) => query::run(desk, call, true),
         ("GET", ["query" | "queryAll", locator]) => query::more(desk, call, locator),
+        ("POST", ["jobs", "query"]) => bulk::create(desk, call),
+        (method, ["jobs", "query", id, rest @ ..]) => bulk::on_job(desk, method, id, rest, call),
         ("GET", ["sobjects"]) => Ok(describe::objects(desk)),
         (method, ["sobjects", object, rest @ ..]) => {
             let object = ids::object(object).ok_or_else(errors::not_found)?;
@@ -147,6 +150,7 @@ fn on_object(desk: &mut Desk<'_>, object: &str, method: &str, rest: &[&str], cal
 pub fn only_reads(call: &Call) -> bool {
     match call.segments().as_slice() {
         ["services", "data", _, "composite", "sobjects", _] => call.method == http::Method::POST,
+        ["services", "data", _, "jobs", "query", ..] => true,
         ["services", "data", _, "composite", "batch"] => {
             let parts = call.json().and_then(|body| body["batchRequests"].as_array());
             parts.is_some_and(|parts| parts.iter().all(|part| part["method"] == "GET"))

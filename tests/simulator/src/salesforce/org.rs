@@ -1,6 +1,7 @@
 //! One Salesforce org: its grant, sessions, requests, objects, fields and open queries.
 
 use super::auth::SCOPE;
+use super::bulk::Job;
 use super::errors::DAILY;
 use super::fields::{Field, standard};
 use super::ids;
@@ -41,6 +42,8 @@ pub struct Org {
     /// List views.
     pub views: Vec<List>,
     pub cursors: VecDeque<Cursor>,
+    /// Query jobs that nobody has deleted.
+    pub jobs: Vec<Job>,
     /// Where outbound messages go, and the fields that they carry beside the id.
     pub webhook_url: Option<String>,
     pub message_fields: Option<Vec<String>>,
@@ -89,6 +92,7 @@ impl Org {
             batch_size: None,
             views: Vec::new(),
             cursors: VecDeque::new(),
+            jobs: Vec::new(),
             webhook_url: None,
             message_fields: None,
             relayed: None,
@@ -204,6 +208,7 @@ impl Org {
     pub fn clear(&mut self) {
         self.objects.values_mut().for_each(Table::clear);
         self.cursors.clear();
+        self.jobs.clear();
         self.views.clear();
         self.spent.clear();
         self.window.clear();

@@ -58,7 +58,13 @@ pub fn more(desk: &mut Desk<'_>, call: &Call, locator: &str) -> Result<Reply, Re
 }
 
 /// The records as they are shown, and how many they are: `COUNT()` shows none.
-fn answer(desk: &Desk<'_>, object: &str, query: &Query, all: bool, root: &str) -> Result<(Vec<Value>, usize), Reply> {
+pub fn answer(
+    desk: &Desk<'_>,
+    object: &str,
+    query: &Query,
+    all: bool,
+    root: &str,
+) -> Result<(Vec<Value>, usize), Reply> {
     let asked = query.fields.iter().map(String::as_str);
     let names = desk.columns(object, asked).map_err(|name| no_such_column(object, name))?;
     let filter = query.condition.as_ref().map_or(Ok(Filter::Everything), |c| Filter::of(desk, object, c))?;

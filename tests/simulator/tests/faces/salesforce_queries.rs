@@ -158,3 +158,34 @@ async fn what_was_written_and_deleted_is_told_in_whole_minutes() -> Result {
     assert_eq!(masters, [Value::Null, json!(kept)]);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_query_job_ends_in_csv() -> Result {
+    let c = Client::start().await?;
+    for name in ["One", "Say \"two\", or 2"] {
+        person(&c, "lead", json!({"fields": {"LastName": name, "Company": "Co"}})).await?;
+    }
+    let jobs = "/jobs/query";
+    let query = "SELECT lastname, Email, HasOptedOutOfEmail, SystemModstamp FROM Lead";
+    let (status, job) = c.salesforce("POST", jobs, json!({"operation": "queryAll", "query": query})).await?;
+    assert_eq!((status, &job["state"], &job["object"]), (200, &json!("UploadComplete"), &json!("Lead")));
+    let at = format!("{jobs}/{}", id(&job)?);
+    assert_eq!(c.salesforce("GET", &format!("{at}/results"), Value::Null).await?.0, 400, "not before it is complete");
+    assert_eq!(c.salesforce("GET", &at, Value::Null).await?.1["state"], "JobComplete");
+    let page = async |query: &str| -> Result<(String, String)> {
+        let request = c.salesforce_request("GET", &format!("{SALESFORCE}{at}/results?{query}"), Value::Null)?;
+        let response = request.send().await?;
+        let locator = response.headers()["Sforce-Locator"].to_str()?.to_owned();
+        Ok((locator, response.text().await?))
+    };
+    let (locator, first) = page("maxRecords=1").await?;
+    let (head, row) = first.trim_end().split_once('\n').ok_or("no rows")?;
+    assert_eq!(head, r#""LastName","Email","HasOptedOutOfEmail","SystemModstamp""#);
+    assert!(row.starts_with(r#""One","","false",""#) && row.ends_with(r#".000Z""#), "{row}");
+    let (end, second) = page(&format!("maxRecords=1&locator={locator}")).await?;
+    assert_eq!(end, "null");
+    assert!(second.contains(r#""Say ""two"", or 2""#), "{second}");
+    assert_eq!(c.salesforce("DELETE", &at, Value::Null).await?.0, 204);
+    assert_eq!(c.salesforce("GET", &at, Value::Null).await?.0, 404);
+    Ok(())
+}

@@ -8,6 +8,7 @@ The folder keeps the state from one time to the next. One line of JSON tells wha
 import json
 import os
 import sys
+from datetime import datetime, timedelta, timezone
 
 import measured
 
@@ -19,12 +20,24 @@ HUBSPOT = {
     "run": "source_hubspot.run:run",
     "config": {
         "start_date": "2020-01-01T00:00:00Z",
-        "credentials": {"credentials_title": "Private App Credentials", "access_token": ACCOUNT["private_app_token"]},
+        "credentials": {"credentials_title": "Private App Credentials", "access_token": ACCOUNT.get("private_app_token")},
     },
     "stream": "contacts",
     "cursor": "updatedAt",
 }
-CONNECTOR = {"hubspot": HUBSPOT}[CRM]
+# Each month since the start is a job of its own: one is enough for records that are a day old.
+SALESFORCE = {
+    "vendor": "https://login.salesforce.com",
+    "run": "source_salesforce.run:run",
+    "config": {
+        "auth_type": "Client",
+        "start_date": (datetime.now(timezone.utc) - timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        **{key: ACCOUNT.get(key) for key in ("client_id", "client_secret", "refresh_token")},
+    },
+    "stream": "Lead",
+    "cursor": "SystemModstamp",
+}
+CONNECTOR = {"hubspot": HUBSPOT, "salesforce": SALESFORCE}[CRM]
 
 
 def written(name, value):
@@ -40,7 +53,7 @@ def catalogue():
         "json_schema": {},
         "supported_sync_modes": ["full_refresh", "incremental"],
         "source_defined_cursor": True,
-        "source_defined_primary_key": [["id"]],
+        "source_defined_primary_key": [["Id" if CRM == "salesforce" else "id"]],
     }
     chosen = {
         "stream": stream,

@@ -2,7 +2,8 @@
 
     upserts.py hubspot|salesforce <simulator> <number>
 
-Every other record is there already. HubSpot's five searches in a second are not overrun: whoever does that is refused and loses more time.
+Every other record is there already. No more than HubSpot's five searches in a second are asked for; where they come too close together all the
+same, the refused one is asked again a second later.
 One line of JSON tells what it took.
 """
 
@@ -26,17 +27,31 @@ def people():
 
 def hubspot(account):
     from hubspot import HubSpot
-    from hubspot.crm.contacts import PublicObjectSearchRequest, SimplePublicObjectInput, SimplePublicObjectInputForCreate
+    from hubspot.crm.contacts import (
+        ApiException,
+        PublicObjectSearchRequest,
+        SimplePublicObjectInput,
+        SimplePublicObjectInputForCreate,
+    )
 
     client = HubSpot(access_token=account["private_app_token"])
     contacts, finding = client.crm.contacts.basic_api, client.crm.contacts.search_api
     for api in (contacts, finding):
         api.api_client.configuration.host = f"{SIMULATOR}/hubspot"
 
+    def patiently(search):
+        while True:
+            try:
+                return finding.do_search(public_object_search_request=search)
+            except ApiException as refused:
+                if refused.status != 429:
+                    raise
+                time.sleep(1)
+
     def upsert(person):
         by_email = {"propertyName": "email", "operator": "EQ", "value": person["email"]}
         search = PublicObjectSearchRequest(filter_groups=[{"filters": [by_email]}], properties=["email"], limit=1)
-        found = finding.do_search(public_object_search_request=search).results
+        found = patiently(search).results
         if found:
             contacts.update(found[0].id, SimplePublicObjectInput(properties=person))
         else:
