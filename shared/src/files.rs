@@ -1,18 +1,20 @@
 //! S3, as the functions use it: a file read in parts, written in parts, and the addresses by which people send and fetch one.
 
+mod signing;
+
 use crate::error::{Error, Result};
 use aws_config::SdkConfig;
 use aws_sdk_s3::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
-    presigning::PresigningConfig,
     primitives::ByteStream,
     types::{CompletedMultipartUpload, CompletedPart},
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::OnceLock, time::Duration};
+use signing::{Asked, signed};
+use std::{collections::BTreeMap, sync::OnceLock};
 
 /// The bucket of files that come and go.
 #[derive(Clone, Debug)]
@@ -39,7 +41,6 @@ pub enum Part {
     Replaced,
 }
 
-const AN_HOUR: Duration = Duration::from_secs(3600);
 /// Each part of an upload but the last has 5 MiB at least (Amazon S3 docs: multipart upload limits).
 const UPLOADED: usize = 8 << 20;
 /// Parts read at the same time.
@@ -56,11 +57,7 @@ impl Files {
 
     /// A request that puts a file of exactly so many bytes and this type.
     pub async fn upload(&self, key: &str, content_type: &str, bytes: u64) -> Result<Signed> {
-        let length = i64::try_from(bytes).map_err(|_| Error::bug("a file of more than 8 EiB"))?;
-        let put = self.client().put_object().bucket(&self.bucket).key(key).content_type(content_type);
-        let signed = put.content_length(length).presigned(an_hour()?).await.map_err(trouble)?;
-        let headers = signed.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Ok(Signed { method: signed.method().to_owned(), url: signed.uri().to_owned(), headers })
+        signed(&self.aws, &self.bucket, upload(key, content_type, bytes)).await
     }
 
     /// Where those requests go, as browsers name it: scheme, host and port.
@@ -72,10 +69,7 @@ impl Files {
 
     /// A request that fetches a file, which a browser saves under a name.
     pub async fn download(&self, key: &str, name: &str) -> Result<Signed> {
-        let get = self.client().get_object().bucket(&self.bucket).key(key);
-        let get = get.response_content_disposition(format!("attachment; filename=\"{name}\""));
-        let signed = get.presigned(an_hour()?).await.map_err(trouble)?;
-        Ok(Signed { method: signed.method().to_owned(), url: signed.uri().to_owned(), headers: BTreeMap::new() })
+        signed(&self.aws, &self.bucket, download(key, name)).await
     }
 
     /// At most so many bytes of a file, which is not empty, from a place on.
@@ -156,13 +150,21 @@ impl Files {
     }
 }
 
+fn upload<'a>(key: &'a str, content_type: &str, bytes: u64) -> Asked<'a> {
+    let headers = [("content-length", bytes.to_string()), ("content-type", content_type.to_owned())];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value)).into();
+    Asked { method: "PUT", key, query: vec![("x-id", "PutObject".to_owned())], headers }
+}
+
+fn download<'a>(key: &'a str, name: &str) -> Asked<'a> {
+    let saved = format!("attachment; filename=\"{name}\"");
+    let query = vec![("response-content-disposition", saved), ("x-id", "GetObject".to_owned())];
+    Asked { method: "GET", key, query, headers: BTreeMap::new() }
+}
+
 async fn all(body: ByteStream) -> Result<Vec<u8>> {
     let bytes = body.collect().await.map_err(|e| Error::retryable("S3: a file broke off").because(e))?;
     Ok(bytes.into_bytes().to_vec())
-}
-
-fn an_hour() -> Result<PresigningConfig> {
-    PresigningConfig::expires_in(AN_HOUR).map_err(|e| Error::bug("an address that lives an hour").because(e))
 }
 
 fn trouble<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static>(error: SdkError<E>) -> Error {

@@ -1,7 +1,6 @@
 //! How a file writes its rows: charset, delimiter, and where they begin.
 
-use super::{Format, Place, rows};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use super::{Format, Place, decode, rows};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -74,15 +73,6 @@ impl Delimiter {
 }
 
 impl Charset {
-    fn encoding(self) -> &'static Encoding {
-        match self {
-            Charset::Utf8 => UTF_8,
-            Charset::Utf16Le => UTF_16LE,
-            Charset::Utf16Be => UTF_16BE,
-            Charset::Windows1252 => WINDOWS_1252,
-        }
-    }
-
     fn is_wide(self) -> bool {
         matches!(self, Charset::Utf16Le | Charset::Utf16Be)
     }
@@ -94,12 +84,12 @@ impl Charset {
             return Cow::Borrowed(part);
         }
         let mut whole = if is_last { part } else { &part[..part.len() & !1] };
-        let unit = |two: &[u8]| if self == Charset::Utf16Le { two[1] } else { two[0] };
-        if !is_last && whole.len() >= 2 && matches!(unit(&whole[whole.len() - 2..]), 0xd8..=0xdb) {
+        let high = |two: &[u8]| if self == Charset::Utf16Le { two[1] } else { two[0] };
+        if !is_last && whole.len() >= 2 && matches!(high(&whole[whole.len() - 2..]), 0xd8..=0xdb) {
             whole = &whole[..whole.len() - 2];
         }
-        let (text, _) = self.encoding().decode_without_bom_handling(whole);
-        Cow::Owned(text.into_owned().into_bytes())
+        let unit = if self == Charset::Utf16Le { u16::from_le_bytes } else { u16::from_be_bytes };
+        Cow::Owned(decode::wide(whole, unit).into_bytes())
     }
 
     /// How many bytes of the file a text of [`Charset::text`] is.
@@ -113,9 +103,12 @@ impl Charset {
 
     /// One cell as text.
     pub(super) fn read(self, cell: &[u8]) -> Result<String, super::NoText> {
-        let encoding = if self.is_wide() { UTF_8 } else { self.encoding() };
-        let text = encoding.decode_without_bom_handling_and_without_replacement(cell);
-        text.map(Cow::into_owned).ok_or(super::NoText)
+        match self {
+            Charset::Windows1252 => Ok(decode::western(cell)),
+            Charset::Utf8 | Charset::Utf16Le | Charset::Utf16Be => {
+                String::from_utf8(cell.to_vec()).map_err(|_| super::NoText)
+            }
+        }
     }
 
     /// By its byte order mark, which has so many bytes; otherwise UTF-8 if that is what the first bytes are, and Windows-1252 if not.

@@ -1,6 +1,7 @@
 //! Files of rows, CSV and NDJSON, as CRMs and spreadsheets write them: read from any row's place on, as a pure function of the bytes.
 
 mod columns;
+mod decode;
 mod dialect;
 mod harmless;
 mod request;
