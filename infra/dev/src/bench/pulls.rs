@@ -67,7 +67,12 @@ pub(super) fn measure(project: &Project, rounds: usize) -> Result<Section> {
         let all: Vec<&Connector> = CONNECTORS.iter().filter(|one| one.object.crm == object.crm).collect();
         let jobs = [Job::Full(RECORDS), Job::Empty(RECORDS), Job::Changed(RECORDS)];
         pulls.extend(by_peers(project, object, &all, &jobs, rounds)?);
-        let quick: Vec<&Connector> = all.into_iter().filter(|one| ends_in_time(one, &pulls)).collect();
+        let mut quick = Vec::new();
+        for one in all {
+            if ends_in_time(&one.named(project)?, &pulls) {
+                quick.push(one);
+            }
+        }
         pulls.extend(by_peers(project, object, &quick, &[Job::Full(MANY)], 1)?);
     }
     let table = table(&pulls);
@@ -76,8 +81,8 @@ pub(super) fn measure(project: &Project, rounds: usize) -> Result<Section> {
 }
 
 /// Whether it would read many in so much time, as it read the fewer.
-fn ends_in_time(connector: &Connector, pulls: &[Pull]) -> bool {
-    let full = pulls.iter().filter(|pull| pull.job == Job::Full(RECORDS) && pull.who.starts_with(connector.name));
+fn ends_in_time(who: &str, pulls: &[Pull]) -> bool {
+    let full = pulls.iter().filter(|pull| pull.job == Job::Full(RECORDS) && pull.who == who);
     let times = MANY as f64 / RECORDS as f64;
     Spread::of(full.map(|pull| pull.figures.seconds)).is_some_and(|spread| spread.median * times < LONGEST_S)
 }
@@ -164,7 +169,7 @@ fn row(who: &str, job: Job, of: &[&Figures]) -> Vec<String> {
 /// Whole numbers, which should be the same in every round.
 fn calls(of: &[&Figures]) -> String {
     let of = Spread::of(of.iter().map(|figures| figures.calls.values().sum::<u64>() as f64));
-    of.map(|spread| format!("{:.0}", spread.median)).unwrap_or_default()
+    of.map(|spread| short(spread.median)).unwrap_or_default()
 }
 
 fn text(project: &Project, rounds: usize, table: &Table) -> String {
