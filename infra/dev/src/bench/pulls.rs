@@ -177,7 +177,8 @@ fn text(project: &Project, rounds: usize, table: &Table) -> String {
         "## Pulling\n\n{}\n\n{rounds} rounds, in which they take turns, of {RECORDS} contacts in the simulated HubSpot and {RECORDS} leads in the simulated Salesforce, and one of {MANY} of those that would not need more than five minutes. Each is installed from PyPI as it is (`infra/dev/bench/peers/pull`) and \
          asks the simulator over plain HTTP on this machine, which answers without delay and without a limit of calls in ten seconds: what is measured is the program, not the CRM. \
          The time is that of the whole process; what it hands on goes into a file. The state of the full read is kept: nothing is new, then {CHANGED} contacts have changed. \
-         One record comes again where a program asks for what is not older than the newest that it has seen.\n\n{}",
+         One record comes again where a program asks for what is not older than the newest that it has seen. HubSpot's five searches in a second are kept to; Salesforce's query jobs are complete at once. \
+         The token of HubSpot is static; Salesforce's is asked for in each run.\n\n{}",
         machine::sentence(project),
         table.markdown()
     )
