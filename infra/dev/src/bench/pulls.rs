@@ -170,7 +170,10 @@ fn row(who: &str, job: Job, of: &[&Figures]) -> Vec<String> {
 /// Whole numbers, which should be the same in every round.
 fn calls(of: &[&Figures]) -> String {
     let of = Spread::of(of.iter().map(|figures| figures.calls.values().sum::<u64>() as f64));
-    of.map(|spread| short(spread.median)).unwrap_or_default()
+    of.map_or_else(String::new, |spread| match spread.median {
+        few if few < 100.0 => format!("{few:.0}"),
+        many => short(many),
+    })
 }
 
 fn text(project: &Project, rounds: usize, table: &Table) -> String {
