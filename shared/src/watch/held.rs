@@ -43,7 +43,7 @@ impl Held {
             if Pulse::place(waiting.at) != Pulse::place(now) {
                 due.extend(waiting.take(now).map(|(at, counts)| (of, at, counts)));
             }
-            waiting.counts = mem::take(&mut waiting.counts).and(counts);
+            waiting.counts = waiting.counts.and(&counts);
             waiting.at = now;
         }
         held.retain(|of, waiting| {

@@ -22,7 +22,7 @@ pub struct Counts {
 
 impl Counts {
     /// Together with what came later.
-    pub fn and(self, later: Counts) -> Counts {
+    pub fn and(&self, later: &Counts) -> Counts {
         Counts {
             hour: self.hour.and(later.hour),
             lag: self.lag.max(later.lag),

@@ -8,8 +8,10 @@ import urllib.request
 
 
 def run(command, out, simulator):
-    """What it prints goes into the file `out`, and what it logs into a file beside, which costs it less than any pipe. Seconds from start to
-    end, processor time, the peak memory of the largest of its processes, and its calls of the CRM by their routes."""
+    """What it prints goes into the file `out`, and what it logs into a file beside, which costs it less than any pipe.
+
+    Seconds from start to end, processor time, the peak memory of the largest of its processes, its calls of the CRM by routes.
+    """
     calls(simulator)
     log = f"{out}.log"
     begun = time.perf_counter()

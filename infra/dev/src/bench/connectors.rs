@@ -11,8 +11,8 @@ use std::path::Path;
 use std::process::Command;
 
 pub(super) struct Connector {
-    /// As the table calls it, before its version.
-    pub(super) name: &'static str,
+    /// What the table says of it after its package and version.
+    how: &'static str,
     pub(super) object: Object,
     package: &'static str,
     environment: Environment,
@@ -24,7 +24,7 @@ pub(super) struct Connector {
 
 pub(super) const CONNECTORS: [Connector; 6] = [
     Connector {
-        name: "Airbyte, source-hubspot",
+        how: "",
         object: CONTACTS,
         package: "airbyte-source-hubspot",
         environment: Environment::of_peer(
@@ -36,7 +36,7 @@ pub(super) const CONNECTORS: [Connector; 6] = [
         remembers: true,
     },
     Connector {
-        name: "Singer, tap-hubspot",
+        how: "",
         object: CONTACTS,
         package: "tap-hubspot",
         environment: Environment::of_peer(
@@ -48,7 +48,7 @@ pub(super) const CONNECTORS: [Connector; 6] = [
         remembers: true,
     },
     Connector {
-        name: "Airbyte, source-salesforce",
+        how: "",
         object: LEADS,
         package: "airbyte-source-salesforce",
         environment: Environment::of_peer(
@@ -60,7 +60,7 @@ pub(super) const CONNECTORS: [Connector; 6] = [
         remembers: true,
     },
     Connector {
-        name: "Singer, tap-salesforce, REST",
+        how: ", REST",
         object: LEADS,
         package: "tap-salesforce",
         environment: Environment::of_peer(
@@ -72,7 +72,7 @@ pub(super) const CONNECTORS: [Connector; 6] = [
         remembers: true,
     },
     Connector {
-        name: "dlt, rest_api, into DuckDB",
+        how: ", rest_api into DuckDB",
         object: CONTACTS,
         package: "dlt",
         environment: Environment::of_peer("dlt-venv", "bench/peers/pull/requirements-dlt.txt", "dlt"),
@@ -80,7 +80,7 @@ pub(super) const CONNECTORS: [Connector; 6] = [
         remembers: true,
     },
     Connector {
-        name: "dlt, rest_api, into nothing",
+        how: ", rest_api into nothing",
         object: CONTACTS,
         package: "dlt",
         environment: Environment::of_peer("dlt-venv", "bench/peers/pull/requirements-dlt.txt", "dlt"),
@@ -107,8 +107,9 @@ impl Connector {
         self.environment.install(project)
     }
 
+    /// As the table calls it.
     pub(super) fn named(&self, project: &Project) -> Result<String> {
-        Ok(format!("{} {}", self.name, self.environment.version(project, self.package)?))
+        Ok(format!("{} {}{}", self.package, self.environment.version(project, self.package)?, self.how))
     }
 }
 
@@ -117,6 +118,9 @@ pub(super) fn pull(project: &Project, simulator: &str, connector: &Connector, fo
     let [script, kind] = connector.command;
     let mut command = Command::new(connector.environment.program(project, "python"));
     command.arg(project.source("bench/peers/pull").join(script)).args([kind, simulator]).arg(folder);
+    // Some leave files where they are started.
+    std::fs::create_dir_all(folder)?;
+    command.current_dir(folder);
     told(project, &mut command)
 }
 

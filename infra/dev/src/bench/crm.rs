@@ -61,7 +61,6 @@ impl Crm {
                 let ids = made.as_array().into_iter().flatten().filter_map(|one| one["id"].as_str());
                 crm.ids.extend(ids.map(str::to_owned));
             }
-            std::thread::sleep(Duration::from_secs(1));
             crm.change(1, "Lecturer")?;
             crm.advance(DAY_MS)?;
             Ok((crm, format!("{records} {} of {}", object.name, object.crm)))
@@ -72,11 +71,15 @@ impl Crm {
         &self.simulator.url
     }
 
-    /// As a person in the CRM changes the newest records; a second later, for those that ask for what is older than now.
+    /// As a person in the CRM changes the newest records, the very newest a second after the others; a second later, for those that ask for what is
+    /// older than now.
     pub(super) fn change(&self, count: usize, value: &str) -> Result<()> {
-        let newest = self.ids.iter().rev().take(count);
-        self.edit(&newest.map(|id| json!({"id": id, "fields": {self.object.field: value}})).collect())?;
-        std::thread::sleep(Duration::from_secs(1));
+        let (others, newest) = self.ids.split_at(self.ids.len().saturating_sub(1));
+        for ids in [&others[others.len().saturating_sub(count.saturating_sub(1))..], newest] {
+            let edits = ids.iter().map(|id| json!({"id": id, "fields": {self.object.field: value}}));
+            self.edit(&edits.collect())?;
+            std::thread::sleep(Duration::from_secs(1));
+        }
         Ok(())
     }
 
