@@ -14,6 +14,9 @@ const DAY_MS: i64 = 24 * 3_600_000;
 /// Records made with one call.
 const AT_ONCE: usize = 1_000;
 
+/// Records changed in one millisecond.
+const FEW: usize = 10;
+
 /// What is pulled from one CRM.
 #[derive(Clone, Copy)]
 pub(super) struct Object {
@@ -76,8 +79,10 @@ impl Crm {
     pub(super) fn change(&self, count: usize, value: &str) -> Result<()> {
         let (others, newest) = self.ids.split_at(self.ids.len().saturating_sub(1));
         for ids in [&others[others.len().saturating_sub(count.saturating_sub(1))..], newest] {
-            let edits = ids.iter().map(|id| json!({"id": id, "fields": {self.object.field: value}}));
-            self.edit(&edits.collect())?;
+            for few in ids.chunks(FEW) {
+                let edits = few.iter().map(|id| json!({"id": id, "fields": {self.object.field: value}}));
+                self.edit(&edits.collect())?;
+            }
             std::thread::sleep(Duration::from_secs(1));
         }
         Ok(())
