@@ -177,25 +177,22 @@ fn row(who: &str, job: Job, of: &[&Figures]) -> Vec<String> {
     let spread = |figure: fn(&Figures) -> f64| {
         Spread::of(of.iter().map(|figures| figure(figures))).map(|spread| spread.to_string()).unwrap_or_default()
     };
-    let count = |figure: fn(&Figures) -> f64| {
-        Spread::of(of.iter().map(|figures| figure(figures))).map(|spread| short(spread.median)).unwrap_or_default()
-    };
     let rate = if matches!(job, Job::Empty(_)) { "–".to_owned() } else { spread(|f| f.records as f64 / f.seconds) };
     vec![
         who.to_owned(),
         job.to_string(),
-        calls(of),
+        whole(of, |f| f.calls.values().sum()),
         spread(|f| f.seconds),
         rate,
         spread(|f| f.cpu_s),
         spread(|f| f.peak_kb as f64 / 1024.0),
-        count(|f| f.records as f64),
+        whole(of, |f| f.records),
     ]
 }
 
 /// Whole numbers, which should be the same in every round.
-fn calls(of: &[&Figures]) -> String {
-    let of = Spread::of(of.iter().map(|figures| figures.calls.values().sum::<u64>() as f64));
+fn whole(of: &[&Figures], figure: fn(&Figures) -> u64) -> String {
+    let of = Spread::of(of.iter().map(|figures| figure(figures) as f64));
     of.map_or_else(String::new, |spread| match spread.median {
         few if few < 100.0 => format!("{few:.0}"),
         many => short(many),
@@ -203,12 +200,15 @@ fn calls(of: &[&Figures]) -> String {
 }
 
 fn text(project: &Project, rounds: usize, table: &Table) -> String {
+    let often = if rounds == 1 { "once".to_owned() } else { format!("{rounds} times") };
     format!(
-        "## Pulling\n\n{}\n\n{rounds} rounds, in which they take turns, of {RECORDS} contacts in the simulated HubSpot and {RECORDS} leads in the simulated Salesforce, and one of {MANY} of those that would not need more than five minutes. Each is installed from PyPI as it is (`infra/dev/bench/peers/pull`) and \
-         asks the simulator over plain HTTP on this machine, which answers without delay and without a limit of calls in ten seconds: what is measured is the program, not the CRM. \
-         The time is that of the whole process; what it hands on goes into a file. The state of the full read is kept: nothing is new, then {CHANGED} contacts have changed. \
-         One record comes again where a program asks for what is not older than the newest that it has seen. HubSpot's five searches in a second are kept to; Salesforce's query jobs are complete at once. \
-         The token of HubSpot is static; Salesforce's is asked for in each run.\n\n{}",
+        "## Pulling\n\n{}\n\nContacts of the simulated HubSpot and leads of the simulated Salesforce: {RECORDS} {often}, all in turn, and {MANY} once by those that would not need more than five minutes. \
+         The simulator is asked over plain HTTP on this machine and answers without delay and without a limit of calls in ten seconds: what is measured is the program, not the CRM. The state of the full read is kept: nothing is new, then {CHANGED} have changed. \
+         One record comes again where a program asks for what is not older than the newest that it has seen.\n\n\
+         * Ours is the function `delta-pull`, its release binary started on a core of its own by the bare Runtime API. What it reads is mapped, decided about and stored in a stub of DynamoDB that answers at once and remembers nothing but how far the pull has come: \
+         everybody is new, which is the dearest case. Those of the last milliseconds of a page come again with the next one.\n\
+         * The others are installed from PyPI as they are (`infra/dev/bench/peers/pull`) and decide nothing: they hand on what they read as lines of JSON into a file, or as rows of DuckDB. The time is that of the whole process.\n\n\
+         HubSpot's five searches in a second are kept to; Salesforce's query jobs are complete at once. The token of HubSpot is static; Salesforce's is asked for in each run.\n\n{}",
         machine::sentence(project),
         table.markdown()
     )
