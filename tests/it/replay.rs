@@ -51,6 +51,19 @@ impl Failing {
         failing
     }
 
+    /// The one whom the history table refused is erased since, there and perhaps in the CRMs; the file that tells of what was missed.
+    async fn with_one_erased(in_crms: bool) -> (Failing, String, RecordId) {
+        let failing = Failing::with_poison().await;
+        let Failing { world, meter, app } = &failing;
+        let key = app.all_missed().await.unwrap().remove(0);
+        meter.refuse(None);
+        world.settle().await;
+        let person = hub(world, MAILBOX).await;
+        app.erase(&world.cx("erase"), &person, in_crms).await.unwrap();
+        world.settle().await;
+        (failing, key, person.id)
+    }
+
     /// As the template's event source does: a batch that fails is halved, and what fails alone is given up after five more tries.
     async fn invoke(&self, batch: Json) {
         let records = batch["Records"].as_array().unwrap();
@@ -136,34 +149,23 @@ async fn what_the_journal_could_not_keep_is_kept_after_all() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_replayed_of_somebody_erased_tells_no_values() {
-    let failing = Failing::with_poison().await;
-    let Failing { world, meter, app } = &failing;
-    let key = app.all_missed().await.unwrap().remove(0);
-    meter.refuse(None);
-    world.settle().await;
-    let person = hub(world, MAILBOX).await;
-    app.erase(&world.cx("erase"), &person, false).await.unwrap();
-    world.settle().await;
+    let (failing, key, person) = Failing::with_one_erased(false).await;
+    let Failing { world, app, .. } = &failing;
     app.replay(&world.cx("replay"), &app.missed(&key).await.unwrap()).await.unwrap();
-    let told = format!("{:?}", failing.history(&person.id).await);
+    let told = format!("{:?}", failing.history(&person).await);
     assert!(told.contains("version: 1,") && !told.contains(POISON) && !told.contains(MAILBOX), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_came_back_keeps_what_was_said_since() {
-    let failing = Failing::with_poison().await;
-    let Failing { world, meter, app } = &failing;
-    let key = app.all_missed().await.unwrap().remove(0);
-    meter.refuse(None);
-    world.settle().await;
-    app.erase(&world.cx("erase"), &hub(world, MAILBOX).await, true).await.unwrap();
-    world.settle().await;
+    let (failing, key, person) = Failing::with_one_erased(true).await;
+    let Failing { world, app, .. } = &failing;
     let mut asked = request("r", json!({"id": "p", "email": MAILBOX, "last_name": "Anew"}));
     (asked["occurred_at"], asked["lead"]["consent_at"]) = (json!(world.now()), json!(world.now()));
     world.send(&[asked]).await;
     world.settle().await;
     app.replay(&world.cx("replay"), &app.missed(&key).await.unwrap()).await.unwrap();
-    let told = format!("{:?}", failing.history(&hub(world, MAILBOX).await.id).await);
+    let told = format!("{:?}", failing.history(&person).await);
     assert!(told.contains("version: 1,") && !told.contains(POISON) && told.contains("Anew"), "{told}");
 }
 

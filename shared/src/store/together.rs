@@ -21,16 +21,17 @@ pub(super) struct Together(Arc<Mutex<Vec<Waiting>>>);
 
 #[derive(Debug)]
 struct Waiting {
-    steps: Vec<TransactWriteItem>,
+    /// Shared with whoever asks, who does them alone where nobody else came: they are copied only where several go together.
+    steps: Arc<Vec<TransactWriteItem>>,
     /// Whether they were done. Nobody tells where whoever came first was stopped.
     done: oneshot::Sender<bool>,
 }
 
 impl Together {
     /// Whether the steps were done, all of them. Where they were not, each does its own, and hears what stood in its way.
-    pub(super) async fn done(&self, client: &Client, steps: &[TransactWriteItem]) -> bool {
+    pub(super) async fn done(&self, client: &Client, steps: &Arc<Vec<TransactWriteItem>>) -> bool {
         let (done, told) = oneshot::channel();
-        if self.join(Waiting { steps: steps.to_vec(), done }) {
+        if self.join(Waiting { steps: steps.clone(), done }) {
             let groups = grouped(self.gather().await);
             join_all(groups.into_iter().map(|group| send(client, group))).await;
         }
@@ -88,9 +89,10 @@ async fn send(client: &Client, group: Vec<Waiting>) {
     let (steps, told): (Vec<_>, Vec<_>) = group.into_iter().map(|waiting| (waiting.steps, waiting.done)).unzip();
     // Alone it is asked by itself, which tells what stands in its way.
     let sent = told.len() > 1 && {
-        let steps = steps.into_iter().flatten().collect();
+        let steps = steps.iter().flat_map(|steps| steps.iter().cloned()).collect();
         client.transact_write_items().set_transact_items(Some(steps)).send().await.is_ok()
     };
+    drop(steps);
     for done in told {
         // Who was stopped meanwhile need not know.
         let _ = done.send(sent);

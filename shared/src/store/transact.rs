@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{TransactWriteItem, Update},
 };
+use std::sync::Arc;
 
 impl Store {
     /// All steps or none; a single put or update is no transaction, which would cost twice. `key` is what a step claims.
@@ -20,10 +21,13 @@ impl Store {
             return self.alone(only).await;
         }
         let (claims, items): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
+        let items = Arc::new(items);
         if self.together.done(&self.client, &items).await {
             return Ok(());
         }
-        let Err(error) = self.client.transact_write_items().set_transact_items(Some(items)).send().await else {
+        let Err(error) =
+            self.client.transact_write_items().set_transact_items(Some(Arc::unwrap_or_clone(items))).send().await
+        else {
             return Ok(());
         };
         let reasons = match error.as_service_error() {
