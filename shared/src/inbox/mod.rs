@@ -256,8 +256,9 @@ async fn apply_wave<S>(
     let id = first.request.tenant_id.clone();
     let people: Vec<Vec<Key>> = wave.iter().map(|(_, keys)| keys.clone()).collect();
     let ids: Vec<_> = wave.iter().map(|(letter, _)| letter.request.id.clone()).collect();
-    let done_before = app.store.done(&id, &ids, cx.now()).await?;
-    let found = who(app, &id, object, &people).await?;
+    let keys: Vec<Key> = people.iter().flatten().cloned().collect();
+    let (done_before, holders) = app.store.known(&id, object, &ids, &keys, cx.now()).await?;
+    let found = who(app, &id, &people, &holders).await?;
     let engaged = engaged(app, tenant, &wave, &found).await?;
     let of_erased = of_erased(app, &id, &wave).await?;
     let planned = wave.into_iter().zip(found).map(|((letter, keys), who)| {

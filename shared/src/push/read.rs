@@ -1,14 +1,14 @@
 //! Before a write: what the linked remotes show now, and who among the unlinked is there already.
 
 use super::{
-    Job,
+    Job, a_few_at_once,
     item::{End, Item},
 };
 use crate::{
     error::Result,
     id::{RecordId, RemoteId},
     planner::{Freshness, Route, Seen, Taken, absorb, freshness, route},
-    provider::{Fetched, Found, Query, batch::By},
+    provider::{Fetched, Found, Query, Session, batch::By},
     record::{Key, Link, Said},
     store::Exception,
     sync::keys_shown,
@@ -18,6 +18,19 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Which records each key points to.
 type Holders = BTreeMap<Key, Vec<RecordId>>;
 
+/// What a CRM shows of a batch.
+enum Answer {
+    Linked(Vec<Fetched>),
+    Unlinked(Search),
+}
+
+/// Who among the unlinked is in the CRM, and whose they are already.
+struct Search {
+    queries: Vec<Query>,
+    found: Vec<Vec<Found>>,
+    holders: Holders,
+}
+
 impl Job<'_> {
     /// Reads and absorbs. What is left after a failure comes later.
     pub(super) async fn read(&self, items: Vec<Item>) -> (Vec<Item>, Result<()>) {
@@ -25,32 +38,47 @@ impl Job<'_> {
         let (linked, unlinked): (Vec<Item>, Vec<Item>) =
             lacking.into_iter().partition(|item| item.link.remote.is_some());
         let capabilities = self.connection.crm.capabilities();
-        let (mut items, mut done, mut taken) = (complete, Ok(()), BTreeSet::new());
-        let batches = batches(linked, capabilities.max_read).chain(batches(unlinked, capabilities.max_find));
-        for mut batch in batches {
-            let known = batch.iter().any(|item| item.link.remote.is_some());
-            let go_on = done.is_ok() && self.has_time_to_read();
-            if go_on && known {
-                done = self.read_linked(&mut batch).await;
-            } else if go_on {
-                done = self.find_unlinked(&mut batch, &mut taken).await;
-            }
-            if !go_on || done.is_err() {
+        let mut batches: Vec<Vec<Item>> =
+            batches(linked, capabilities.max_read).chain(batches(unlinked, capabilities.max_find)).collect();
+        let (shown, asked) = a_few_at_once(&batches, async |batch: &Vec<Item>| self.ask(batch).await).await;
+        let (mut taken, mut done) = (BTreeSet::new(), Ok(()));
+        for (batch, shown) in batches.iter_mut().zip(shown) {
+            let shown = shown.flatten().filter(|_| done.is_ok());
+            let is_shown = shown.is_some();
+            done = match shown {
+                Some(Answer::Linked(fetched)) => self.take_linked(batch, fetched).await,
+                Some(Answer::Unlinked(search)) => self.take_found(batch, search, &mut taken).await,
+                None => done,
+            };
+            if !is_shown || done.is_err() {
                 batch.iter_mut().filter(|item| item.is_open()).for_each(|item| item.end = End::Later);
             }
-            items.append(&mut batch);
         }
-        (items, done)
+        (complete.into_iter().chain(batches.into_iter().flatten()).collect(), asked.and(done))
     }
 
-    async fn read_linked(&self, items: &mut [Item]) -> Result<()> {
+    /// What the CRM shows of these, which are all linked or all unlinked; `None` where there is no time to ask.
+    async fn ask(&self, items: &[Item]) -> Result<Option<Answer>> {
+        if !self.has_time_to_read() {
+            return Ok(None);
+        }
         let ids: Vec<RemoteId> = items.iter().filter_map(|item| item.link.remote.clone()).collect();
+        let answer = match ids.is_empty() {
+            true => Answer::Unlinked(self.find(items).await?),
+            false => Answer::Linked(self.fetch(&ids).await?),
+        };
+        Ok(Some(answer))
+    }
+
+    async fn fetch(&self, ids: &[RemoteId]) -> Result<Vec<Fetched>> {
         let crm = self.connection.crm;
-        let mut fetched = self
-            .app
-            .with_session(self.connection, self.cx, async |session| crm.fetch(session, self.mapping, &ids).await)
-            .await?;
+        let fetch = async |session: &Session| crm.fetch(session, self.mapping, ids).await;
+        let mut fetched = self.app.with_session(self.connection, self.cx, fetch).await?;
         self.inward(fetched.iter_mut().filter_map(Fetched::seen).collect()).await?;
+        Ok(fetched)
+    }
+
+    async fn take_linked(&self, items: &mut [Item], fetched: Vec<Fetched>) -> Result<()> {
         for (item, fetched) in items.iter_mut().zip(fetched) {
             let taken = Taken::After { rev: item.link.rev };
             match fetched {
@@ -78,19 +106,22 @@ impl Job<'_> {
         Ok(End::Stuck { code: "not_visible" })
     }
 
-    /// `taken` are the remotes that items of this push were linked to so far.
-    async fn find_unlinked(&self, items: &mut [Item], taken: &mut BTreeSet<RemoteId>) -> Result<()> {
+    async fn find(&self, items: &[Item]) -> Result<Search> {
         let queries: Vec<Query> = items.iter().map(|item| self.query(item)).collect();
         let crm = self.connection.crm;
-        let mut found = self
-            .app
-            .with_session(self.connection, self.cx, async |session| crm.find(session, self.mapping, &queries).await)
-            .await?;
+        let find = async |session: &Session| crm.find(session, self.mapping, &queries).await;
+        let mut found = self.app.with_session(self.connection, self.cx, find).await?;
         self.inward(found.iter_mut().flatten().map(|found| &mut found.seen).collect()).await?;
         let remotes = found.iter().flatten().map(|f| Key::Remote(self.connection.id.clone(), f.remote.clone()));
         let lookups = queries.iter().flat_map(Query::lookups);
         let keys: Vec<Key> = remotes.chain(lookups).collect();
         let holders = self.app.store.holders(&self.connection.tenant, self.object, &keys).await?;
+        Ok(Search { queries, found, holders })
+    }
+
+    /// `taken` are the remotes that items of this push were linked to so far.
+    async fn take_found(&self, items: &mut [Item], search: Search, taken: &mut BTreeSet<RemoteId>) -> Result<()> {
+        let Search { queries, found, holders } = search;
         for ((item, query), found) in items.iter_mut().zip(&queries).zip(found) {
             let found = self.nobodys(found, &holders, taken);
             let (by_key, by_lookup): (Vec<&Found>, Vec<&Found>) = found.iter().partition(|f| f.by.is_unique());

@@ -1,7 +1,7 @@
 //! The write itself.
 
 use super::{
-    Job,
+    Job, a_few_at_once,
     item::{End, Item},
 };
 use crate::{
@@ -17,6 +17,9 @@ use crate::{
 };
 use futures::{StreamExt, stream};
 
+/// An item, and what is written of it.
+type Sending<'a> = (&'a mut Item, Write);
+
 /// Intents that are recorded at the same time.
 const AT_ONCE: usize = 16;
 
@@ -25,22 +28,21 @@ impl Job<'_> {
     pub(super) async fn write(&self, items: &mut [Item]) -> Result<()> {
         let hubs = items.iter().filter(|item| item.is_open()).map(|item| &item.hub);
         let leads = self.app.leads(self.connection, self.mapping, hubs).await?;
-        let mut done = Ok(());
-        for creates in [true, false] {
-            let open = |(_, item): &(usize, &mut Item)| item.is_open() && item.creates() == creates;
-            let write =
-                |(place, item): (usize, &mut Item)| Some((place, item.write(self.connection, self.mapping, &leads)?));
-            let all: Vec<(usize, Write)> = items.iter_mut().enumerate().filter(open).filter_map(write).collect();
-            for batch in all.chunks(self.connection.crm.capabilities().max_write) {
-                if done.is_ok() && self.has_time() {
-                    done = self.write_batch(items, batch, creates, &leads).await;
-                }
-                for (place, _) in batch {
-                    if items[*place].is_open() {
-                        items[*place].end = End::Later;
-                    }
-                }
-            }
+        let open = items.iter_mut().filter(|item| item.is_open());
+        let writes =
+            open.filter_map(|item| item.write(self.connection, self.mapping, &leads).map(|write| (item, write)));
+        let (mut creates, mut updates): (Vec<Sending<'_>>, Vec<Sending<'_>>) =
+            writes.partition(|(item, _)| item.creates());
+        let most = self.connection.crm.capabilities().max_write;
+        let batches = creates.chunks_mut(most).map(|batch| (true, batch));
+        let batches = batches.chain(updates.chunks_mut(most).map(|batch| (false, batch)));
+        let write = async |(creates, batch): (bool, &mut [Sending<'_>])| match self.has_time() {
+            true => self.write_batch(batch, creates, &leads).await,
+            false => Ok(()),
+        };
+        let (_, done) = a_few_at_once(batches, write).await;
+        for (item, _) in creates.into_iter().chain(updates).filter(|(item, _)| item.is_open()) {
+            item.end = End::Later;
         }
         if done.is_ok() {
             self.read_back(items).await;
@@ -48,26 +50,16 @@ impl Job<'_> {
         done
     }
 
-    async fn write_batch(
-        &self,
-        items: &mut [Item],
-        batch: &[(usize, Write)],
-        creates: bool,
-        leads: &Leads,
-    ) -> Result<()> {
+    async fn write_batch(&self, batch: &mut [Sending<'_>], creates: bool, leads: &Leads) -> Result<()> {
         let crm = self.connection.crm;
         let repeats = crm.capabilities().creates == Creates::Guarded || !self.mapping.has_room();
-        let guarded = creates && repeats;
-        let outward: Vec<(usize, Write)> =
-            batch.iter().map(|(place, write)| (*place, leads.outward(write, self.mapping))).collect();
-        if guarded {
-            self.intend(items, &outward).await?;
+        let outward: Vec<Write> = batch.iter().map(|(_, write)| leads.outward(write, self.mapping)).collect();
+        if creates && repeats {
+            self.intend(batch, &outward).await?;
         }
         // An item whose record moved meanwhile comes later.
-        let is_open = |place: usize| items[place].is_open();
-        let writes: Vec<Write> =
-            outward.into_iter().filter(|(place, _)| is_open(*place)).map(|(_, write)| write).collect();
-        let batch: Vec<&(usize, Write)> = batch.iter().filter(|(place, _)| is_open(*place)).collect();
+        let (batch, writes): (Vec<&mut Sending<'_>>, Vec<Write>) =
+            batch.iter_mut().zip(outward).filter(|((item, _), _)| item.is_open()).unzip();
         let call = async |session: &Session| match creates {
             true => crm.create(session, self.mapping, &writes).await,
             false => crm.update(session, self.mapping, &writes).await,
@@ -77,19 +69,18 @@ impl Job<'_> {
         if outcomes.len() != writes.len() {
             return Err(Error::bug("a CRM's answer has another number of rows than the question"));
         }
-        for ((place, write), outcome) in batch.iter().zip(outcomes) {
-            items[*place].ended(write.clone(), outcome);
+        for ((item, write), outcome) in batch.into_iter().zip(outcomes) {
+            item.ended(write.clone(), outcome);
         }
         Ok(())
     }
 
     /// Records that these are about to be created, where a repetition would make another: after an unknown outcome they
     /// are looked for.
-    async fn intend(&self, items: &mut [Item], batch: &[(usize, Write)]) -> Result<()> {
-        let intents = batch.iter().map(|(place, write)| self.intent(&items[*place], write));
+    async fn intend(&self, batch: &mut [Sending<'_>], outward: &[Write]) -> Result<()> {
+        let intents = batch.iter().zip(outward).map(|((item, _), write)| self.intent(item, write));
         let noted: Vec<Result<Option<Record>>> = stream::iter(intents).buffered(AT_ONCE).collect().await;
-        for ((place, _), noted) in batch.iter().zip(noted) {
-            let item = &mut items[*place];
+        for ((item, _), noted) in batch.iter_mut().zip(noted) {
             match noted? {
                 Some(record) => {
                     let stored = record.links.get(&self.connection.id);

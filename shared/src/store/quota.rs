@@ -47,6 +47,7 @@ impl Store {
 
     /// Nobody calls this connection's CRM for a while; until when. A longer pause stays. One that comes soon after
     /// another, with no call `answered` between, is twice as long as that was: a limit of hours may be told as one of seconds.
+    /// What was under way when the other began does not make it longer.
     pub async fn pause(
         &self,
         tenant: &TenantId,
@@ -60,7 +61,7 @@ impl Store {
         if let Some(until) = paused_until.filter(|until| *until >= plus(now, asked)) {
             return Ok(until);
         }
-        let soon = !answered && paused_until.is_some_and(|until| plus(until, SOON) > now);
+        let soon = !answered && paused_until.is_some_and(|until| until <= now && plus(until, SOON) > now);
         let twice = if soon { Duration::from_secs(2 * lasted.unsigned_abs()).min(LONGEST) } else { Duration::ZERO };
         let pause = asked.max(twice);
         let until = plus(now, pause);

@@ -1,6 +1,6 @@
 //! Records and what points to them.
 
-use super::{Item, Store, attribute, item, keys, keys::Pk, number, read, transact::one_per_item, unbuilt};
+use super::{Item, Store, attribute, item, keys, keys::Pk, number, read, text, transact::one_per_item, unbuilt};
 use crate::{
     cause::Cause,
     engagement::Counting,
@@ -191,31 +191,27 @@ impl Store {
         wanted: &[Key],
     ) -> Result<BTreeMap<Key, Vec<RecordId>>> {
         let at: Vec<Pk> = wanted.iter().map(|key| keys::identity(tenant, object, key)).collect();
-        let mut by_pk: BTreeMap<String, Vec<RecordId>> = BTreeMap::new();
-        for item in self.get_all(&at).await? {
-            by_pk.insert(pk_of(&item), holders_in(&item));
-        }
-        Ok(wanted
-            .iter()
-            .zip(at)
-            .map(|(key, at)| (key.clone(), by_pk.get(&at.pk).cloned().unwrap_or_default()))
-            .collect())
+        let items = self.get_all(&at).await?;
+        Ok(held(wanted, &at, &items))
     }
 
-    /// What is known of these requests.
-    pub async fn done(
+    /// What is known of these requests, and which records have the keys, in one read.
+    pub async fn known(
         &self,
         tenant: &TenantId,
+        object: &Object,
         requests: &[RequestId],
+        wanted: &[Key],
         now: Timestamp,
-    ) -> Result<BTreeMap<RequestId, Once>> {
-        let at: Vec<Pk> = requests.iter().map(|id| keys::once(tenant, id)).collect();
-        let done = self.get_all(&at).await?.into_iter().map(read::<Once>).collect::<Result<Vec<_>>>()?;
-        Ok(done
-            .into_iter()
-            .filter(|once| once.ttl > now.as_second())
-            .map(|once| (once.request.clone(), once))
-            .collect())
+    ) -> Result<(BTreeMap<RequestId, Once>, BTreeMap<Key, Vec<RecordId>>)> {
+        let at: Vec<Pk> = wanted.iter().map(|key| keys::identity(tenant, object, key)).collect();
+        let all = requests.iter().map(|id| keys::once(tenant, id)).chain(at.iter().cloned());
+        let items = self.get_all(&all.collect::<Vec<_>>()).await?;
+        let is_request = |item: &Item| item.get("kind") == Some(&text("once"));
+        let (done, keys): (Vec<Item>, Vec<Item>) = items.into_iter().partition(is_request);
+        let done = done.into_iter().map(read::<Once>).collect::<Result<Vec<_>>>()?.into_iter();
+        let done = done.filter(|once| once.ttl > now.as_second()).map(|once| (once.request.clone(), once));
+        Ok((done.collect(), held(wanted, &at, &keys)))
     }
 
     /// Stores a change: the record, the keys that moved, and the request it came from, all or nothing.
@@ -360,6 +356,13 @@ impl Store {
         }
         self.transact(steps, None).await
     }
+}
+
+/// Whom each key points to, by the items that are there.
+fn held(wanted: &[Key], at: &[Pk], items: &[Item]) -> BTreeMap<Key, Vec<RecordId>> {
+    let by_pk: BTreeMap<String, Vec<RecordId>> = items.iter().map(|item| (pk_of(item), holders_in(item))).collect();
+    let held = |(key, at): (&Key, &Pk)| (key.clone(), by_pk.get(&at.pk).cloned().unwrap_or_default());
+    wanted.iter().zip(at).map(held).collect()
 }
 
 fn pk_of(item: &Item) -> String {

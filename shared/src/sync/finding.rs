@@ -23,14 +23,17 @@ pub enum Who {
     Several(BTreeSet<RecordId>),
 }
 
-/// Whom each set of keys points to, in two batched reads.
-pub async fn who(app: &App, tenant: &TenantId, object: &Object, people: &[Vec<Key>]) -> Result<Vec<Who>> {
-    let keys: Vec<Key> = people.iter().flatten().cloned().collect();
-    let holders = app.store.holders(tenant, object, &keys).await?;
+/// Whom each set of keys points to, by the records that have them, which are read at once.
+pub async fn who(
+    app: &App,
+    tenant: &TenantId,
+    people: &[Vec<Key>],
+    holders: &BTreeMap<Key, Vec<RecordId>>,
+) -> Result<Vec<Who>> {
     let ids: Vec<RecordId> = holders.values().flatten().cloned().collect();
     let mut records = app.store.records(tenant, &ids).await?;
     follow_merges(app, tenant, &mut records).await?;
-    Ok(people.iter().map(|keys| decide(keys, &holders, &records)).collect())
+    Ok(people.iter().map(|keys| decide(keys, holders, &records)).collect())
 }
 
 /// A merged record stands for its survivor.

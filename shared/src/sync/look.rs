@@ -182,7 +182,9 @@ pub async fn absorb_looks(
         _ => vec![Key::Remote(connection.id.clone(), look.remote.clone())],
     });
     let people: Vec<Vec<Key>> = people.collect();
-    let found = who(app, &connection.tenant, object, &people).await?;
+    let keys: Vec<Key> = people.iter().flatten().cloned().collect();
+    let holders = app.store.holders(&connection.tenant, object, &keys).await?;
+    let found = who(app, &connection.tenant, &people, &holders).await?;
     let looker = Looker { app, cx, connection, object, mapping };
     let done: Vec<(RemoteId, Result<Done>)> = stream::iter(looks.into_iter().zip(found))
         .map(|(look, who)| async {

@@ -128,10 +128,13 @@ async fn search(
     if searched.is_empty() {
         return Ok(Vec::new());
     }
-    let fixed = question(searched, &[]).to_string().len() + json!(call::properties(mapping, more)).to_string().len();
-    // Where the properties take all the room, the search leaves them out by itself.
-    let room = LONGEST.checked_sub(fixed).filter(|room| *room > 500).unwrap_or(LONGEST / 2) / searched.len();
-    let mut left = fitting(values, room);
+    let parts = |properties: Vec<&str>| {
+        let fixed = question(searched, &[]).to_string().len() + json!(properties).to_string().len();
+        fitting(&values, LONGEST.saturating_sub(fixed) / searched.len())
+    };
+    // Searches are the scarcest of calls. Where fewer do without the properties, those of whom they find are read afterwards.
+    let (full, bare) = (parts(call::properties(mapping, more)), parts(vec![call::modified_property(mapping)]));
+    let mut left = if bare.len() < full.len() { bare } else { full };
     let mut found = Vec::new();
     while let Some(values) = left.pop() {
         let (rows, next, _) = call::search(session, mapping, question(searched, &values), more).await?;
@@ -151,16 +154,16 @@ fn question(properties: &[&str], values: &[String]) -> Json {
 }
 
 /// The values, in as many parts as their room demands.
-fn fitting(values: BTreeSet<String>, room: usize) -> Vec<Vec<String>> {
+fn fitting(values: &BTreeSet<String>, room: usize) -> Vec<Vec<String>> {
     let mut parts: Vec<Vec<String>> = Vec::new();
     let mut used = usize::MAX;
     for value in values {
         used = used.saturating_add(value.len() + r#""","#.len());
         match parts.last_mut().filter(|_| used <= room) {
-            Some(part) => part.push(value),
+            Some(part) => part.push(value.clone()),
             None => {
                 used = value.len() + r#""","#.len();
-                parts.push(vec![value]);
+                parts.push(vec![value.clone()]);
             }
         }
     }
