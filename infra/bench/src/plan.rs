@@ -52,6 +52,8 @@ pub struct Run {
     pub all_cpu_s: Option<f64>,
     /// How often it put a record into the table.
     pub records: u64,
+    /// From its start to its end.
+    pub asked: Asked,
     /// Connections that it put into the table, as they are at the end.
     pub connections: Vec<Value>,
     /// What it wrote to its log for the warm events.
@@ -62,4 +64,14 @@ pub struct Run {
     pub sent: Vec<Value>,
     /// What it answered the first event.
     pub answer: Value,
+}
+
+/// What was asked of AWS.
+#[derive(Clone, Copy, Default, Serialize)]
+pub struct Asked {
+    pub calls: u64,
+    /// Items that were to be written, one by one or in transactions.
+    pub items: u64,
+    /// Of all bodies.
+    pub bytes: u64,
 }

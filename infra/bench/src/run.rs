@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, time::timeout};
 
 /// What one start may take, first to last.
-const LONGEST: Duration = Duration::from_secs(600);
+const LONGEST: Duration = Duration::from_secs(900);
 
 pub async fn all(plan: &Plan) -> Result<Vec<Run>> {
     let stub = Arc::new(Stub::of(plan)?);
@@ -61,6 +61,7 @@ async fn one(contender: &Contender, stub: &Arc<Stub>, aws: &str) -> Result<Run> 
         peak_kb,
         all_cpu_s,
         records: stub.records(),
+        asked: stub.asked(),
         connections: stub.connections(),
         log_bytes: warm.map_or(0, |span| span.log_bytes),
         calls,

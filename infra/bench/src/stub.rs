@@ -1,7 +1,10 @@
 //! Stubs of what functions call: each answers at once, from memory. Writes are taken and forgotten, but for those of connections: a pull
 //! goes on where it was.
 
-use crate::{plan::Plan, runtime::lock};
+use crate::{
+    plan::{Asked, Plan},
+    runtime::lock,
+};
 use anyhow::{Context, Result};
 use axum::{
     body::Bytes,
@@ -35,6 +38,7 @@ struct Seen {
     sent: Vec<Value>,
     kept_sent: Vec<Value>,
     records: u64,
+    asked: Asked,
 }
 
 impl Stub {
@@ -77,7 +81,17 @@ impl Stub {
         lock(&self.seen).records
     }
 
+    /// All that was asked since the start.
+    pub fn asked(&self) -> Asked {
+        lock(&self.seen).asked
+    }
+
     fn note(&self, operation: &str, asked: &Value) {
+        lock(&self.seen).asked.items += match operation {
+            "PutItem" | "UpdateItem" | "DeleteItem" => 1,
+            "TransactWriteItems" => asked["TransactItems"].as_array().map_or(0, |steps| steps.len() as u64),
+            _ => 0,
+        };
         let steps = asked["TransactItems"].as_array().into_iter().flatten().map(|step| &step["Put"]);
         for item in steps.chain([asked]).map(|put| &put["Item"]) {
             match item["kind"]["S"].as_str() {
@@ -194,7 +208,11 @@ pub async fn call(State(stub): State<Arc<Stub>>, headers: HeaderMap, uri: Uri, b
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let (service, operation) = target.and_then(|target| target.split_once('.')).unwrap_or(("HTTP", uri.path()));
     let name = format!("{} {operation}", service.split('_').next().unwrap_or_default());
-    *lock(&stub.seen).calls.entry(name).or_default() += 1;
+    let mut seen = lock(&stub.seen);
+    *seen.calls.entry(name).or_default() += 1;
+    seen.asked.calls += 1;
+    seen.asked.bytes += body.len() as u64;
+    drop(seen);
     let asked = serde_json::from_slice(&body).unwrap_or_default();
     let json = [("content-type", "application/x-amz-json-1.1")];
     match stub.answer(operation, &asked) {

@@ -1,8 +1,10 @@
 //! What it takes to decide about ten thousand records: each is rendered by its mapping's rules, compared with what was agreed and with
 //! what the CRM shows, and what each side lacks is planned. `infra/dev/bench/plan.py` does the same with Jinja2 expressions.
 //!
-//! `bench data <file>` writes the records, `bench run <file> <rounds>` decides about them and tells how long that took.
+//! `bench data <file>` writes the records, `bench run <file> <rounds>` decides about them and tells how long that took, `bench core <file> <events> <rounds>` does
+//! each step of the core by itself, on those records and the samples of a folder.
 
+mod core;
 mod data;
 
 use serde::Serialize;
@@ -12,7 +14,7 @@ use shared::{
     planner::{Judge, Ownership, Policy, absorb, pending},
     record::{Fields, Link, Object},
 };
-use std::{error::Error, fs, time::Instant};
+use std::{error::Error, fs, path::Path, time::Instant};
 
 /// What one way of doing it came to. `plan.py` tells the same.
 #[derive(Serialize)]
@@ -37,7 +39,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("{}", json!(run(&data, rounds.parse()?)?));
             Ok(())
         }
-        _ => Err("bench data <file> | bench run <file> <rounds>".into()),
+        ["core", file, events, rounds] => {
+            let data: data::Data = serde_json::from_slice(&fs::read(file)?)?;
+            println!("{}", json!(core::run(&data, Path::new(events), rounds.parse()?)?));
+            Ok(())
+        }
+        _ => Err("bench data <file> | bench run <file> <rounds> | bench core <file> <events> <rounds>".into()),
     }
 }
 

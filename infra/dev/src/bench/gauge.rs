@@ -42,12 +42,22 @@ pub(super) struct Run {
     pub(super) peak_kb: Option<u64>,
     pub(super) all_cpu_s: Option<f64>,
     pub(super) records: u64,
+    pub(super) asked: Asked,
     pub(super) connections: Vec<Value>,
     pub(super) log_bytes: u64,
     pub(super) calls: BTreeMap<String, u64>,
     pub(super) sent: Vec<Value>,
     /// What it answered the first event.
     pub(super) answer: Value,
+}
+
+/// What was asked of AWS, from its start to its end.
+#[derive(Clone, Copy, Deserialize)]
+pub(super) struct Asked {
+    pub(super) calls: u64,
+    /// Items that were to be written.
+    pub(super) items: u64,
+    pub(super) bytes: u64,
 }
 
 /// Where the built programs are.

@@ -1,11 +1,13 @@
 //! What `cargo dev bench` measures, chapter by chapter.
 
 mod connectors;
+mod core;
 mod cost;
 mod crm;
 mod figures;
 mod functions;
 mod gauge;
+mod growth;
 mod instructions;
 mod machine;
 mod ours;
@@ -31,12 +33,16 @@ pub(crate) enum Chapter {
     Functions,
     /// The dashboard's pages, of the function alone
     Pages,
+    /// The core's steps, each by itself
+    Core,
     /// Decisions about ten thousand records, beside a program with Jinja2
     Planner,
     /// What each kind of event is billed, and a month's bill; needs the emulator
     Cost,
     /// What others use to pull a CRM's contacts, against the simulator
     Pulls,
+    /// From a thousand records of one tenant to a million
+    Growth,
     /// What others use to push records to a CRM, against the simulator with its limits
     Pushes,
 }
@@ -48,18 +54,20 @@ impl Chapter {
             Chapter::Webhook => &["webhook"],
             Chapter::Functions => gauge::all(),
             Chapter::Pages => &["control"],
-            Chapter::Pulls => &["delta-pull"],
-            Chapter::Planner | Chapter::Pushes | Chapter::Cost => &[],
+            Chapter::Pulls | Chapter::Growth => &["delta-pull"],
+            Chapter::Core | Chapter::Planner | Chapter::Pushes | Chapter::Cost => &[],
         }
     }
 }
 
-const ALL: [Chapter; 7] = [
+const ALL: [Chapter; 9] = [
     Chapter::Webhook,
     Chapter::Functions,
     Chapter::Pages,
+    Chapter::Core,
     Chapter::Planner,
     Chapter::Pulls,
+    Chapter::Growth,
     Chapter::Pushes,
     Chapter::Cost,
 ];
@@ -75,9 +83,11 @@ pub(crate) fn run(project: &Project, chapters: &[Chapter], rounds: usize) -> Res
             Chapter::Webhook => ("webhook", webhook::measure(project, &built()?, rounds)?),
             Chapter::Functions => ("functions", functions::measure(project, &built()?, rounds)?),
             Chapter::Pages => ("pages", pages::measure(project, &built()?, rounds)?),
+            Chapter::Core => ("core", core::measure(project, rounds)?),
             Chapter::Planner => ("planner", planner::measure(project, rounds)?),
             Chapter::Cost => ("cost", cost::measure(project)?),
             Chapter::Pulls => ("pulls", pulls::measure(project, &built()?, rounds)?),
+            Chapter::Growth => ("growth", growth::measure(project, &built()?)?),
             Chapter::Pushes => ("pushes", pushes::measure(project)?),
         };
         page::write(project, name, &section)?;

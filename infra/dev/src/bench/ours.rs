@@ -2,7 +2,7 @@
 
 use super::connectors::Figures;
 use super::crm::{Crm, TOKEN};
-use super::gauge::{self, Built, Contender, contender};
+use super::gauge::{self, Asked, Built, Contender, contender};
 use crate::http;
 use crate::project::Project;
 use crate::step::Progress;
@@ -13,8 +13,14 @@ use std::path::Path;
 /// What a pull leaves behind in the table, which the next one finds.
 const LEFT: &str = "left.json";
 
+/// What a pull came to, and what it asked of AWS.
+pub(super) struct Pulled {
+    pub(super) figures: Figures,
+    pub(super) asked: Asked,
+}
+
 /// One message of a pull, by the function `delta-pull`; where the one before it came to is kept in the folder.
-pub(super) fn pull(project: &Project, built: &Built, crm: &Crm, folder: &Path, progress: &Progress) -> Result<Figures> {
+pub(super) fn pull(project: &Project, built: &Built, crm: &Crm, folder: &Path, progress: &Progress) -> Result<Pulled> {
     std::fs::create_dir_all(folder)?;
     let tables = folder.join(LEFT);
     if !tables.exists() {
@@ -30,13 +36,14 @@ pub(super) fn pull(project: &Project, built: &Built, crm: &Crm, folder: &Path, p
     ensure!(run.answer == json!({"batchItemFailures": []}), "the pull is answered by {}", run.answer);
     ensure!(run.sent.iter().all(|message| message["work"].is_null()), "the pull did not come to its end");
     leave(&tables, &run.connections)?;
-    Ok(Figures {
+    let figures = Figures {
         seconds: (run.init_ms + run.first_ms) / 1e3,
         cpu_s: run.all_cpu_s.context("this system does not tell of a process's time")?,
         peak_kb: run.peak_kb.context("this system does not tell of a process's memory")?,
         records: run.records,
         calls: serde_json::from_value(calls["hubspot"].clone())?,
-    })
+    };
+    Ok(Pulled { figures, asked: run.asked })
 }
 
 /// Without limits of our own either: the simulated account tells that it has none to speak of.

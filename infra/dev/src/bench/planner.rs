@@ -11,6 +11,7 @@ use crate::python::BENCH;
 use crate::step::step;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use std::path::PathBuf;
 use std::process::Command;
 
 /// What one of them told.
@@ -30,15 +31,7 @@ const NAMES: [&str; 2] = ["Rust, the planner", "Python, with Jinja2"];
 
 pub(super) fn measure(project: &Project, rounds: usize) -> Result<Section> {
     BENCH.install(project)?;
-    let binary = step("Benchmark built", |progress| {
-        let mut cargo = project.cargo();
-        cargo.args(["build", "--release", "--package", "bench"]);
-        process::logged(&mut cargo, &project.log("bench-build"), progress)?;
-        let binary = project.target.join("release/bench");
-        Ok((binary.clone(), project.shown(&binary)))
-    })?;
-    let file = project.dev.join("bench.json");
-    process::output_of(Command::new(&binary).arg("data").arg(&file))?;
+    let (binary, file) = built(project)?;
     let mut told: [Vec<Told>; 2] = [Vec::new(), Vec::new()];
     // One after the other, again and again, so that a busy machine is as busy for both.
     step("Decided about", |progress| {
@@ -71,6 +64,20 @@ pub(super) fn measure(project: &Project, rounds: usize) -> Result<Section> {
     let bars = NAMES.into_iter().zip(speeds).filter_map(|(name, speed)| Some((name, speed?)));
     let plot = Plot { title: "Records decided about", unit: "per second", bars: bars.collect() };
     Ok(Section { text, plots: vec![("planner".to_owned(), plot.svg())] })
+}
+
+/// The program, and the file of records that it decides about.
+pub(super) fn built(project: &Project) -> Result<(PathBuf, PathBuf)> {
+    let binary = step("Benchmark built", |progress| {
+        let mut cargo = project.cargo();
+        cargo.args(["build", "--release", "--package", "bench"]);
+        process::logged(&mut cargo, &project.log("bench-build"), progress)?;
+        let binary = project.target.join("release/bench");
+        Ok((binary.clone(), project.shown(&binary)))
+    })?;
+    let file = project.dev.join("bench.json");
+    process::output_of(Command::new(&binary).arg("data").arg(&file))?;
+    Ok((binary, file))
 }
 
 fn speeds(told: &[Told]) -> Option<Spread> {

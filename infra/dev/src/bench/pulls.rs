@@ -119,7 +119,9 @@ fn by_all(
 fn contenders<'a>(project: &'a Project, built: &'a Built, object: Object) -> Result<Vec<Contender<'a>>> {
     let mut all = Vec::new();
     if object.crm == CONTACTS.crm {
-        let pull = |crm: &Crm, folder: &Path, progress: &Progress| ours::pull(project, built, crm, folder, progress);
+        let pull = |crm: &Crm, folder: &Path, progress: &Progress| {
+            ours::pull(project, built, crm, folder, progress).map(|pulled| pulled.figures)
+        };
         all.push(Contender {
             who: "ours, into the stub of DynamoDB".to_owned(),
             remembers: true,
