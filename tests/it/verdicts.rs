@@ -200,6 +200,9 @@ async fn a_pause_soon_after_another_is_twice_as_long() {
     let later = now + jiff::SignedDuration::from_mins(5);
     let until = world.app.store.pause(&tenant(), &zoho, Duration::from_secs(5), false, later).await.unwrap();
     assert_eq!(until.duration_since(later).as_secs(), 5);
+    let beside = later + jiff::SignedDuration::from_millis(50);
+    let until = world.app.store.pause(&tenant(), &zoho, Duration::from_secs(5), false, beside).await.unwrap();
+    assert_eq!(until.duration_since(beside).as_secs(), 5, "what was under way beside the first is no second one");
 }
 
 /// The vendor has refused our app: no connection's fault, so none of them is stopped.
