@@ -73,10 +73,6 @@ impl Lambda {
     pub(crate) async fn of(crms: &[Crm]) -> Rc<Lambda> {
         let traffic = Traffic { hides: Some(Mutex::default()), ..Traffic::default() };
         let (world, meter) = World::through(aws::account().await, traffic, crms).await;
-        let slow = json!({"delay_ms": CALL_TAKES});
-        let faults: serde_json::Map<String, Json> =
-            crms.iter().map(|crm| (crm.name().to_owned(), slow.clone())).collect();
-        world.sim("faults", &Json::Object(faults)).await;
         let time = std::sync::Arc::new(Time::from(world.now()));
         let clock = time.clone();
         let passes = move |time: Duration| -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
@@ -95,8 +91,18 @@ impl Lambda {
             hidden: RefCell::default(),
             tick: Cell::new(None),
         };
+        lambda.suffer(&json!({})).await;
         lambda.go_on_to(lambda.time.now());
         Rc::new(lambda)
+    }
+
+    /// What all CRMs do wrong from now on; each call takes its time besides.
+    pub(crate) async fn suffer(&self, faults: &Json) {
+        let mut of_each = faults.clone();
+        of_each["delay_ms"] = json!(CALL_TAKES);
+        let faults: serde_json::Map<String, Json> =
+            Crm::ALL.iter().map(|crm| (crm.name().to_owned(), of_each.clone())).collect();
+        self.world.sim("faults", &Json::Object(faults)).await;
     }
 
     /// From now on the schedule ticks every minute.

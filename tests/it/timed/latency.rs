@@ -6,7 +6,7 @@ use crate::{
     world::{World, tenant},
 };
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use shared::{
     context::{Clock, until},
     history::Entry,
@@ -17,6 +17,7 @@ use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     fmt,
+    rc::Rc,
     time::Duration,
 };
 
@@ -34,14 +35,14 @@ const TOLD: Duration = Duration::from_secs(30);
 
 /// How we hear of an edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Path {
+pub(super) enum Path {
     Webhook(Crm),
     Pull(Crm),
     Request,
 }
 
 impl Path {
-    fn all() -> Vec<Path> {
+    pub(super) fn all() -> Vec<Path> {
         let of_crms = Crm::ALL.into_iter().flat_map(|crm| [Path::Webhook(crm), Path::Pull(crm)]);
         of_crms.chain([Path::Request]).collect()
     }
@@ -70,28 +71,33 @@ impl fmt::Display for Path {
 }
 
 /// Somebody gets another phone.
-struct Edit {
+pub(super) struct Edit {
     path: Path,
     email: String,
     phone: String,
-    made: Timestamp,
-    shown: BTreeMap<Crm, Timestamp>,
+    pub(super) made: Timestamp,
+    pub(super) shown: BTreeMap<Crm, Timestamp>,
 }
 
 impl Edit {
-    fn is_shown_by(&self, crm: Crm) -> bool {
+    pub(super) fn is_shown_by(&self, crm: Crm) -> bool {
         self.path.from() == Some(crm) || self.shown.contains_key(&crm)
     }
 }
 
 #[tokio::test]
 async fn an_edit_is_seen_everywhere_within_its_time() {
-    tokio::task::LocalSet::new().run_until(edits(size())).await;
+    let test = async {
+        let lambda = Lambda::of(&Crm::ALL).await;
+        let made = edits(&lambda, &Path::all(), size(), &json!({})).await;
+        tell(&lambda.world, &made).await;
+    };
+    tokio::task::LocalSet::new().run_until(test).await;
 }
 
-async fn edits(size: usize) {
-    let lambda = Lambda::of(&Crm::ALL).await;
-    let (world, paths) = (&lambda.world, Path::all());
+/// So many edits on each of these paths, from the time on when the CRMs do wrong what `faults` say.
+pub(super) async fn edits(lambda: &Rc<Lambda>, paths: &[Path], size: usize, faults: &Json) -> Vec<Edit> {
+    let world = &lambda.world;
     let email = |n: usize| format!("p{n:05}@example.com");
     let lead = |n: usize, phone: String| json!({"id": format!("l{n}"), "email": email(n), "phone": phone, "last_name": format!("Steady {n}")});
     let people = 0..size * paths.len();
@@ -103,6 +109,7 @@ async fn edits(size: usize) {
     for crm in Crm::ALL {
         ids.extend(world.people(crm).await.into_iter().map(|one| ((crm, one.get("email").to_owned()), one.id.clone())));
     }
+    lambda.suffer(faults).await;
     lambda.tick();
     let (made, writes) = (RefCell::new(Vec::<Edit>::new()), RefCell::new(BTreeMap::new()));
     let begun = lambda.time.now();
@@ -111,7 +118,7 @@ async fn edits(size: usize) {
         // All kinds take turns within the time of one.
         let offset = EVERY.as_millis() as usize * (n % paths.len()) / paths.len();
         let at = begun + EVERY * i32::try_from(nth).unwrap() + SignedDuration::from_millis(offset as i64);
-        lambda.run(Some(at), async || watch(&lambda, &made, &writes).await).await;
+        lambda.run(Some(at), async || watch(lambda, &made, &writes).await).await;
         let phone = format!("+1415{:07}", 3_000_000 + n);
         made.borrow_mut().push(Edit { path, email: email(n), phone: phone.clone(), made: at, shown: BTreeMap::new() });
         match path {
@@ -125,9 +132,9 @@ async fn edits(size: usize) {
         }
     }
     let end = lambda.time.now() + SignedDuration::try_from(PULLED * 2).unwrap();
-    lambda.run(Some(end), async || watch(&lambda, &made, &writes).await).await;
+    lambda.run(Some(end), async || watch(lambda, &made, &writes).await).await;
     while world.journal().await {}
-    tell(world, &made.into_inner()).await;
+    made.into_inner()
 }
 
 /// Notes what each CRM shows by now. Each is asked only after somebody wrote to it.
@@ -217,7 +224,7 @@ async fn tell(world: &World, edits: &[Edit]) {
     assert!(raised.is_empty(), "{raised:?}");
 }
 
-fn percentiles(mut times: Vec<Duration>) -> String {
+pub(super) fn percentiles(mut times: Vec<Duration>) -> String {
     times.sort_unstable();
     let at = |percent: usize| times[(times.len() * percent).div_ceil(100) - 1].as_secs_f64();
     format!("{:>8.1}{:>8.1}{:>8.1}", at(50), at(95), at(99))

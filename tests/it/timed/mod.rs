@@ -3,6 +3,7 @@
 
 mod lambda;
 mod latency;
+mod reliable;
 mod rush;
 mod time;
 
