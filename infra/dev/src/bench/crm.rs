@@ -70,6 +70,10 @@ impl Crm {
         })
     }
 
+    pub(super) fn vendor(&self) -> &'static str {
+        self.object.crm
+    }
+
     pub(super) fn url(&self) -> &str {
         &self.simulator.url
     }
