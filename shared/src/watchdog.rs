@@ -15,7 +15,7 @@ use crate::{
 use futures::{StreamExt, stream};
 use std::time::Duration;
 
-/// Connections that are looked at at the same time.
+/// Tenants, and connections of each, that are looked at at the same time.
 const AT_ONCE: usize = 8;
 /// Tenants of a page.
 const PAGE: i32 = 100;
@@ -26,19 +26,21 @@ impl App {
     /// Looks at every connection of every tenant once: two small reads for each. One whose facts cannot be read does not keep the others.
     pub async fn watch(&self, cx: &Context) -> Result<()> {
         let stop = self.store.stopped().await?;
+        let stop = stop.as_ref();
         let (mut after, mut done) = (None, Ok(()));
         loop {
             let (tenants, next) = self.store.tenants(after.as_ref(), PAGE).await?;
-            for tenancy in tenants.into_iter().filter(|tenancy| tenancy.left.is_none()) {
-                if cx.left() < TENANT_TAKES {
-                    tracing::error!(after = %tenancy.id, trace = cx.trace, "there are more connections than time to watch them");
-                    return done.and(Err(Error::retryable("there are more connections than time to watch them")));
+            let watched = tenants.into_iter().filter(|tenancy| tenancy.left.is_none()).map(|tenancy| async move {
+                match cx.left() < TENANT_TAKES {
+                    true => Err(Error::retryable("there are more connections than time to watch them")),
+                    false => self.watch_tenant(cx, &tenancy.id, stop).await,
                 }
-                // One tenant that cannot be read does not keep the others.
-                done = done.and(self.watch_tenant(cx, &tenancy.id, stop.as_ref()).await);
-            }
+            });
+            let watched: Vec<Result<()>> = stream::iter(watched).buffer_unordered(AT_ONCE).collect().await;
+            // One tenant that cannot be read does not keep the others.
+            done = watched.into_iter().fold(done, Result::and);
             after = next;
-            if after.is_none() {
+            if after.is_none() || done.is_err() && cx.left() < TENANT_TAKES {
                 return done;
             }
         }

@@ -32,6 +32,7 @@ mod engine;
 mod face;
 mod faults;
 mod gateway;
+mod growth;
 mod handlers;
 mod imports;
 mod invoked;

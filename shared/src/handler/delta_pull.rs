@@ -1,13 +1,12 @@
 //! The schedule says which connections are due; their messages pull what changed, or sweep what is pending.
 
 use super::{
-    deletions, fetching, listing,
+    deletions, due, fetching, listing,
     messages::{Batch, Message},
 };
 use crate::{
     app::App,
     change::{Cursor, Pull, Work},
-    compare,
     connection::Connection,
     context::Context,
     error::{Error, Result},
@@ -15,7 +14,6 @@ use crate::{
     mapping::Mapping,
     provider::{Fetched, Page},
     queue::Outgoing,
-    quiet::EVERY,
     record::Object,
     store::Place,
     sync::{Look, Pushes, absorb_listed, needs},
@@ -25,7 +23,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use futures::future::LocalBoxFuture;
 use jiff::Timestamp;
 use serde::Deserialize;
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 /// What wakes this function.
 #[derive(Debug, Deserialize)]
@@ -47,78 +45,14 @@ pub async fn delta_pull(app: &App, cx: &Context, event: PullEvent) -> Result<Sqs
     match event {
         PullEvent::Tick { tick } => {
             tracing::info!(tick, trace = cx.trace, "asking which connections are due");
-            enqueue_due(app, cx).await?;
+            due::enqueue(app, cx).await?;
             Ok(SqsBatchResponse::default())
         }
         PullEvent::Messages(event) => pulls(app, cx, event).await,
     }
 }
 
-/// One message per object of each due connection, what others refer to first. When it was due is the deduplication id: two
-/// ticks that find it so are one pull.
-async fn enqueue_due(app: &App, cx: &Context) -> Result<()> {
-    let (mut messages, mut enqueued, mut looked) = (Vec::new(), Vec::new(), BTreeMap::new());
-    for (tenant, id) in app.store.due_pulls(cx.now()).await? {
-        let Some(connection) = app.store.connection(&tenant, &id).await?.filter(Connection::works) else { continue };
-        let due = connection.due_at.as_second();
-        for (object, _) in connection.objects_read() {
-            let pull = pull_message(&connection, Work::Delta { object: object.clone() }, cx)?;
-            messages.push(pull.deduplicated(&format!("{tenant}.{id}.{object}.{due}")));
-        }
-        for work in listing::due(&connection, cx) {
-            messages.push(pull_message(&connection, work, cx)?.deduplicated(&ulid::Ulid::new().to_string()));
-        }
-        let (compares, compared) = to_compare(&connection, cx);
-        for object in compares {
-            let once = format!("{tenant}.{id}.{object}.compare.{:?}", connection.compared.get(&object));
-            messages.push(pull_message(&connection, compare::begun(cx, &object, false), cx)?.deduplicated(&once));
-        }
-        if let Some(then) = look_through(&connection, cx).filter(|_| !looked.contains_key(&tenant)) {
-            let quiet = pull_message(&connection, Work::Quiet { then, shard: 0, after: None }, cx)?;
-            messages.push(quiet.deduplicated(&format!("{tenant}.quiet.{then}")));
-            looked.insert(tenant.clone(), connection.settings.looked_through);
-        }
-        if connection.owes_sweep || connection.mode.gathers() {
-            let sweep = Work::Sweep { shard: 0, after: None };
-            messages.push(
-                pull_message(&connection, sweep, cx)?.deduplicated(&format!("{tenant}.{id}.{}", connection.version)),
-            );
-        }
-        let next = connection.every().map_or(connection.due_at, |every| cx.now() + every);
-        enqueued.push((connection, next, compared));
-    }
-    app.queue.send(&app.settings.pulls, &messages).await?;
-    for (connection, due_at, compared) in enqueued {
-        let next = Connection { due_at, owes_sweep: false, compared, ..connection.clone() };
-        app.store.update_connection(&connection, &next).await?;
-    }
-    for (tenant, before) in looked {
-        app.store.set_looked_through(&tenant, before, cx.now()).await?;
-    }
-    Ok(())
-}
-
-/// The objects to compare in full, and when each was: what was read for the first time not long ago needs none yet.
-fn to_compare(connection: &Connection, cx: &Context) -> (Vec<Object>, BTreeMap<Object, Timestamp>) {
-    let mut compared = connection.compared.clone();
-    let mut due = Vec::new();
-    for (object, _) in connection.objects_read() {
-        let last = compared.entry(object.clone()).or_insert(cx.now());
-        if *last + compare::EVERY <= cx.now() {
-            *last = cx.now();
-            due.push(object.clone());
-        }
-    }
-    (due, compared)
-}
-
-/// Since when a tenant's records are to be looked through for what time alone begins: once a day.
-fn look_through(connection: &Connection, cx: &Context) -> Option<Timestamp> {
-    let then = connection.settings.looked_through.unwrap_or(cx.now() - EVERY);
-    (connection.settings.triggers.wait() && then + EVERY <= cx.now()).then_some(then)
-}
-
-fn pull_message(connection: &Connection, work: Work, cx: &Context) -> Result<Outgoing> {
+pub(super) fn pull_message(connection: &Connection, work: Work, cx: &Context) -> Result<Outgoing> {
     let (tenant, id) = (connection.tenant.clone(), connection.id.clone());
     let (trace, actor) = (cx.trace.clone(), cx.actor.clone());
     Outgoing::of_pull(&Pull { tenant, connection: id, work, trace, actor })

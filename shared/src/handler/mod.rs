@@ -9,6 +9,7 @@ mod dashboard;
 mod deletions;
 mod delta_pull;
 mod door;
+mod due;
 mod fetching;
 mod gateway;
 mod import;

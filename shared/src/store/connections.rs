@@ -52,6 +52,12 @@ impl Store {
         Ok(governed(items)?.into_iter().next())
     }
 
+    /// Those of these connections that there are, in one read for fifty.
+    pub async fn connections_at(&self, of: &[(TenantId, ConnectionId)]) -> Result<Vec<Connection>> {
+        let at = of.iter().flat_map(|(tenant, id)| [keys::connection(tenant, id), keys::settings(tenant)]);
+        governed(self.get_all(&at.chain([keys::stop()]).collect::<Vec<_>>()).await?)
+    }
+
     /// A connection with its quota, in one read.
     pub async fn ready(&self, tenant: &TenantId, id: &ConnectionId, now: Timestamp) -> Result<Option<Ready>> {
         let at = [keys::connection(tenant, id), keys::settings(tenant), keys::stop(), keys::quota(tenant, id)];
