@@ -8,10 +8,17 @@ use super::ours::{self, Pulled};
 use super::page::Section;
 use super::table::Table;
 use crate::functions;
+use crate::process;
 use crate::project::Project;
+use crate::python::EMULATOR;
 use crate::simulator::PACKAGE;
 use crate::step::step;
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use serde::Deserialize;
+
+/// The test whose lines tell of tenants.
+const TEST: &str = "growth::a_connection_costs_the_schedules_no_more_where_there_are_many";
+const TENANTS: &str = "10000";
 
 const RECORDS: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 /// What the others are compared with.
@@ -19,6 +26,23 @@ const COMPARED: usize = 10_000;
 
 /// What is told of each.
 type Column = (&'static str, fn(&First) -> f64);
+
+/// What one connection takes of a schedule.
+#[derive(Deserialize)]
+struct Each {
+    calls: f64,
+    reads: f64,
+    writes: f64,
+}
+
+/// Where there are so many tenants of one connection each.
+#[derive(Deserialize)]
+struct Tenants {
+    tenants: f64,
+    ticks: u32,
+    tick: Each,
+    look: Each,
+}
 
 /// The first pull of so many records.
 struct First {
@@ -40,12 +64,16 @@ pub(super) fn measure(project: &Project, built: &Built) -> Result<Section> {
     }
     let table = table(&firsts);
     table.print();
+    let tenants = of_tenants(&tenants(project)?);
+    tenants.print();
     let text = format!(
         "## Growth\n\n{}\n\nThe first pull of so many contacts of one tenant, by `delta-pull` as in the chapter about pulls: mapped, decided about and stored in a stub of DynamoDB that answers at once. \
-         In brackets, how much of what {} take.\n\n{}",
+         In brackets, how much of what {} take. What memory grows by are the caches of the patterns that telephone numbers are read by, which are filled by new numbers up to a size of their own.\n\n{}\n\
+         So many tenants with one connection each, all of which are due: what one of them takes of the schedule's ticks until nobody is due, and of a look of the watchdog that finds all as it was. Calls to AWS, and units of DynamoDB; counted in the tests' world.\n\n{}",
         machine::sentence(project),
         short(COMPARED as f64),
-        table.markdown()
+        table.markdown(),
+        tenants.markdown()
     );
     Ok(Section { text, plots: Vec::new() })
 }
@@ -70,6 +98,31 @@ fn table(firsts: &[First]) -> Table {
             short(figure(first)) + &share.unwrap_or_default()
         });
         table.rows.push([short(first.records as f64)].into_iter().chain(cells).collect());
+    }
+    table
+}
+
+fn tenants(project: &Project) -> Result<Vec<Tenants>> {
+    EMULATOR.install(project)?;
+    step("Tenants counted", |progress| {
+        let log = project.log("bench-tenants");
+        let mut cargo = project.cargo();
+        cargo.args(["test", "--workspace", "--test", "it", "--", TEST, "--exact", "--nocapture"]);
+        process::logged(cargo.env("TENANTS", TENANTS), &log, progress)?;
+        let lines = std::fs::read_to_string(&log)?;
+        let counted: Vec<Tenants> = lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        ensure!(!counted.is_empty(), "nothing was counted: {}", project.shown(&log));
+        Ok((counted, format!("up to {TENANTS}")))
+    })
+}
+
+fn of_tenants(counted: &[Tenants]) -> Table {
+    let head = ["tenants", "ticks", "of a tick: calls", "reads", "writes", "of a look: calls", "reads", "writes"];
+    let mut table = Table::new(&head);
+    for Tenants { tenants, ticks, tick, look } in counted {
+        let figures = [tick, look].into_iter().flat_map(|each| [each.calls, each.reads, each.writes]);
+        let cells = [short(*tenants), ticks.to_string()].into_iter().chain(figures.map(|figure| short(figure.abs())));
+        table.rows.push(cells.collect());
     }
     table
 }
