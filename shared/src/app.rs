@@ -58,12 +58,16 @@ type Kept = (Arc<Mutex<Book>>, Arc<tokio::sync::Mutex<()>>);
 
 /// What was done about a connection a moment ago, as far as this instance knows.
 #[derive(Debug, Default)]
-pub struct Lately(Mutex<HashMap<ConnectionId, Instant>>);
+pub struct Lately {
+    done: Mutex<HashMap<ConnectionId, Instant>>,
+    /// Held by whoever does it: what comes of that is waited for.
+    pub(crate) doing: tokio::sync::Mutex<()>,
+}
 
 impl Lately {
     /// Whether it was not done within so long; it counts as done.
     pub(crate) fn is_due(&self, id: &ConnectionId, every: Duration) -> bool {
-        let mut done = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         let due = done.get(id).is_none_or(|at| at.elapsed() > every);
         if due {
             done.insert(id.clone(), Instant::now());

@@ -81,7 +81,7 @@ impl App {
             return done;
         }
         // What is refused as a whole may be so for one field that is no more.
-        if matches!(error, Error::Config { .. }) && self.inspect_if_due(cx, connection).await.unwrap_or(false) {
+        if matches!(error, Error::Config { .. }) && self.is_mapped_anew(cx, connection).await.unwrap_or(false) {
             return Err(Error::retryable("the fields of the account are others now"));
         }
         self.notice(connection, cx, error, answered.load(Ordering::Relaxed)).await?;

@@ -25,6 +25,23 @@ impl App {
         }
     }
 
+    /// After a refusal of a whole call: whether the mappings are others by now than those that it was made by. Of calls that are
+    /// refused beside each other one asks, and all hear what came of it.
+    pub(crate) async fn is_mapped_anew(&self, cx: &Context, connection: &Connection) -> Result<bool> {
+        let _doing = self.lately.doing.lock().await;
+        if self.inspect_if_due(cx, connection).await? {
+            return Ok(true);
+        }
+        let stored = self.store.connection(&connection.tenant, &connection.id).await?;
+        let is_other = |(object, mapping): (&Object, &Mapping)| {
+            stored
+                .as_ref()
+                .and_then(|stored| stored.mappings.get(object))
+                .is_none_or(|now| now.version != mapping.version)
+        };
+        Ok(connection.mappings.iter().any(is_other))
+    }
+
     /// Sets aside the mapped fields that the account no longer has, and takes back those that it has again. Whether there
     /// were any: then everything pending is looked through once more.
     pub async fn inspect(&self, cx: &Context, connection: &Connection) -> Result<bool> {

@@ -32,15 +32,21 @@ impl App {
             let (tenants, next) = self.store.tenants(after.as_ref(), PAGE).await?;
             let watched = tenants.into_iter().filter(|tenancy| tenancy.left.is_none()).map(|tenancy| async move {
                 match cx.left() < TENANT_TAKES {
-                    true => Err(Error::retryable("there are more connections than time to watch them")),
-                    false => self.watch_tenant(cx, &tenancy.id, stop).await,
+                    true => Ok(false),
+                    false => self.watch_tenant(cx, &tenancy.id, stop).await.map(|()| true),
                 }
             });
-            let watched: Vec<Result<()>> = stream::iter(watched).buffer_unordered(AT_ONCE).collect().await;
+            let watched: Vec<Result<bool>> = stream::iter(watched).buffer_unordered(AT_ONCE).collect().await;
+            let missed = watched.iter().filter(|watched| matches!(watched, Ok(false))).count();
             // One tenant that cannot be read does not keep the others.
-            done = watched.into_iter().fold(done, Result::and);
+            done = watched.into_iter().fold(done, |done, watched| done.and(watched.map(drop)));
+            if missed > 0 {
+                let what = "there are more connections than time to watch them";
+                tracing::error!(after = ?after, trace = cx.trace, "{what}");
+                return done.and(Err(Error::retryable(what)));
+            }
             after = next;
-            if after.is_none() || done.is_err() && cx.left() < TENANT_TAKES {
+            if after.is_none() {
                 return done;
             }
         }

@@ -195,6 +195,13 @@ async fn a_pause_soon_after_another_is_twice_as_long() {
         assert_eq!(until.duration_since(now).as_secs(), expected);
         now = until + jiff::SignedDuration::from_secs(1);
     }
+    // A call that was under way is refused shortly before the end of the last one, and for less.
+    let late = now - jiff::SignedDuration::from_secs(4);
+    let until = world.app.store.pause(&tenant(), &zoho, Duration::from_secs(5), false, late).await.unwrap();
+    now = until + jiff::SignedDuration::from_secs(1);
+    let until = world.app.store.pause(&tenant(), &zoho, Duration::from_secs(5), false, now).await.unwrap();
+    assert_eq!(until.duration_since(now).as_secs(), 80, "it goes on growing");
+    now = until + jiff::SignedDuration::from_secs(1);
     let until = world.app.store.pause(&tenant(), &zoho, Duration::from_secs(5), true, now).await.unwrap();
     assert_eq!(until.duration_since(now).as_secs(), 5, "calls went well in between");
     let later = now + jiff::SignedDuration::from_mins(5);

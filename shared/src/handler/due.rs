@@ -26,19 +26,20 @@ const FEW_TAKE: Duration = Duration::from_secs(10);
 /// Connections that are noted as told at the same time.
 const AT_ONCE: usize = 16;
 
-/// A few due connections after the other. Who is left when time is short stays due, and the next tick goes on with them.
+/// A few due connections after the other; those that cannot be told of do not keep the others. Who is left when time is short
+/// stays due, and the next tick goes on with them.
 pub(super) async fn enqueue(app: &App, cx: &Context) -> Result<()> {
     let due = app.store.due_pulls(cx.now()).await?;
-    let mut looked = BTreeSet::new();
+    let (mut looked, mut done) = (BTreeSet::new(), Ok(()));
     for (place, few) in due.chunks(FEW).enumerate() {
         if cx.left() < FEW_TAKE {
             let left = due.len() - place * FEW;
             tracing::warn!(left, trace = cx.trace, "no time is left; the next tick goes on");
-            return Ok(());
+            break;
         }
-        enqueue_few(app, cx, few, &mut looked).await?;
+        done = done.and(enqueue_few(app, cx, few, &mut looked).await);
     }
-    Ok(())
+    done
 }
 
 /// One message per object of each connection, what others refer to first. When it was due is the deduplication id: two
@@ -50,7 +51,9 @@ async fn enqueue_few(
     looked: &mut BTreeSet<TenantId>,
 ) -> Result<()> {
     let (mut messages, mut enqueued, mut looking) = (Vec::new(), Vec::new(), BTreeMap::new());
-    for connection in app.store.connections_at(few).await?.into_iter().filter(Connection::works) {
+    let connections = app.store.connections_at(few).await?.into_iter();
+    // Another tick may have told of some meanwhile.
+    for connection in connections.filter(|connection| connection.works() && connection.due_at <= cx.now()) {
         let (tenant, id) = (&connection.tenant, &connection.id);
         let due = connection.due_at.as_second();
         for (object, _) in connection.objects_read() {

@@ -163,11 +163,13 @@ impl Store {
         Ok(where_it_held(call.send().await)?.is_some())
     }
 
-    /// The keys of the connections whose pull is due.
+    /// The keys of the connections whose pull is due, each minute in another order.
     pub async fn due_pulls(&self, now: Timestamp) -> Result<Vec<(TenantId, ConnectionId)>> {
+        let minute = now.as_second() / 60;
         let mut due = Vec::new();
-        for shard in 0..keys::DUE_SHARDS {
-            due.extend(self.due(&keys::due_pulls(shard), now).await?);
+        for place in 0..keys::DUE_SHARDS {
+            let shard = (minute + i64::from(place)).rem_euclid(i64::from(keys::DUE_SHARDS));
+            due.extend(self.due(&keys::due_pulls(u8::try_from(shard).unwrap_or(place)), now).await?);
         }
         Ok(due)
     }

@@ -65,7 +65,8 @@ impl Store {
         let twice = if soon { Duration::from_secs(2 * lasted.unsigned_abs()).min(LONGEST) } else { Duration::ZERO };
         let pause = asked.max(twice);
         let until = plus(now, pause);
-        let lasted = i64::try_from(pause.as_secs()).unwrap_or_default();
+        let runs = paused_until.is_some_and(|until| until > now);
+        let lasted = i64::try_from(pause.as_secs()).unwrap_or_default().max(if runs { lasted } else { 0 });
         let call = self.client.update_item().table_name(&self.table).set_key(Some(at.attributes()));
         call.update_expression("SET paused_until = :until, lasted = :lasted, kind = :kind")
             .expression_attribute_values(":until", attribute(&until)?)

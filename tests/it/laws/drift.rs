@@ -35,7 +35,9 @@ async fn a_field_that_is_removed_is_set_aside_and_the_rest_goes_on(crm: Crm) {
     without(&world, crm, &[field(crm, "last_call")]).await;
     // Time has passed since it was last asked which fields there are.
     let grace = json!({"id": "lead-8", "email": "grace@example.com", "last_name": "Hopper", "last_call": "yesterday"});
-    world.send(&[request("r2", grace)]).await;
+    let ada = json!({"id": "lead-7", "email": "ada@example.com", "last_call": "tomorrow"});
+    // Whom it knows and whom it does not know are asked for beside each other: one refusal is told of, and nobody is stopped.
+    world.send(&[request("r2", grace), request("r3", ada)]).await;
     world.settle().await;
     later(&world).await;
     let people = world.people(crm).await;

@@ -40,7 +40,7 @@ pub(super) fn measure(project: &Project, rounds: usize) -> Result<Section> {
     table.print();
     let text = format!(
         "## The core, step by step\n\n{}\n\nEach step ten thousand times in a round, {rounds} rounds, on one core, by the release profile that is deployed; the samples are those of `events`, the records those of the chapter `planner`. \
-         Bytes are all that was asked for, not what was held at a time.\n\n{}",
+         Bytes are all that was asked for, not what was held at a time. What is decoded is a copy of the item, which is counted too.\n\n{}",
         machine::sentence(project),
         table.markdown()
     );
