@@ -13,7 +13,10 @@ use crate::{
     telemetry::{Metric, chain},
 };
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
 /// The largest delivery that is read, in bytes. HubSpot sends at most 100 events, Zoho at most some hundred ids.
 const LARGEST: usize = 1 << 20;
@@ -80,13 +83,14 @@ async fn per_app(app: &App, cx: &Context, crm: Crm, delivery: &Delivery) -> Resu
     let secrets = credentials.proofs(cx.now());
     let mut proof = crm.verify(delivery, &secrets, Schemes::Timestamped, cx.now());
     let mut found = BTreeMap::new();
-    let stored = async |account: &AccountId| app.store.connections_by_account(crm, account).await;
+    let stored = async |account: &AccountId| app.store.connections_by_account(crm, account).await.map(Arc::from);
     if matches!(proof, Err(Forged::Missing)) {
         // Only an older signature: it is believed if every connection that it is for has asked for such.
         proof = crm.verify(delivery, &secrets, Schemes::Legacy, cx.now());
         if let Ok(verified) = &proof {
             found = connections(&crm.hints(verified).unwrap_or_default(), stored).await?;
-            let all_ask = !found.is_empty() && found.values().flatten().all(|c| c.accepts_legacy_signatures);
+            let all_ask = !found.is_empty()
+                && found.values().flat_map(|linked| linked.iter()).all(|c| c.accepts_legacy_signatures);
             if !all_ask {
                 proof = Err(Forged::Missing);
             }
@@ -102,7 +106,8 @@ async fn per_app(app: &App, cx: &Context, crm: Crm, delivery: &Delivery) -> Resu
     }
     let mut messages = Vec::new();
     for (account, hints) in by_account(hints) {
-        let linked = account.as_ref().and_then(|account| found.get(account)).map(Vec::as_slice).unwrap_or_default();
+        let linked =
+            account.as_ref().and_then(|account| found.get(account)).map(|linked| &**linked).unwrap_or_default();
         if linked.is_empty() {
             tracing::warn!(crm = %crm, trace = cx.trace, "a genuine delivery for an account that no connection has");
             cx.metrics.count(Metric::UnknownAccount, Some(crm), hints.len());
@@ -116,8 +121,8 @@ async fn per_app(app: &App, cx: &Context, crm: Crm, delivery: &Delivery) -> Resu
 
 async fn connections(
     hints: &[Hint],
-    of: impl AsyncFn(&AccountId) -> Result<Vec<Connection>>,
-) -> Result<BTreeMap<AccountId, Vec<Connection>>> {
+    of: impl AsyncFn(&AccountId) -> Result<Arc<[Connection]>>,
+) -> Result<BTreeMap<AccountId, Arc<[Connection]>>> {
     let mut found = BTreeMap::new();
     for account in hints.iter().filter_map(|hint| hint.account.clone()) {
         if let Entry::Vacant(place) = found.entry(account) {

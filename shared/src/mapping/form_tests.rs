@@ -131,7 +131,8 @@ proptest! {
         if let Some(read_once) = read(&value) && let Some(written) = write(&read_once) {
             prop_assert_eq!(read(&written), Some(read_once), "read, written, read");
         }
-        if let Some(written) = write(&value) {
+        // The filler itself is heard as nothing; who says just that goes on saying it, because the CRM shows what it was told.
+        if let Some(written) = write(&value) && !(filler && Value::text("-") == Some(written.clone())) {
             let again = read(&written).and_then(|read| write(&read));
             prop_assert_eq!(again, Some(written), "written, read, written");
         }

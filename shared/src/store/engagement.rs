@@ -1,11 +1,11 @@
 //! A person's events, and which rules have scored: items of their own, stored in one transaction with what they change.
 
-use super::{Store, item, keys, keys::Pk, read, trouble, unbuilt, where_it_held};
+use super::{Store, item, keys, keys::Pk, read, transact::Step, trouble, unbuilt, where_it_held};
 use crate::{
     engagement::{Counted, Counting, Noted},
     error::Result,
     id::{RecordId, TenantId},
-    record::{Key, Record},
+    record::Record,
 };
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use serde::Serialize;
@@ -84,11 +84,7 @@ impl Store {
     }
 
     /// The steps by which events are counted once: each fails where somebody else was quicker.
-    pub(super) fn counted(
-        &self,
-        record: &Record,
-        counting: &Counting,
-    ) -> Result<Vec<(Option<Key>, TransactWriteItem)>> {
+    pub(super) fn counted(&self, record: &Record, counting: &Counting) -> Result<Vec<Step>> {
         let at = |noted: &Noted| keys::noted(&record.tenant, &record.id, noted);
         let events = counting.counted.iter().map(|one| item(&at(&one.event.noted()), "event", one));
         let scored = counting.scored.iter().map(|noted| item(&at(noted), "scored", &Mark {}));

@@ -1,6 +1,12 @@
 //! Records and what points to them.
 
-use super::{Item, Store, attribute, item, keys, keys::Pk, number, read, text, transact::one_per_item, unbuilt};
+use super::{
+    Item, Store, attribute, item, keys,
+    keys::Pk,
+    number, read, text,
+    transact::{Step, one_per_item},
+    unbuilt,
+};
 use crate::{
     cause::Cause,
     engagement::Counting,
@@ -218,6 +224,11 @@ impl Store {
     ///
     /// One write where no key moves and no request is done.
     pub async fn commit(&self, commit: &Commit<'_>, region: &Region, now: Timestamp) -> Result<(), Lost> {
+        self.transact(|| self.steps(commit, region, now), commit.once.is_some()).await
+    }
+
+    /// What a commit does. Whatever it claims comes behind the record itself, and that a request is done comes last.
+    fn steps(&self, commit: &Commit<'_>, region: &Region, now: Timestamp) -> Result<Vec<Step>, Lost> {
         let Commit { before, after, once, unclaimed, counting } = commit;
         let at = keys::record(&after.tenant, &after.id);
         let stored = item(&at, "record", after)?;
@@ -259,8 +270,7 @@ impl Store {
             let put = put.expression_attribute_values(":now", number(now.as_second()));
             steps.push((None, TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build()));
         }
-        let once_at = once.map(|_| steps.len() - 1);
-        self.transact(steps, once_at).await
+        Ok(steps)
     }
 
     /// Changes a record as it stands, and once more where somebody else changed it meanwhile: what it is then, and whether it was changed.
@@ -288,6 +298,10 @@ impl Store {
 
     /// Stores a merge: survivor, tombstone and every key that moves, all or nothing.
     pub async fn merge(&self, merge: &Merge<'_>, region: &Region) -> Result<(), Lost> {
+        self.transact(|| Ok(one_per_item(self.joining(merge, region)?)), false).await
+    }
+
+    fn joining(&self, merge: &Merge<'_>, region: &Region) -> Result<Vec<Step>> {
         let Merge { survivor: (survivor, joined), loser: (loser, tombstone) } = merge;
         let mut steps = Vec::new();
         for (before, after) in [(survivor, joined), (loser, tombstone)] {
@@ -314,7 +328,7 @@ impl Store {
             steps.push((None, step));
         }
         steps.extend(self.moved_edges(Some(survivor), joined)?.into_iter().map(|step| (None, step)));
-        self.transact(one_per_item(steps), None).await
+        Ok(steps)
     }
 
     /// Moves one link on, if it has not moved since it was read. The record's fields are not touched.
@@ -347,14 +361,17 @@ impl Store {
         if had == link.remote {
             return self.update(update).await;
         }
-        let mut steps = vec![(None, TransactWriteItem::builder().update(update).build())];
-        for (remote, claims) in [(link.remote.clone(), true), (had, false)] {
-            let Some(remote) = remote else { continue };
-            let key = Key::Remote(connection.clone(), remote);
-            let step = if claims { self.claim(record, &key, false)? } else { self.release(record, &key)? };
-            steps.push((claims.then_some(key), step));
-        }
-        self.transact(steps, None).await
+        let steps = || {
+            let mut steps = vec![(None, TransactWriteItem::builder().update(update.clone()).build())];
+            for (remote, claims) in [(link.remote.clone(), true), (had.clone(), false)] {
+                let Some(remote) = remote else { continue };
+                let key = Key::Remote(connection.clone(), remote);
+                let step = if claims { self.claim(record, &key, false)? } else { self.release(record, &key)? };
+                steps.push((claims.then_some(key), step));
+            }
+            Ok(steps)
+        };
+        self.transact(steps, false).await
     }
 }
 

@@ -21,21 +21,30 @@ pub(super) struct Together(Arc<Mutex<Vec<Waiting>>>);
 
 #[derive(Debug)]
 struct Waiting {
-    /// Shared with whoever asks, who does them alone where nobody else came: they are copied only where several go together.
-    steps: Arc<Vec<TransactWriteItem>>,
-    /// Whether they were done. Nobody tells where whoever came first was stopped.
-    done: oneshot::Sender<bool>,
+    steps: Vec<TransactWriteItem>,
+    /// Nobody tells where whoever came first was stopped.
+    done: oneshot::Sender<Joint>,
+}
+
+/// What became of steps.
+#[derive(Debug)]
+pub(super) enum Joint {
+    Done,
+    /// Nobody else came: here they are again.
+    Alone(Vec<TransactWriteItem>),
+    /// None was done, because of one of them or of another's. They are not copied for that: it is seldom.
+    Failed,
 }
 
 impl Together {
-    /// Whether the steps were done, all of them. Where they were not, each does its own, and hears what stood in its way.
-    pub(super) async fn done(&self, client: &Client, steps: &Arc<Vec<TransactWriteItem>>) -> bool {
+    /// Does all of the steps or none. Where none was done, each does its own, and hears what stood in its way.
+    pub(super) async fn done(&self, client: &Client, steps: Vec<TransactWriteItem>) -> Joint {
         let (done, told) = oneshot::channel();
-        if self.join(Waiting { steps: steps.clone(), done }) {
+        if self.join(Waiting { steps, done }) {
             let groups = grouped(self.gather().await);
             join_all(groups.into_iter().map(|group| send(client, group))).await;
         }
-        told.await.unwrap_or(false)
+        told.await.unwrap_or(Joint::Failed)
     }
 
     /// Whether nobody was there before.
@@ -85,18 +94,21 @@ fn grouped(all: Vec<Waiting>) -> Vec<Vec<Waiting>> {
     groups
 }
 
-async fn send(client: &Client, group: Vec<Waiting>) {
-    let (steps, told): (Vec<_>, Vec<_>) = group.into_iter().map(|waiting| (waiting.steps, waiting.done)).unzip();
-    // Alone it is asked by itself, which tells what stands in its way.
-    let sent = told.len() > 1 && {
-        let steps = steps.iter().flat_map(|steps| steps.iter().cloned()).collect();
-        client.transact_write_items().set_transact_items(Some(steps)).send().await.is_ok()
-    };
-    drop(steps);
-    for done in told {
-        // Who was stopped meanwhile need not know.
-        let _ = done.send(sent);
+async fn send(client: &Client, mut group: Vec<Waiting>) {
+    if group.len() == 1 {
+        // Asked by itself it tells what stands in its way.
+        let alone = group.remove(0);
+        return tell(alone.done, Joint::Alone(alone.steps));
     }
+    let (steps, told): (Vec<_>, Vec<_>) = group.into_iter().map(|waiting| (waiting.steps, waiting.done)).unzip();
+    let steps = steps.into_iter().flatten().collect();
+    let sent = client.transact_write_items().set_transact_items(Some(steps)).send().await.is_ok();
+    told.into_iter().for_each(|done| tell(done, if sent { Joint::Done } else { Joint::Failed }));
+}
+
+fn tell(done: oneshot::Sender<Joint>, joint: Joint) {
+    // Who was stopped meanwhile need not know.
+    let _ = done.send(joint);
 }
 
 type Place = (String, String);

@@ -1,33 +1,35 @@
 //! Several steps that are done together or not at all.
 
-use super::records::Lost;
-use super::{Store, trouble, where_it_held};
+use super::{Store, records::Lost, together::Joint, trouble, where_it_held};
 use crate::{error::Error, record::Key};
 use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{TransactWriteItem, Update},
 };
-use std::sync::Arc;
+/// What a step of a transaction claims, and what it does.
+pub(super) type Step = (Option<Key>, TransactWriteItem);
 
 impl Store {
-    /// All steps or none; a single put or update is no transaction, which would cost twice. `key` is what a step claims.
+    /// All steps or none; a single put or update is no transaction, which would cost twice. Where `marks_once`, the last step says that a
+    /// request is done. They are made once more where those who went together failed.
     pub(super) async fn transact(
         &self,
-        mut steps: Vec<(Option<Key>, TransactWriteItem)>,
-        once: Option<usize>,
+        make: impl Fn() -> Result<Vec<Step>, Lost>,
+        marks_once: bool,
     ) -> Result<(), Lost> {
-        if steps.len() == 1 && once.is_none() {
+        let mut steps = make()?;
+        if steps.len() == 1 && !marks_once {
             let (_, only) = steps.remove(0);
             return self.alone(only).await;
         }
-        let (claims, items): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
-        let items = Arc::new(items);
-        if self.together.done(&self.client, &items).await {
-            return Ok(());
-        }
-        let Err(error) =
-            self.client.transact_write_items().set_transact_items(Some(Arc::unwrap_or_clone(items))).send().await
-        else {
+        let once = marks_once.then(|| steps.len() - 1);
+        let (claims, steps): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
+        let steps = match self.together.done(&self.client, steps).await {
+            Joint::Done => return Ok(()),
+            Joint::Alone(steps) => steps,
+            Joint::Failed => make()?.into_iter().map(|(_, step)| step).collect(),
+        };
+        let Err(error) = self.client.transact_write_items().set_transact_items(Some(steps)).send().await else {
             return Ok(());
         };
         let reasons = match error.as_service_error() {
@@ -86,10 +88,10 @@ impl Store {
 }
 
 /// DynamoDB takes one action per item in a transaction; of two on one phone the first, which claims it, stays.
-pub(super) fn one_per_item(steps: Vec<(Option<Key>, TransactWriteItem)>) -> Vec<(Option<Key>, TransactWriteItem)> {
+pub(super) fn one_per_item(steps: Vec<Step>) -> Vec<Step> {
     let mut seen = Vec::new();
     let key_of = |step: &TransactWriteItem| step.update().map(|u| u.key().clone());
-    let first = |(_, step): &(Option<Key>, TransactWriteItem)| match key_of(step) {
+    let first = |(_, step): &Step| match key_of(step) {
         Some(key) if seen.contains(&key) => false,
         key => {
             seen.extend(key);

@@ -32,8 +32,9 @@ pub(super) async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor)
     let queries = queries.collect::<Result<Vec<_>>>()?;
     let (pages, answered) = first_pages(session, Among::Live, &queries).await?;
     let rows = in_order(pages, &objects);
-    let shown = rows.rows.iter().filter_map(|row| records::read(row, mapping)).collect();
     let (next, more) = run.next(&rows, answered);
+    // Two thousand rows at the most: each is given up as it is read.
+    let shown = rows.rows.into_iter().filter_map(|row| records::read(&row, mapping)).collect();
     Ok(Page { shown, next, more })
 }
 
