@@ -52,9 +52,9 @@ pub(super) async fn first_pages(
         let one = |soql: &String| json!({"method": "GET", "url": format!("{VERSION}/{resource}?q={}", encoded(soql))});
         let body = json!({"batchRequests": some.iter().map(one).collect::<Vec<_>>()});
         let request = Request::post(format!("/services/data/{VERSION}/composite/batch"), body);
-        let answer = session.send(&request, failure::of_call).await?;
+        let mut answer = session.send(&request, failure::of_call).await?;
         answered = answered.or(answer.date());
-        let results = answer.body.get("results").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+        let results = list(&mut answer.body, "results");
         if results.len() != some.len() {
             return Err(Error::retryable("Salesforce answered another number of queries than it was asked"));
         }
@@ -72,7 +72,7 @@ pub(super) async fn all(session: &Session, among: Among, queries: &[String]) -> 
     for Rows { mut rows, mut next, .. } in pages {
         while let Some(path) = next {
             let answer = session.send(&Request::get(path), failure::of_call).await?;
-            let more = rows_of(&answer.body);
+            let more = rows_of(answer.body);
             rows.extend(more.rows);
             next = more.next;
         }
@@ -82,18 +82,29 @@ pub(super) async fn all(session: &Session, among: Among, queries: &[String]) -> 
 }
 
 /// One result of a batch is judged as if it had been a call of its own.
-fn page(result: &Json, outer: &Answer) -> Result<Rows> {
+fn page(mut result: Json, outer: &Answer) -> Result<Rows> {
     let status = result.get("statusCode").and_then(Json::as_u64).and_then(|s| u16::try_from(s).ok()).unwrap_or(500);
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body = result.get("result").cloned().unwrap_or_default();
+    let body = result.get_mut("result").map(Json::take).unwrap_or_default();
     let answer = Answer { status, headers: outer.headers.clone(), body };
-    failure::of_call(&answer).map_or_else(|| Ok(rows_of(&answer.body)), Err)
+    match failure::of_call(&answer) {
+        Some(error) => Err(error),
+        None => Ok(rows_of(answer.body)),
+    }
+}
+
+/// A list is taken out: it may be a megabyte.
+fn list(body: &mut Json, name: &str) -> Vec<Json> {
+    match body.get_mut(name).map(Json::take) {
+        Some(Json::Array(rows)) => rows,
+        _ => Vec::new(),
+    }
 }
 
 /// A place to read on is a path of Salesforce's own, followed as it is.
-fn rows_of(body: &Json) -> Rows {
-    let rows = body.get("records").and_then(Json::as_array).cloned().unwrap_or_default();
-    let next = text_at(body, "/nextRecordsUrl").filter(|path| path.starts_with("/services/data/"));
+fn rows_of(mut body: Json) -> Rows {
+    let rows = list(&mut body, "records");
+    let next = text_at(&body, "/nextRecordsUrl").filter(|path| path.starts_with("/services/data/"));
     let total = body.get("totalSize").and_then(Json::as_u64).and_then(|total| u32::try_from(total).ok());
     Rows { rows, total, next: next.map(str::to_owned) }
 }
