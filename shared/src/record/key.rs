@@ -48,10 +48,14 @@ impl Phone {
     /// The whole text is the number, as people of the region type it; an extension is left out.
     pub fn parse(raw: &str, region: &Region) -> Option<Phone> {
         let raw = raw.trim();
-        if !PHONE_NUMBER_UTIL.is_viable_phone_number(raw) {
+        // What stands behind a comma or semicolon may be another number, though the library would take it for an extension; and it
+        // panics at some texts that it does not hold viable.
+        if raw.contains([',', ';']) || !PHONE_NUMBER_UTIL.is_viable_phone_number(raw) {
             return None;
         }
-        let phone = Phone(PhoneNumber::parse(raw, region.0.parse().ok()).ok()?.to_string());
+        let number =
+            PhoneNumber::parse(raw, region.0.parse().ok()).ok().filter(|number| number.national_number != 0)?;
+        let phone = Phone(number.to_string());
         // Some digits mean something in their own country only: they tell nobody apart.
         let stands_alone = || phone.number().is_some_and(|number| number.to_string() == phone.0);
         (raw == phone.0 || stands_alone()).then_some(phone)
@@ -286,8 +290,24 @@ mod tests {
         assert_eq!(Phone::parse("(415) 555-0100", &Region::default()).unwrap().as_str(), "+14155550100");
         // What begins like a country's code is not always one.
         assert_eq!(Phone::parse("250 123 456", &Region("RW".to_owned())).unwrap().as_str(), "+250250123456");
-        // Who edits what stands behind a number says something else: the whole text is read, or nothing.
-        assert_eq!(Phone::parse("(415) 555-0100, mornings", &Region::default()), None);
+    }
+
+    /// Who edits the second of two numbers says something else, and zeros are what people type who have none.
+    #[test]
+    fn what_is_more_or_less_than_a_number_is_none() {
+        for raw in [
+            "4155550100;4155550199",
+            "612345678, 612345679",
+            "(415) 555-0100, mornings",
+            "000-000-0000",
+            "+1 000 000 0000",
+            "1;phone-context=+1tel:",
+        ] {
+            for region in ["US", "ES", "DE"] {
+                assert_eq!(Phone::parse(raw, &Region(region.to_owned())), None, "{raw} in {region}");
+            }
+        }
+        assert_eq!(Phone::parse("(415) 555-0100 x22", &Region::default()).unwrap().as_str(), "+14155550100");
     }
 
     #[test]

@@ -30,14 +30,14 @@ struct Waiting {
 #[derive(Debug)]
 pub(super) enum Joint {
     Done,
-    /// Nobody else came: here they are again.
+    /// Nobody came who fits together with them: here they are again.
     Alone(Vec<TransactWriteItem>),
-    /// None was done, because of one of them or of another's. They are not copied for that: it is seldom.
+    /// They were sent and refused, because of one of them or of another's, or not answered. They are not copied for that: it is seldom.
     Failed,
 }
 
 impl Together {
-    /// Does all of the steps or none. Where none was done, each does its own, and hears what stood in its way.
+    /// Does all of the steps or none. Who is not told that they are done does them alone, and hears what stands in the way.
     pub(super) async fn done(&self, client: &Client, steps: Vec<TransactWriteItem>) -> Joint {
         let (done, told) = oneshot::channel();
         if self.join(Waiting { steps, done }) {
@@ -91,6 +91,7 @@ fn grouped(all: Vec<Waiting>) -> Vec<Vec<Waiting>> {
         group.push(waiting);
     }
     groups.push(group);
+    groups.retain(|group| !group.is_empty());
     groups
 }
 

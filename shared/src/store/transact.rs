@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{TransactWriteItem, Update},
 };
+
 /// What a step of a transaction claims, and what it does.
 pub(super) type Step = (Option<Key>, TransactWriteItem);
 

@@ -68,7 +68,7 @@ pub(super) fn measure(project: &Project, built: &Built) -> Result<Section> {
     tenants.print();
     let text = format!(
         "## Growth\n\n{}\n\nThe first pull of so many contacts of one tenant, by `delta-pull` as in the chapter about pulls: mapped, decided about and stored in a stub of DynamoDB that answers at once. \
-         In brackets, how much of what {} take. What memory grows by are the caches of the patterns that telephone numbers are read by, which are filled by new numbers up to a size of their own.\n\n{}\n\
+         In brackets, how much of what {} take.\n\n{}\n\
          So many tenants with one connection each, all of which are due: what one of them takes of the schedule's ticks until nobody is due, and of a look of the watchdog that finds all as it was. Calls to AWS, and units of DynamoDB; counted in the tests' world.\n\n{}",
         machine::sentence(project),
         short(COMPARED as f64),

@@ -120,7 +120,7 @@ fn contenders<'a>(project: &'a Project, built: &'a Built, object: Object) -> Res
     let pull = |crm: &Crm, folder: &Path, progress: &Progress| {
         ours::pull(project, built, crm, folder, progress).map(|pulled| pulled.figures)
     };
-    let who = "ours, into the stub of DynamoDB".to_owned();
+    let who = format!("ours, from {} into the stub of DynamoDB", object.crm);
     let mut all = vec![Contender { who, remembers: true, pull: Box::new(pull) }];
     for connector in CONNECTORS.iter().filter(|one| one.object.crm == object.crm) {
         let pull = |crm: &Crm, folder: &Path, _: &Progress| connectors::pull(project, crm.url(), connector, folder);

@@ -33,7 +33,7 @@ pub(super) async fn delta(session: &Session, mapping: &Mapping, cursor: &Cursor)
     let (pages, answered) = first_pages(session, Among::Live, &queries).await?;
     let rows = in_order(pages, &objects);
     let (next, more) = run.next(&rows, answered);
-    // Two thousand rows at the most: each is given up as it is read.
+    // There may be thousands of rows: each is given up as it is read.
     let shown = rows.rows.into_iter().filter_map(|row| records::read(&row, mapping)).collect();
     Ok(Page { shown, next, more })
 }
