@@ -3,6 +3,7 @@
 use super::{
     Pushes,
     finding::{keys_shown, who},
+    guard::guarded,
     looker::{Done, Looker},
 };
 use crate::{
@@ -33,6 +34,8 @@ pub struct Look {
 
 /// Records that are worked on at the same time.
 const AT_ONCE: usize = 32;
+/// Records of a page that are absorbed before the next: as many as one push message names.
+const PART: usize = 200;
 /// How often a remote is fetched again because its record moved meanwhile.
 const ROUNDS: usize = 5;
 /// No read of a CRM is begun with less than this left.
@@ -163,7 +166,7 @@ pub async fn absorb_guarded(
     looks: Vec<Look>,
     pushes: &mut Pushes,
 ) -> Result<Vec<RemoteId>> {
-    let looks = super::guard::guarded(app, cx, connection, object, looks).await?;
+    let looks = guarded(app, cx, connection, object, looks).await?;
     absorb_looks(app, cx, connection, object, looks, pushes).await
 }
 
@@ -210,7 +213,8 @@ pub async fn absorb_looks(
     Ok(again)
 }
 
-/// Absorbs what a list told; what cannot be told from something older is fetched at once.
+/// Absorbs what a page told, a part after the other: a page may have two thousand records, and what is made of them is many times as large.
+/// What cannot be told from something older is fetched at once.
 pub async fn absorb_listed(
     app: &App,
     cx: &Context,
@@ -218,12 +222,16 @@ pub async fn absorb_listed(
     object: &Object,
     looks: Vec<Look>,
 ) -> Result<()> {
-    let mut pushes = Pushes::default();
-    let again = absorb_guarded(app, cx, connection, object, looks, &mut pushes).await?;
-    let again = again.into_iter().map(|remote| Hinted::plain(object, remote)).collect();
-    let done = look_again(app, cx, connection, again, &mut pushes).await;
-    pushes.send(app, cx).await?;
-    done.map_err(|left| left.why)
+    let mut looks = guarded(app, cx, connection, object, looks).await?.into_iter().peekable();
+    while looks.peek().is_some() {
+        let (part, mut pushes) = (looks.by_ref().take(PART).collect(), Pushes::default());
+        let again = absorb_looks(app, cx, connection, object, part, &mut pushes).await?;
+        let again = again.into_iter().map(|remote| Hinted::plain(object, remote)).collect();
+        let done = look_again(app, cx, connection, again, &mut pushes).await;
+        pushes.send(app, cx).await?;
+        done.map_err(|left| left.why)?;
+    }
+    Ok(())
 }
 
 /// Asks a person about the fields that are parked.

@@ -1,12 +1,12 @@
 //! Every function on its sample event.
 
-use super::figures::Spread;
+use super::figures::{Spread, short};
 use super::gauge::{self, Built, Contender, Run, contender, zipped_binary};
-use super::machine;
 use super::page::Section;
 use super::peers::of_webhook;
 use super::plot::Plot;
 use super::table::Table;
+use super::{instructions, machine};
 use crate::project::Project;
 use crate::step::step;
 use anyhow::Result;
@@ -27,7 +27,9 @@ const EVENTS: [(&str, &str); 11] = [
 ];
 
 /// Events after the first.
-const WARM: usize = 20;
+const WARM: usize = 100;
+/// The events whose instructions are counted: the difference of two runs. A page of a pull is a hundred million.
+const COUNTED: [usize; 2] = [5, 25];
 
 pub(super) fn measure(project: &Project, built: &Built, rounds: usize) -> Result<Section> {
     let contenders: Vec<Contender> = gauge::all().iter().map(|name| asked(project, built, name)).collect();
@@ -37,24 +39,32 @@ pub(super) fn measure(project: &Project, built: &Built, rounds: usize) -> Result
         let runs = built.run(&contenders, &gauge::tables(project), rounds, progress)?;
         Ok((runs, format!("{rounds} starts of {} functions", contenders.len())))
     })?;
+    let counted = counted(project, built, &contenders)?;
     let mut table = Table::new(&[
-        "function",
-        "event",
+        "function/event",
         "init, ms",
         "first event, ms",
         "warm, p50, ms",
+        "p99, ms",
+        "events per second of CPU",
+        "instructions",
         "peak RSS, MB",
         "zip, MB",
-        "AWS calls per event",
+        "AWS calls",
     ]);
-    for ((contender, zip), (_, event)) in contenders.iter().zip(&zips).zip(EVENTS) {
-        table.rows.push(row(contender, *zip, event, &runs));
+    for (((contender, zip), counted), (_, event)) in contenders.iter().zip(&zips).zip(counted).zip(EVENTS) {
+        table.rows.push(row(contender, *zip, counted, event, &runs));
     }
     table.print();
     let text = format!(
         "## Every function on its sample event\n\n{}\n\nThe same Runtime API and the same stubs; {rounds} starts of each, and {WARM} more of the same event after the first. The table \
-         of the stub holds two connections and no records, and what is written there is forgotten, so each pull meets the CRM's page of a hundred contacts for the first time and stores them all.\n\n{}",
+         of the stub holds two connections and no records, and what is written there is forgotten, so each pull meets the CRM's page of a hundred contacts for the first time and stores them all. Instructions{}.\n\n{}",
         machine::sentence(project),
+        if instructions::is_there() {
+            " and calls to AWS are those of a warm event; callgrind knows no instructions for SHA-256, which it counts as if it were computed"
+        } else {
+            " were not counted, without valgrind"
+        },
         table.markdown()
     );
     Ok(Section { text, plots: plots(&contenders, &runs) })
@@ -70,7 +80,19 @@ fn asked(project: &Project, built: &Built, name: &str) -> Contender {
     Contender { warm: WARM, ..one }
 }
 
-fn row(of: &Contender, zip: u64, event: &str, runs: &[Run]) -> Vec<String> {
+/// Instructions per event of each, where they can be counted.
+fn counted(project: &Project, built: &Built, all: &[Contender]) -> Result<Vec<Option<f64>>> {
+    if !instructions::is_there() {
+        println!("{}", instructions::ABSENT);
+        return Ok(vec![None; all.len()]);
+    }
+    step("Instructions counted", |progress| {
+        let of = |one| instructions::per_event(project, built, one, COUNTED, progress).map(Some);
+        Ok((all.iter().map(of).collect::<Result<_>>()?, "callgrind".to_owned()))
+    })
+}
+
+fn row(of: &Contender, zip: u64, counted: Option<f64>, event: &str, runs: &[Run]) -> Vec<String> {
     let mine: Vec<&Run> = runs.iter().filter(|run| run.contender == of.name).collect();
     let spread = |figure: &dyn Fn(&Run) -> Option<f64>| {
         let spread = Spread::of(mine.iter().filter_map(|run| figure(run)));
@@ -78,11 +100,13 @@ fn row(of: &Contender, zip: u64, event: &str, runs: &[Run]) -> Vec<String> {
     };
     let calls = mine.first().map_or(0, |run| run.calls.values().sum::<u64>());
     vec![
-        of.name.clone(),
-        event.to_owned(),
+        event.trim_end_matches(".json").to_owned(),
         spread(&|run| Some(run.init_ms)),
         spread(&|run| Some(run.first_ms)),
-        spread(&|run| Spread::of(run.warm_ms.clone()).map(|spread| spread.median)),
+        spread(&|run| run.warm(0.5)),
+        spread(&|run| run.warm(0.99)),
+        spread(&Run::per_core),
+        counted.map_or_else(|| "–".to_owned(), short),
         spread(&|run| Some(run.peak_kb? as f64 / 1024.0)),
         format!("{:.2}", zip as f64 / 1e6),
         format!("{:.1}", calls as f64 / WARM as f64),

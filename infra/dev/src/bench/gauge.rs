@@ -1,5 +1,6 @@
 //! The `gauge` command: what it is asked, and what it tells. It runs functions under a bare Runtime API, with stubs of AWS.
 
+use super::figures::at;
 use crate::functions::{self, FUNCTIONS};
 use crate::project::Project;
 use crate::step::Progress;
@@ -49,6 +50,20 @@ pub(super) struct Run {
     pub(super) sent: Vec<Value>,
     /// What it answered the first event.
     pub(super) answer: Value,
+}
+
+impl Run {
+    /// The time in which a share of the warm events was answered, in milliseconds.
+    pub(super) fn warm(&self, share: f64) -> Option<f64> {
+        let mut sorted = self.warm_ms.clone();
+        sorted.sort_by(f64::total_cmp);
+        at(&sorted, share)
+    }
+
+    /// Warm events per second of processor time.
+    pub(super) fn per_core(&self) -> Option<f64> {
+        Some(self.warm_ms.len() as f64 / self.cpu_s.filter(|cpu| *cpu > 0.0)?)
+    }
 }
 
 /// What was asked of AWS, from its start to its end.

@@ -7,9 +7,6 @@ use crate::step::Progress;
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 
-const FEW: usize = 50;
-const MANY: usize = 200;
-
 /// What to do where it is absent.
 pub(super) const ABSENT: &str =
     "Instructions were not counted: valgrind is not installed (https://valgrind.org, or apt install valgrind).";
@@ -18,9 +15,16 @@ pub(super) fn is_there() -> bool {
     runs("valgrind", &["--version"])
 }
 
-pub(super) fn per_event(project: &Project, built: &Built, of: &Contender, progress: &Progress) -> Result<f64> {
-    let (few, many) = (total(project, built, of, FEW, progress)?, total(project, built, of, MANY, progress)?);
-    Ok((many - few) / (MANY - FEW) as f64)
+/// What an event takes, by a run of few events and one of many.
+pub(super) fn per_event(
+    project: &Project,
+    built: &Built,
+    of: &Contender,
+    [few, many]: [usize; 2],
+    progress: &Progress,
+) -> Result<f64> {
+    let more = total(project, built, of, many, progress)? - total(project, built, of, few, progress)?;
+    Ok(more / (many - few) as f64)
 }
 
 fn total(project: &Project, built: &Built, of: &Contender, warm: usize, progress: &Progress) -> Result<f64> {

@@ -1,6 +1,6 @@
 //! The webhook function beside the same work in Python and in Node.js.
 
-use super::figures::{Spread, at, short};
+use super::figures::{Spread, short};
 use super::gauge::{self, Built, Contender, Run, zipped_binary};
 use super::page::Section;
 use super::peers::{self, Peer};
@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 
 /// Events after the first, of each start.
 const WARM: usize = 1000;
+/// The events whose instructions are counted: the difference of two runs.
+const COUNTED: [usize; 2] = [50, 200];
 
 /// One figure of a start, and what it is called.
 type Measure = (&'static str, fn(&Run) -> Option<f64>);
@@ -22,20 +24,14 @@ type Measure = (&'static str, fn(&Run) -> Option<f64>);
 const MEASURES: [Measure; 8] = [
     ("init: exec to first /next, ms", |run| Some(run.init_ms)),
     ("first event, ms", |run| Some(run.first_ms)),
-    ("warm event, p50, ms", |run| percentile(run, 0.5)),
-    ("warm event, p99, ms", |run| percentile(run, 0.99)),
+    ("warm event, p50, ms", |run| run.warm(0.5)),
+    ("warm event, p99, ms", |run| run.warm(0.99)),
     ("events per second, one after the other", |run| Some(run.warm_ms.len() as f64 / run.wall_s)),
-    (PER_CORE, |run| Some(run.warm_ms.len() as f64 / run.cpu_s.filter(|cpu| *cpu > 0.0)?)),
+    (PER_CORE, Run::per_core),
     ("peak RSS, MB", |run| Some(run.peak_kb? as f64 / 1024.0)),
     ("log, bytes per event", |run| Some(run.log_bytes as f64 / run.warm_ms.len() as f64)),
 ];
 const PER_CORE: &str = "events per second of processor time";
-
-fn percentile(run: &Run, share: f64) -> Option<f64> {
-    let mut sorted = run.warm_ms.clone();
-    sorted.sort_by(f64::total_cmp);
-    at(&sorted, share)
-}
 
 pub(super) fn measure(project: &Project, built: &Built, rounds: usize) -> Result<Section> {
     let (others, mut lacking) = peers::install(project)?;
@@ -101,7 +97,7 @@ fn row((name, figure): &Measure, contenders: &[Contender], runs: &[Run]) -> Row 
 
 fn counted(project: &Project, built: &Built, contenders: &[Contender]) -> Result<Vec<Option<Spread>>> {
     step("Instructions counted", |progress| {
-        let count = |contender| instructions::per_event(project, built, contender, progress);
+        let count = |contender| instructions::per_event(project, built, contender, COUNTED, progress);
         let counts = contenders.iter().map(|contender| Ok(Spread::of([count(contender)?])));
         Ok((counts.collect::<Result<_>>()?, "callgrind".to_owned()))
     })
