@@ -263,7 +263,8 @@ pub async fn read(call: reqwest::RequestBuilder) -> Result<Answer> {
     let lost = |error: reqwest::Error| Error::retryable("the CRM did not answer").because(error.without_url());
     let mut response = call.send().await.map_err(lost)?;
     let (status, headers) = (response.status(), response.headers().clone());
-    let mut bytes = Vec::new();
+    let told = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(told.min(MOST_BYTES));
     while let Some(chunk) = response.chunk().await.map_err(lost)? {
         if bytes.len() + chunk.len() > MOST_BYTES {
             return Err(Error::retryable("the CRM's answer is too large"));

@@ -69,7 +69,7 @@ impl Store {
             .condition_expression("attribute_not_exists(pk) OR #state = :resolved")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":resolved", attribute(&Open::Resolved)?);
-        where_it_held(call.send().await).map(drop)
+        where_it_held(Box::pin(call.send()).await).map(drop)
     }
 
     /// Notes that a person has seen to it. It is kept as long as history is.

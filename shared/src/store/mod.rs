@@ -67,7 +67,7 @@ impl Store {
 
     async fn get<T: DeserializeOwned>(&self, at: &Pk) -> Result<Option<T>> {
         let call = self.client.get_item().table_name(&self.table).consistent_read(true).set_key(Some(at.attributes()));
-        call.send().await.map_err(trouble)?.item.map(read).transpose()
+        Box::pin(call.send()).await.map_err(trouble)?.item.map(read).transpose()
     }
 
     /// The items at these keys, in any order; a hundred in one call.
@@ -176,6 +176,21 @@ pub(crate) fn item<T: Serialize>(at: &Pk, kind: &str, body: &T) -> Result<Item> 
     item.extend(at.attributes());
     item.insert("kind".to_owned(), text(kind));
     Ok(item)
+}
+
+/// Bytes of an item, no fewer than DynamoDB counts (Amazon DynamoDB docs: Item sizes and formats).
+fn bytes(item: &Item) -> usize {
+    item.iter().map(|(name, value)| name.len() + 1 + bytes_of(value)).sum()
+}
+
+fn bytes_of(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
+        AttributeValue::L(values) => 3 + values.iter().map(|value| 1 + bytes_of(value)).sum::<usize>(),
+        AttributeValue::M(values) => 3 + bytes(values),
+        // A record has neither sets nor bytes.
+        _ => 1,
+    }
 }
 
 /// What a conditional call answered; `None` where its condition did not hold.

@@ -1,7 +1,7 @@
 //! Records and what points to them.
 
 use super::{
-    Item, Store, attribute, item, keys,
+    Item, Store, attribute, bytes, item, keys,
     keys::Pk,
     number, read, text,
     transact::{Step, one_per_item},
@@ -134,7 +134,7 @@ impl Lost {
 /// How often a record that moves meanwhile is changed as it is then.
 const ROUNDS: usize = 6;
 
-/// A record larger than this, in bytes of JSON, is an exception. DynamoDB ends at 400 KB.
+/// A record larger than this, in bytes as DynamoDB counts them, is an exception. DynamoDB ends at 400 KB.
 const LARGEST: usize = 350 * 1024;
 
 #[derive(Serialize, Deserialize)]
@@ -232,7 +232,7 @@ impl Store {
         let Commit { before, after, once, unclaimed, counting } = commit;
         let at = keys::record(&after.tenant, &after.id);
         let stored = item(&at, "record", after)?;
-        if serde_json::to_vec(after).map_or(0, |json| json.len()) > LARGEST {
+        if bytes(&stored) > LARGEST {
             return Err(Lost::TooLarge);
         }
         let put = Put::builder().table_name(&self.table).set_item(Some(stored));

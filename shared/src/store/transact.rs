@@ -30,7 +30,9 @@ impl Store {
             Joint::Alone(steps) => steps,
             Joint::Failed => make()?.into_iter().map(|(_, step)| step).collect(),
         };
-        let Err(error) = self.client.transact_write_items().set_transact_items(Some(steps)).send().await else {
+        // On the heap, as what is seldom sent: a page's records wait here side by side, and a call takes more room than all else of one.
+        let call = self.client.transact_write_items().set_transact_items(Some(steps));
+        let Err(error) = Box::pin(call.send()).await else {
             return Ok(());
         };
         let reasons = match error.as_service_error() {
@@ -68,7 +70,8 @@ impl Store {
         let call = call
             .set_condition_expression(put.condition_expression)
             .set_expression_attribute_values(put.expression_attribute_values);
-        let Err(error) = call.set_expression_attribute_names(put.expression_attribute_names).send().await else {
+        let call = call.set_expression_attribute_names(put.expression_attribute_names);
+        let Err(error) = Box::pin(call.send()).await else {
             return Ok(());
         };
         match error.as_service_error() {
@@ -84,7 +87,7 @@ impl Store {
             call.update_expression(update.update_expression).set_condition_expression(update.condition_expression);
         let call = call.set_expression_attribute_names(update.expression_attribute_names);
         let call = call.set_expression_attribute_values(update.expression_attribute_values);
-        where_it_held(call.send().await)?.map(drop).ok_or(Lost::Race)
+        where_it_held(Box::pin(call.send()).await)?.map(drop).ok_or(Lost::Race)
     }
 }
 

@@ -40,18 +40,19 @@ pub(super) struct Looker<'a> {
 }
 
 impl Looker<'_> {
+    /// What is seldom is put on the heap: a page's records wait side by side, and each would take the room of the largest.
     pub(super) async fn one(&self, look: Look, who: Who) -> Result<Done> {
         match (&look.fetched, who) {
             (Fetched::Shown(_), _) if !self.connection.direction.receives() => Ok(Done::Nothing),
-            (_, Who::Several(records)) => self.several(&look.remote, &records).await,
+            (_, Who::Several(records)) => Box::pin(self.several(&look.remote, &records)).await,
             (Fetched::Shown(_), Who::Known(record)) if record.erased.is_some() => {
                 self.forgotten(&look.remote, &record).await
             }
             (Fetched::Shown(seen), Who::New { unclaimed }) => self.unknown(&look, seen, &unclaimed).await,
             (Fetched::Shown(seen), Who::Known(record)) => self.shown(&look, seen, &record).await,
             (_, Who::New { .. }) | (Fetched::NotVisible, _) => Ok(Done::Nothing),
-            (Fetched::MergedInto(winner), Who::Known(record)) => self.merged(&record, winner).await,
-            (Fetched::Deleted { at }, Who::Known(record)) => self.deleted(*record, &look.remote, *at).await,
+            (Fetched::MergedInto(winner), Who::Known(record)) => Box::pin(self.merged(&record, winner)).await,
+            (Fetched::Deleted { at }, Who::Known(record)) => Box::pin(self.deleted(*record, &look.remote, *at)).await,
             (Fetched::Erased, Who::Known(record)) => {
                 self.gone(&record, Gone::Erased { at: self.cx.now() }, "erased").await
             }
@@ -94,11 +95,11 @@ impl Looker<'_> {
             return self.store(Some(record), record, &look.remote, seen, &[]).await;
         };
         if let Some(first) = link.remote.as_ref().filter(|first| **first != look.remote && link.gone.is_none()) {
-            return self.second(record, first, &look.remote).await;
+            return Box::pin(self.second(record, first, &look.remote)).await;
         }
         if link.gone.is_some() && link.remote.as_ref() != Some(&look.remote) {
             // Its first remote is no more; this one is the person's from now on, and nothing was agreed with it yet.
-            self.app.refer_anew(self.cx, self.connection, record).await?;
+            Box::pin(self.app.refer_anew(self.cx, self.connection, record)).await?;
             let (rev, awaiting) = (link.rev, link.awaiting.clone());
             let mut relinked = record.clone();
             relinked.links.insert(self.connection.id.clone(), Link { rev, awaiting, ..Link::default() });

@@ -162,7 +162,7 @@ impl Provider for Salesforce {
         let mut queries = Vec::new();
         let objects = objects(mapping);
         for object in &objects {
-            let (name, fields) = (object.name, object.fields(mapping)?);
+            let (name, fields) = (object.name, object.fields_and_fate(mapping)?);
             let of = |id: &&RemoteId| object_of(id.as_str(), &objects) == Some(*object);
             let ids = ids.iter().filter(of).map(RemoteId::to_string);
             queries.extend(

@@ -81,13 +81,22 @@ impl Object<'_> {
         self.fate.contains(&"MasterRecordId")
     }
 
-    /// The fields of a query, joined; each name is fit for one.
+    /// The fields of a query for records that are there, joined; each name is fit for one.
     pub(super) fn fields(self, mapping: &Mapping) -> Result<String> {
+        self.joined(mapping, &[])
+    }
+
+    /// The same, and what became of a record.
+    pub(super) fn fields_and_fate(self, mapping: &Mapping) -> Result<String> {
+        self.joined(mapping, self.fate)
+    }
+
+    fn joined(self, mapping: &Mapping, besides: &[&'static str]) -> Result<String> {
         let mut fields = mapping.remote_fields_of(self.name);
         if let Some(odd) = fields.iter().chain([&self.name]).find(|name| !is_name(name)) {
             return Err(Error::Config { reason: format!("{odd:?} is no API name of Salesforce's") });
         }
-        fields.extend(["Id", "SystemModstamp"].iter().chain(self.fate));
+        fields.extend(["Id", "SystemModstamp"].iter().chain(besides));
         fields.sort_unstable();
         fields.dedup();
         Ok(fields.join(","))
