@@ -32,8 +32,8 @@ pub struct Look {
     pub begun: Option<Option<u64>>,
 }
 
-/// Records that are worked on at the same time.
-const AT_ONCE: usize = 32;
+/// Records that are worked on at the same time: their steps fill two transactions.
+const AT_ONCE: usize = 50;
 /// Records of a page that are absorbed before the next: as many as one push message names.
 const PART: usize = 200;
 /// How often a remote is fetched again because its record moved meanwhile.
