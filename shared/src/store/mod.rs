@@ -185,7 +185,8 @@ fn bytes(item: &Item) -> usize {
 
 fn bytes_of(value: &AttributeValue) -> usize {
     match value {
-        AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(digits) => digits.len() + 1,
         AttributeValue::L(values) => 3 + values.iter().map(|value| 1 + bytes_of(value)).sum::<usize>(),
         AttributeValue::M(values) => 3 + bytes(values),
         // A record has neither sets nor bytes.
