@@ -203,16 +203,11 @@ async fn tell(world: &World, edits: &[Edit]) {
         if path == Path::Request {
             for crm in Crm::ALL {
                 let there = others.iter().filter(|(other, _)| *other == crm).map(|(_, time)| *time).collect();
-                println!(
-                    "{:<24}{count:>6}{}  {}",
-                    format!("{path} to {crm}"),
-                    percentiles(hub.clone()),
-                    percentiles(there)
-                );
+                println!("{:<24}{count:>6}{}  {}", format!("{path} to {crm}"), spelt(hub.clone()), spelt(there));
             }
         } else {
             let there = others.iter().map(|(_, time)| *time).collect();
-            println!("{:<24}{count:>6}{}  {}", path.to_string(), percentiles(hub.clone()), percentiles(there));
+            println!("{:<24}{count:>6}{}  {}", path.to_string(), spelt(hub.clone()), spelt(there));
         }
         let worst = hub.into_iter().chain(others.into_iter().map(|(_, time)| time)).max().unwrap_or_default();
         if worst >= path.most() {
@@ -224,8 +219,12 @@ async fn tell(world: &World, edits: &[Edit]) {
     assert!(raised.is_empty(), "{raised:?}");
 }
 
-pub(super) fn percentiles(mut times: Vec<Duration>) -> String {
+/// p50, p95 and p99, in seconds.
+pub(super) fn percentiles(mut times: Vec<Duration>) -> [f64; 3] {
     times.sort_unstable();
-    let at = |percent: usize| times[(times.len() * percent).div_ceil(100) - 1].as_secs_f64();
-    format!("{:>8.1}{:>8.1}{:>8.1}", at(50), at(95), at(99))
+    [50, 95, 99].map(|percent| times[(times.len() * percent).div_ceil(100) - 1].as_secs_f64())
+}
+
+fn spelt(times: Vec<Duration>) -> String {
+    percentiles(times).map(|time| format!("{time:>8.1}")).concat()
 }

@@ -43,11 +43,9 @@ async fn suffer(size: usize) {
     // Until the last CRM shows it.
     let took: Vec<Duration> =
         settled.iter().filter_map(|edit| Some(until(edit.made, *edit.shown.values().max()?))).collect();
-    let share = 100.0 * settled.len() as f64 / made.len() as f64;
-    println!("{} changes; of the last {calls} calls to the CRMs {failed} failed:", made.len());
-    println!("{share:.2} % arrived everywhere by themselves, {} wait for a person", exceptions.len());
-    println!("seconds until all show it {:>8}{:>8}{:>8}", "p50", "p95", "p99");
-    println!("{:<25} {}", "", percentiles(took.clone()));
+    let [p50, p95, p99] = percentiles(took.clone());
+    let told = json!({"changes": made.len(), "settled": settled.len(), "waiting": exceptions.len(), "calls": calls, "failed": failed, "p50": p50, "p95": p95, "p99": p99});
+    println!("\n{told}");
     assert!(failed > 0, "nothing went wrong");
     assert!(made.len() - settled.len() <= exceptions.len(), "some are lost: {exceptions:?}");
     assert!(settled.len() * 1000 >= made.len() * GOAL, "{} of {}: {exceptions:?}", settled.len(), made.len());

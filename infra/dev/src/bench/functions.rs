@@ -58,7 +58,7 @@ pub(super) fn measure(project: &Project, built: &Built, rounds: usize) -> Result
     table.print();
     let text = format!(
         "## Every function on its sample event\n\n{}\n\nThe same Runtime API and the same stubs; {rounds} starts of each, and {WARM} more of the same event after the first. The table \
-         of the stub holds two connections and no records, and what is written there is forgotten, so each pull meets the CRM's page of a hundred contacts for the first time and stores them all. Instructions{}.\n\n{}",
+         of the stub holds two connections and no records, and what is written there is forgotten, so each pull meets the CRM's page of a hundred contacts for the first time and stores them all. Of a hundred pages in one second one waits for HubSpot's own limit of calls: that is the p99 of `delta-pull`. Instructions{}.\n\n{}",
         machine::sentence(project),
         if instructions::is_there() {
             " and calls to AWS are those of a warm event; callgrind knows no instructions for SHA-256, which it counts as if it were computed"

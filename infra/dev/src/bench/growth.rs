@@ -3,17 +3,17 @@
 use super::crm::{CONTACTS, Crm, Limits};
 use super::figures::short;
 use super::gauge::Built;
+use super::law;
 use super::machine;
 use super::ours::{self, Pulled};
 use super::page::Section;
 use super::table::Table;
 use crate::functions;
-use crate::process;
 use crate::project::Project;
 use crate::python::EMULATOR;
 use crate::simulator::PACKAGE;
 use crate::step::step;
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use serde::Deserialize;
 
 /// The test whose lines tell of tenants.
@@ -105,14 +105,7 @@ fn table(firsts: &[First]) -> Table {
 fn tenants(project: &Project) -> Result<Vec<Tenants>> {
     EMULATOR.install(project)?;
     step("Tenants counted", |progress| {
-        let log = project.log("bench-tenants");
-        let mut cargo = project.cargo();
-        cargo.args(["test", "--workspace", "--test", "it", "--", TEST, "--exact", "--nocapture"]);
-        process::logged(cargo.env("TENANTS", TENANTS), &log, progress)?;
-        let lines = std::fs::read_to_string(&log)?;
-        let counted: Vec<Tenants> = lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        ensure!(!counted.is_empty(), "nothing was counted: {}", project.shown(&log));
-        Ok((counted, format!("up to {TENANTS}")))
+        Ok((law::told::<Tenants>(project, TEST, &[("TENANTS", TENANTS)], progress)?, format!("up to {TENANTS}")))
     })
 }
 

@@ -9,6 +9,7 @@ mod functions;
 mod gauge;
 mod growth;
 mod instructions;
+mod law;
 mod machine;
 mod ours;
 mod page;
@@ -18,6 +19,8 @@ mod planner;
 mod plot;
 mod pulls;
 mod pushes;
+mod reliability;
+mod rush;
 mod table;
 mod webhook;
 
@@ -43,8 +46,10 @@ pub(crate) enum Chapter {
     Pulls,
     /// From a thousand records of one tenant to a million
     Growth,
-    /// What others use to push records to a CRM, against the simulator with its limits
+    /// Ten thousand people brought to each CRM within its limits, and what others use; needs the emulator
     Pushes,
+    /// What arrives by itself where calls fail, and when; needs the emulator
+    Reliability,
 }
 
 impl Chapter {
@@ -55,12 +60,12 @@ impl Chapter {
             Chapter::Functions => gauge::all(),
             Chapter::Pages => &["control"],
             Chapter::Pulls | Chapter::Growth => &["delta-pull"],
-            Chapter::Core | Chapter::Planner | Chapter::Pushes | Chapter::Cost => &[],
+            Chapter::Core | Chapter::Planner | Chapter::Pushes | Chapter::Reliability | Chapter::Cost => &[],
         }
     }
 }
 
-const ALL: [Chapter; 9] = [
+const ALL: [Chapter; 10] = [
     Chapter::Webhook,
     Chapter::Functions,
     Chapter::Pages,
@@ -69,6 +74,7 @@ const ALL: [Chapter; 9] = [
     Chapter::Pulls,
     Chapter::Growth,
     Chapter::Pushes,
+    Chapter::Reliability,
     Chapter::Cost,
 ];
 
@@ -89,6 +95,7 @@ pub(crate) fn run(project: &Project, chapters: &[Chapter], rounds: usize) -> Res
             Chapter::Pulls => ("pulls", pulls::measure(project, &built()?, rounds)?),
             Chapter::Growth => ("growth", growth::measure(project, &built()?)?),
             Chapter::Pushes => ("pushes", pushes::measure(project)?),
+            Chapter::Reliability => ("reliability", reliability::measure(project)?),
         };
         page::write(project, name, &section)?;
     }

@@ -1,10 +1,11 @@
-//! Pushing records to a CRM: what people use for it, as they use it: for each record a search, and then an update or a create.
+//! Pushing records to a CRM: ours, and what people use for it, as they use it: for each record a search, and then an update or a create.
 
 use super::connectors::{Figures, told};
 use super::crm::{CONTACTS, Crm, LEADS, Limits, Object};
 use super::figures::{Spread, short};
 use super::machine;
 use super::page::Section;
+use super::rush;
 use super::table::Table;
 use crate::functions;
 use crate::project::Project;
@@ -56,10 +57,10 @@ pub(super) struct Push {
 pub(super) fn measure(project: &Project) -> Result<Section> {
     CLIENTS.iter().try_for_each(|client| client.environment.install(project))?;
     functions::quick(project, PACKAGE)?;
-    let pushes = by_peers(project, RECORDS, ROUNDS)?;
-    let table = table(&pushes);
-    table.print();
-    Ok(Section { text: text(project, &table), plots: Vec::new() })
+    let ours = rush::table(&rush::rushes(project)?);
+    let theirs = table(&by_peers(project, RECORDS, ROUNDS)?);
+    [&ours, &theirs].into_iter().for_each(Table::print);
+    Ok(Section { text: text(project, &ours, &theirs), plots: Vec::new() })
 }
 
 /// Every other of the records is there already, by its e-mail address; the CRM keeps to its limits.
@@ -110,12 +111,15 @@ fn row(who: &str, crm: &str, of: &[&Figures]) -> Vec<String> {
     ]
 }
 
-fn text(project: &Project, table: &Table) -> String {
+fn text(project: &Project, ours: &Table, theirs: &Table) -> String {
     format!(
-        "## Pushing\n\n{}\n\n{RECORDS} records, half of which are there already: the vendors' clients as integrations usually call them, for each record a search and then an update or a create \
+        "## Pushing\n\n{}\n\n{} people whom no CRM knows, from the queue to each CRM alone: the law `timed::rush` in simulated time, where a call takes 150 ms. One by one it would be a search and a create for each. \
+         What its limits take is the time of so many calls under the windows that its documents tell; we leave a part of each to the account's other apps. Where no window has a number, the calls do not reach one.\n\n{}\n{RECORDS} records, half of which are there already: the vendors' clients as integrations usually call them, for each record a search and then an update or a create \
          (`infra/dev/bench/peers/push`). The simulated HubSpot keeps to its limits, of which the five searches in a second are met; nobody runs into them, but waits. The simulated Salesforce answers without \
          delay, so its seconds are the client's own, and at 100 ms a call they would be two hundred.\n\n{}",
         machine::sentence(project),
-        table.markdown()
+        rush::PEOPLE,
+        ours.markdown(),
+        theirs.markdown()
     )
 }

@@ -1,0 +1,64 @@
+//! Ours brings many people to a CRM: how long it takes, and how long the CRM's own limits make it take.
+
+use super::figures::short;
+use super::law;
+use super::table::Table;
+use crate::project::Project;
+use crate::python::EMULATOR;
+use crate::step::step;
+use anyhow::Result;
+use serde::Deserialize;
+
+const TEST: &str = "timed::rush::a_rush_takes_hardly_longer_than_the_limits_of_the_crms";
+pub(super) const PEOPLE: &str = "10000";
+const CRMS: [&str; 4] = ["hubspot", "salesforce", "zoho", "pipedrive"];
+/// For each person a search, and then an update or a create.
+const SEEDS: f64 = 2.0;
+
+/// Of one CRM, to which so many people were brought alone.
+#[derive(Deserialize)]
+pub(super) struct Rush {
+    crm: String,
+    people: f64,
+    calls: f64,
+    searches: f64,
+    /// Seconds that its windows make so many calls take.
+    limits: f64,
+    /// The same without the calls that are left to the account's other apps.
+    lent: f64,
+    took: f64,
+}
+
+pub(super) fn rushes(project: &Project) -> Result<Vec<Rush>> {
+    EMULATOR.install(project)?;
+    step("People brought to each CRM", |progress| {
+        let mut all = Vec::new();
+        for crm in CRMS {
+            progress.say(&format!("{PEOPLE} people to {crm}"));
+            all.extend(law::told::<Rush>(project, TEST, &[("RUSH", PEOPLE), ("TO", crm)], progress)?);
+        }
+        Ok((all, format!("{PEOPLE} people to {} CRMs", CRMS.len())))
+    })
+}
+
+pub(super) fn table(rushes: &[Rush]) -> Table {
+    let mut table = Table::new(&[
+        "ours, to",
+        "calls",
+        "searches",
+        "fewer than one by one",
+        "seconds",
+        "its limits take",
+        "ratio",
+        "less what is left to others",
+        "ratio",
+    ]);
+    for Rush { crm, people, calls, searches, limits, lent, took } in rushes {
+        let ratio = |of: f64| if of > 0.0 { format!("{:.2}", took / of) } else { "–".to_owned() };
+        let fewer = format!("{} ×", short(SEEDS * people / calls));
+        let cells =
+            [short(*calls), short(*searches), fewer, short(*took), short(*limits), ratio(*limits), short(*lent)];
+        table.rows.push([crm.clone()].into_iter().chain(cells).chain([ratio(*lent)]).collect());
+    }
+    table
+}
