@@ -54,11 +54,11 @@ pub(super) fn table(rushes: &[Rush]) -> Table {
         "ratio",
     ]);
     for Rush { crm, people, calls, searches, limits, lent, took } in rushes {
-        let ratio = |of: f64| if of > 0.0 { format!("{:.2}", took / of) } else { "–".to_owned() };
+        let met = |of: &f64, said: String| if *of > 0.0 { said } else { "–".to_owned() };
+        let times = |of: &f64| [met(of, short(*of)), met(of, format!("{:.2}", took / of))];
         let fewer = format!("{} ×", short(SEEDS * people / calls));
-        let cells =
-            [short(*calls), short(*searches), fewer, short(*took), short(*limits), ratio(*limits), short(*lent)];
-        table.rows.push([crm.clone()].into_iter().chain(cells).chain([ratio(*lent)]).collect());
+        let cells = [crm.clone(), short(*calls), met(searches, short(*searches)), fewer, short(*took)];
+        table.rows.push(cells.into_iter().chain([limits, lent].into_iter().flat_map(times)).collect());
     }
     table
 }
