@@ -6,20 +6,25 @@ use crate::step::Progress;
 use anyhow::{Context, Result, ensure};
 use serde::de::DeserializeOwned;
 
-/// Runs a test of `tests/it`, told its size by the environment; its lines of this kind.
+/// Runs a test of `tests/it`, told its size by the environment: what it prints.
+pub(super) fn run(project: &Project, test: &str, environment: &[(&str, &str)], progress: &Progress) -> Result<String> {
+    let log = project.log("bench-law");
+    let mut cargo = project.cargo();
+    cargo.args(["test", "--workspace", "--test", "it", "--", test, "--exact", "--include-ignored", "--nocapture"]);
+    cargo.envs(environment.iter().copied());
+    process::logged(&mut cargo, &log, progress).with_context(|| format!("{test} failed: {}", project.shown(&log)))?;
+    Ok(std::fs::read_to_string(&log)?)
+}
+
+/// The same: its lines of this kind.
 pub(super) fn told<T: DeserializeOwned>(
     project: &Project,
     test: &str,
     environment: &[(&str, &str)],
     progress: &Progress,
 ) -> Result<Vec<T>> {
-    let log = project.log("bench-law");
-    let mut cargo = project.cargo();
-    cargo.args(["test", "--workspace", "--test", "it", "--", test, "--exact", "--nocapture"]);
-    cargo.envs(environment.iter().copied());
-    process::logged(&mut cargo, &log, progress).with_context(|| format!("{test} failed: {}", project.shown(&log)))?;
-    let lines = std::fs::read_to_string(&log)?;
+    let lines = run(project, test, environment, progress)?;
     let told: Vec<T> = lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    ensure!(!told.is_empty(), "{test} tells nothing: {}", project.shown(&log));
+    ensure!(!told.is_empty(), "{test} tells nothing");
     Ok(told)
 }

@@ -1,10 +1,10 @@
 //! What the tests' world counted of each kind of event.
 
-use crate::process;
+use crate::bench::law;
 use crate::project::Project;
 use crate::python::EMULATOR;
 use crate::step::step;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -75,12 +75,8 @@ impl Counted {
 pub(super) fn count(project: &Project) -> Result<Vec<Counted>> {
     EMULATOR.install(project)?;
     step("Events counted", |progress| {
-        let log = project.log("bench-kinds");
-        let mut cargo = project.cargo();
-        cargo.args(["test", "--workspace", "--test", "it", "--", TEST, "--exact", "--ignored", "--nocapture"]);
-        process::logged(&mut cargo, &log, progress).context("the test that counts failed")?;
-        let counted = read(&std::fs::read_to_string(&log)?);
-        ensure!(!counted.is_empty(), "nothing was counted: {}", project.shown(&log));
+        let counted = read(&law::run(project, TEST, &[], progress)?);
+        ensure!(!counted.is_empty(), "{TEST} tells nothing");
         let said = format!("{} kinds of them", counted.len());
         Ok((counted, said))
     })
