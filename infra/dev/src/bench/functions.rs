@@ -26,6 +26,22 @@ const EVENTS: [(&str, &str); 11] = [
     ("alert", "alert/raised.json"),
 ];
 
+/// What the bill reads of this chapter.
+pub(super) const WARM_TIME: &str = "warm, p50, ms";
+pub(super) const CALLS: &str = "AWS calls";
+pub(super) const COLUMNS: [&str; 10] = [
+    "function/event",
+    "init, ms",
+    "first event, ms",
+    WARM_TIME,
+    "p99, ms",
+    "events per second of CPU",
+    "instructions",
+    "peak RSS, MB",
+    "zip, MB",
+    CALLS,
+];
+
 /// Events after the first.
 const WARM: usize = 100;
 /// The events whose instructions are counted: the difference of two runs. A page of a pull is a hundred million.
@@ -40,18 +56,7 @@ pub(super) fn measure(project: &Project, built: &Built, rounds: usize) -> Result
         Ok((runs, format!("{rounds} starts of {} functions", contenders.len())))
     })?;
     let counted = counted(project, built, &contenders)?;
-    let mut table = Table::new(&[
-        "function/event",
-        "init, ms",
-        "first event, ms",
-        "warm, p50, ms",
-        "p99, ms",
-        "events per second of CPU",
-        "instructions",
-        "peak RSS, MB",
-        "zip, MB",
-        "AWS calls",
-    ]);
+    let mut table = Table::new(&COLUMNS);
     for (((contender, zip), counted), (_, event)) in contenders.iter().zip(&zips).zip(counted).zip(EVENTS) {
         table.rows.push(row(contender, *zip, counted, event, &runs));
     }

@@ -1,5 +1,6 @@
 //! What of the template and of the other chapters a bill depends on.
 
+use crate::bench::functions;
 use crate::project::Project;
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
@@ -67,11 +68,14 @@ fn read(template: &str) -> Stack {
 /// From the table of the functions: warm time by calls to AWS.
 fn busiest(measured: &str) -> Option<f64> {
     let (_, chapter) = measured.split_once("<!-- functions -->")?;
-    let rows = chapter.lines().take_while(|line| !line.starts_with("<!-- end")).filter(|line| line.contains(".json |"));
-    let of_row = |row: &str| {
-        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
-        let number = |cell: usize| cells.get(cell)?.split(' ').next()?.parse::<f64>().ok();
-        Some(number(5)? / number(8)?.max(1.0))
+    let rows = chapter.lines().take_while(|line| !line.starts_with("<!-- end")).filter(|line| line.starts_with('|'));
+    let mut rows = rows.map(|row| row.split('|').map(str::trim).collect::<Vec<&str>>());
+    let head = rows.next()?;
+    let column = |name| head.iter().position(|cell| *cell == name);
+    let (time, calls) = (column(functions::WARM_TIME)?, column(functions::CALLS)?);
+    let of_row = |row: Vec<&str>| {
+        let number = |cell: usize| row.get(cell)?.split(' ').next()?.parse::<f64>().ok();
+        Some(number(time)? / number(calls)?.max(1.0))
     };
     rows.filter_map(of_row).max_by(f64::total_cmp)
 }
@@ -79,6 +83,8 @@ fn busiest(measured: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::{busiest, read};
+    use crate::bench::functions::{CALLS, COLUMNS, WARM_TIME};
+    use crate::bench::table::Table;
 
     #[test]
     fn a_function_has_what_the_template_gives_it() {
@@ -90,9 +96,18 @@ mod tests {
 
     #[test]
     fn processor_time_is_read_from_the_chapter_of_the_functions() {
-        let page = "<!-- functions -->\n| reconcile | a/b.json | 9.71 (5.70–14.0) | 120 | 3.92 (2.46–6.61) | 16.0 | 4.73 | 6.0 |\n| webhook | w.json | 8 | 8 | 0.32 | 8 | 2 | 1.0 |\n<!-- end of functions -->\n";
-        let busy = busiest(page);
-        assert!(busy.is_some_and(|ms| (ms - 3.92 / 6.0).abs() < 1e-9), "{busy:?}");
+        let mut table = Table::new(&COLUMNS);
+        for (time, calls) in [("3.92 (2.46–6.61)", "6.0"), ("0.32", "1.0"), ("0.90", "0.0")] {
+            let cells = COLUMNS.map(|column| match column {
+                WARM_TIME => time,
+                CALLS => calls,
+                _ => "99",
+            });
+            table.rows.push(cells.map(str::to_owned).to_vec());
+        }
+        let page = format!("| other |\n<!-- functions -->\n{}<!-- end of functions -->\n", table.markdown());
+        let busy = busiest(&page);
+        assert!(busy.is_some_and(|ms| (ms - 0.90).abs() < 1e-9), "{busy:?}");
         assert!(busiest("").is_none());
     }
 }
