@@ -52,8 +52,8 @@ pub enum Next {
     Go,
     /// More is to be asked for.
     Ask,
-    /// A short window is full until then.
-    Full { until: Timestamp, short: bool },
+    /// A window is full until then. Whoever does not wait for it comes back no sooner than after a rest.
+    Full { until: Timestamp, rest: Duration },
     /// The day's budget, less what is left to others, is spent.
     Spent { wait: Duration },
 }
@@ -77,7 +77,7 @@ impl Book {
         if let Some(wait) = self.spent(now) {
             return Next::Spent { wait };
         }
-        let mut full: Option<(Timestamp, bool)> = None;
+        let mut full: Option<(Timestamp, Duration)> = None;
         for place in self.counting(weight) {
             let (lendable, window) = (self.lendable(place), &self.limits.windows[place]);
             self.windows[place].forget(now, window.per);
@@ -94,13 +94,12 @@ impl Book {
             let own = own.filter(|_| lent.is_some()).map(|at| plus(*at, window.per));
             let free = [own, held.ask_from].into_iter().flatten().filter(|at| *at > now).min();
             let free = free.unwrap_or(plus(now, window.lingers()));
-            // Of a long window some places are waited for: one would soon be gone again.
-            let short = window.is_short();
-            let free = if short { free } else { free.max(plus(now, window.per / 4)) };
-            full = Some(full.map_or((free, short), |(at, all)| (at.max(free), all && short)));
+            // A place of a long window would soon be gone again: by then there are some.
+            let rest = if window.is_short() { Duration::ZERO } else { window.per / 4 };
+            full = Some(full.map_or((free, rest), |(at, longest)| (at.max(free), longest.max(rest))));
         }
-        if let Some((until, short)) = full {
-            return Next::Full { until, short };
+        if let Some((until, rest)) = full {
+            return Next::Full { until, rest };
         }
         for place in self.counting(weight) {
             self.windows[place].under_way += 1;
@@ -229,18 +228,25 @@ impl Book {
     /// What this instance was lent of a window, and how many calls it may make there.
     fn may(&self, place: usize, now: Timestamp) -> (Option<u32>, u32) {
         let lent = self.windows[place].lent.filter(|(_, until)| *until > now).map(|(calls, _)| calls);
-        (lent, lent.unwrap_or(0).max(self.limits.windows[place].free).min(self.lendable(place)))
+        let (window, lendable) = (&self.limits.windows[place], self.lendable(place));
+        let is_spared = self.calls(place) >= lendable + window.spare;
+        let free = if is_spared { window.free } else { 0 };
+        (lent, lent.unwrap_or(0).max(free).min(lendable))
     }
 
-    /// What may be lent of a window, to all instances together. Of each that others share at least one call is ours.
+    /// What may be lent of a window, to all instances together: at least one call.
     fn lendable(&self, place: usize) -> u32 {
-        let window = &self.limits.windows[place];
-        let calls = self.windows[place].most.unwrap_or(window.calls);
+        let (window, calls) = (&self.limits.windows[place], self.calls(place));
         let ours = match window.shared {
             true => calls * u32::from(100 - self.allowance.left_to_others.min(100)) / 100,
-            false => calls,
+            false => calls.saturating_sub(window.spare),
         };
-        ours.min(calls.saturating_sub(window.spare)).max(1)
+        ours.max(1)
+    }
+
+    /// What a window allows, as far as it is known.
+    fn calls(&self, place: usize) -> u32 {
+        self.windows[place].most.unwrap_or(self.limits.windows[place].calls)
     }
 }
 

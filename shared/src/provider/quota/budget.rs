@@ -25,7 +25,7 @@ pub struct Budget {
     pub book: Arc<Mutex<Book>>,
     pub keeper: Keeper,
     pub clock: Arc<dyn Clock>,
-    /// A short window had no room left, which is no reason to stop anyone else.
+    /// A window had no room left, which is no reason to stop anyone else.
     pub full: Arc<AtomicBool>,
     /// Calls that were let through.
     pub calls: Arc<AtomicUsize>,
@@ -39,7 +39,7 @@ impl fmt::Debug for Budget {
     }
 }
 
-/// A place in a short window is waited for no longer: for more, a message is hidden. So long is the longest of them.
+/// A place in a window is waited for no longer: for more, a message is hidden. So long is the longest of the short ones.
 const MOMENT: Duration = Duration::from_secs(2);
 
 /// A call under way; it ends with this.
@@ -66,11 +66,11 @@ impl Budget {
                 }
                 Next::Ask => self.ask(weight).await?,
                 Next::Spent { wait } => return Err(Error::RateLimited { after: wait }),
-                Next::Full { until: free, short } => {
+                Next::Full { until: free, rest } => {
                     let wait = until(self.clock.now(), free);
-                    if !short || wait > MOMENT {
+                    if wait > MOMENT {
                         self.full.store(true, Ordering::Relaxed);
-                        return Err(Error::RateLimited { after: wait });
+                        return Err(Error::RateLimited { after: wait.max(rest) });
                     }
                     self.clock.moment(wait).await;
                 }

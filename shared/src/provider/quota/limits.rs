@@ -7,6 +7,8 @@ use std::time::Duration;
 /// The limits of one account.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
+    /// Calls that one push has under way at the same time.
+    pub at_once: usize,
     /// Calls in short, rolling windows.
     pub windows: &'static [Window],
     pub day: Option<Day>,
@@ -22,11 +24,11 @@ pub struct Window {
     /// In the least plan, until an answer tells more.
     pub calls: u32,
     pub per: Duration,
-    /// Whether the customer's other apps draw on it too.
+    /// Whether the customer's other apps draw on it too: then what a connection leaves to them is never lent.
     pub shared: bool,
     /// So many an instance makes without asking, …
     pub free: u32,
-    /// … for which so many are never lent.
+    /// … where so many are not lent, of what nobody shares always.
     pub spare: u32,
 }
 
