@@ -26,9 +26,7 @@ impl Job<'_> {
             }
             let writes: Vec<Write> = batch.iter().filter_map(|record| self.removal(record)).collect();
             let ids: Vec<RemoteId> = writes.iter().filter_map(|write| write.remote.clone()).collect();
-            let fetch = async |session: &Session| crm.fetch(session, self.mapping, &ids).await;
-            let mut fetched = self.app.with_session(self.connection, self.cx, fetch).await?;
-            self.inward(fetched.iter_mut().filter_map(Fetched::seen).collect()).await?;
+            let fetched = self.fetch(&ids).await?;
             let (mut doomed, mut removals) = (Vec::new(), Vec::new());
             for ((record, write), fetched) in batch.iter().zip(writes).zip(fetched) {
                 match fetched {

@@ -133,38 +133,38 @@ const BATCH_TAKES: Duration = Duration::from_secs(15);
 /// … which is so much for a record at the worst.
 const SETTLE_TAKES: Duration = Duration::from_millis(10);
 
-/// Batches of one push that are under way at the same time: while the one is answered the limits let others go.
-const AT_ONCE: usize = 4;
-
-/// Does something with each, a few at the same time, and tells what came of it in their order. After a failure nothing more is
-/// begun; what is under way ends by itself, because a token may be renewed in it.
-async fn a_few_at_once<T, D>(
-    all: impl IntoIterator<Item = T>,
-    work: impl AsyncFn(T) -> Result<D>,
-) -> (Vec<Option<D>>, Result<()>) {
-    let failed = AtomicBool::new(false);
-    let (work, failed) = (&work, &failed);
-    let begun = stream::iter(all).map(async |one| {
-        if failed.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        let done = work(one).await;
-        failed.fetch_or(done.is_err(), Ordering::Relaxed);
-        done.map(Some)
-    });
-    let mut first = Ok(());
-    let done: Vec<Result<Option<D>>> = begun.buffered(AT_ONCE).collect().await;
-    let done = done.into_iter().map(|done| match done {
-        Ok(done) => done,
-        Err(error) => {
-            first = std::mem::replace(&mut first, Ok(())).and(Err(error));
-            None
-        }
-    });
-    (done.collect(), first)
-}
-
 impl Job<'_> {
+    /// Does something with each, as many at the same time as the CRM allows, and tells what came of it in their order: while the
+    /// one is answered the limits let others go. After a failure nothing more is begun; what is under way ends by itself,
+    /// because a token may be renewed in it.
+    async fn a_few_at_once<T, D>(
+        &self,
+        all: impl IntoIterator<Item = T>,
+        work: impl AsyncFn(T) -> Result<D>,
+    ) -> (Vec<Option<D>>, Result<()>) {
+        let failed = AtomicBool::new(false);
+        let (work, failed) = (&work, &failed);
+        let begun = stream::iter(all).map(async |one| {
+            if failed.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            let done = work(one).await;
+            failed.fetch_or(done.is_err(), Ordering::Relaxed);
+            done.map(Some)
+        });
+        let at_once = self.connection.crm.capabilities().limits.at_once;
+        let mut first = Ok(());
+        let done: Vec<Result<Option<D>>> = begun.buffered(at_once).collect().await;
+        let done = done.into_iter().map(|done| match done {
+            Ok(done) => done,
+            Err(error) => {
+                first = std::mem::replace(&mut first, Ok(())).and(Err(error));
+                None
+            }
+        });
+        (done.collect(), first)
+    }
+
     fn has_time(&self) -> bool {
         self.cx.left() > BATCH_TAKES + self.settling
     }

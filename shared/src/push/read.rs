@@ -1,7 +1,7 @@
 //! Before a write: what the linked remotes show now, and who among the unlinked is there already.
 
 use super::{
-    Job, a_few_at_once,
+    Job,
     item::{End, Item},
 };
 use crate::{
@@ -40,7 +40,7 @@ impl Job<'_> {
         let capabilities = self.connection.crm.capabilities();
         let mut batches: Vec<Vec<Item>> =
             batches(linked, capabilities.max_read).chain(batches(unlinked, capabilities.max_find)).collect();
-        let (shown, asked) = a_few_at_once(&batches, async |batch: &Vec<Item>| self.ask(batch).await).await;
+        let (shown, asked) = self.a_few_at_once(&batches, async |batch: &Vec<Item>| self.ask(batch).await).await;
         let (mut taken, mut done) = (BTreeSet::new(), Ok(()));
         for (batch, shown) in batches.iter_mut().zip(shown) {
             let shown = shown.flatten().filter(|_| done.is_ok());
@@ -70,7 +70,8 @@ impl Job<'_> {
         Ok(Some(answer))
     }
 
-    async fn fetch(&self, ids: &[RemoteId]) -> Result<Vec<Fetched>> {
+    /// What the CRM shows of these, in the hub's terms.
+    pub(super) async fn fetch(&self, ids: &[RemoteId]) -> Result<Vec<Fetched>> {
         let crm = self.connection.crm;
         let fetch = async |session: &Session| crm.fetch(session, self.mapping, ids).await;
         let mut fetched = self.app.with_session(self.connection, self.cx, fetch).await?;

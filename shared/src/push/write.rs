@@ -1,7 +1,7 @@
 //! The write itself.
 
 use super::{
-    Job, a_few_at_once,
+    Job,
     item::{End, Item},
 };
 use crate::{
@@ -40,7 +40,7 @@ impl Job<'_> {
             true => self.write_batch(batch, creates, &leads).await,
             false => Ok(()),
         };
-        let (_, done) = a_few_at_once(batches, write).await;
+        let (_, done) = self.a_few_at_once(batches, write).await;
         for (item, _) in creates.into_iter().chain(updates).filter(|(item, _)| item.is_open()) {
             item.end = End::Later;
         }
@@ -119,37 +119,28 @@ impl Job<'_> {
 
     /// One read per batch for all rows whose answer did not show the record. Without it the next look tells.
     async fn read_back(&self, items: &mut [Item]) {
-        let crm = self.connection.crm;
-        if crm.capabilities().echo == Echo::Fields {
+        let capabilities = self.connection.crm.capabilities();
+        if capabilities.echo == Echo::Fields {
             return;
         }
         let unseen = |item: &&mut Item| matches!(item.end, End::Written { seen: None, .. });
         let mut unseen: Vec<&mut Item> = items.iter_mut().filter(unseen).collect();
-        for batch in unseen.chunks_mut(crm.capabilities().max_read) {
-            let ids: Vec<RemoteId> = batch.iter().filter_map(|item| item.link.remote.clone()).collect();
-            let fetch = async |session: &Session| crm.fetch(session, self.mapping, &ids).await;
-            let shown = match self.app.with_session(self.connection, self.cx, fetch).await {
-                Ok(mut shown) => {
-                    if self.inward(shown.iter_mut().filter_map(Fetched::seen).collect()).await.is_err() {
-                        return;
-                    }
-                    shown
-                }
-                Err(error) => {
-                    tracing::info!(
-                        error = chain(&error),
-                        trace = self.cx.trace,
-                        "what was written could not be read back"
-                    );
-                    return;
-                }
-            };
-            for (item, fetched) in batch.iter_mut().zip(shown) {
-                if let (End::Written { seen, .. }, Fetched::Shown(shown)) = (&mut item.end, fetched) {
-                    *seen = Some(shown);
-                }
+        let batches = unseen.chunks_mut(capabilities.max_read);
+        let (_, done) = self.a_few_at_once(batches, async |batch: &mut [&mut Item]| self.see(batch).await).await;
+        if let Err(error) = done {
+            tracing::info!(error = chain(&error), trace = self.cx.trace, "what was written could not be read back");
+        }
+    }
+
+    /// What the CRM shows of a batch that it has just written.
+    async fn see(&self, batch: &mut [&mut Item]) -> Result<()> {
+        let ids: Vec<RemoteId> = batch.iter().filter_map(|item| item.link.remote.clone()).collect();
+        for (item, fetched) in batch.iter_mut().zip(self.fetch(&ids).await?) {
+            if let (End::Written { seen, .. }, Fetched::Shown(shown)) = (&mut item.end, fetched) {
+                *seen = Some(shown);
             }
         }
+        Ok(())
     }
 }
 

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 /// OAuth apps have 110 calls in ten seconds to each account and no daily budget; private apps have 100 to 250, and 250,000
 /// a day or more. Both are the app's own, the day is the account's. Searches are counted apart: five in a second to the
-/// account, whichever app they come from, and no header tells of them.
+/// account, whichever app they come from, and no header tells of them. There is no limit of calls at the same time.
 pub(super) const LIMITS: Limits = Limits {
+    at_once: 10,
     windows: &[
         Window {
             counts: Counts::AllButSearches,

@@ -10,6 +10,7 @@ use std::time::Duration;
 /// Calls in two seconds: 80 to 480 of an OAuth app, 20 to 120 of an API token, by plan; ten searches among them. And tokens for a
 /// day of the whole company: 30,000 times the plan's factor, times the seats. No header tells what is left of those.
 pub(super) const LIMITS: Limits = Limits {
+    at_once: 4,
     windows: &[
         Window { counts: Counts::All, calls: 80, per: TWO_SECONDS, shared: false, free: 2, spare: 8 },
         Window { counts: Counts::Searches, calls: 10, per: TWO_SECONDS, shared: false, free: 0, spare: 0 },

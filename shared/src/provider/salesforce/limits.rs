@@ -7,6 +7,7 @@ use std::time::Duration;
 /// Calls in a rolling day of the whole org: 15,000 in a Developer org, 100,000 and more in the others. There is no limit of calls
 /// in a time; calls at the same time are limited where they take twenty seconds, and ours are given up before that.
 pub(super) const LIMITS: Limits = Limits {
+    at_once: 4,
     windows: &[],
     day: Some(Day { least: 15_000, wait: Duration::from_secs(900), metered: false }),
     weigh: |_| Weight::default(),

@@ -4,9 +4,10 @@ use crate::provider::quota::{Day, Limits, Told, Weight, number};
 use std::time::Duration;
 
 /// Credits in a rolling day of the whole organisation: 5,000 in the free edition, 50,000 and more in the others. What is left
-/// is told once half is spent. There is no limit of calls in a time, but one of calls at the same time, ten of our kind to an
-/// app; ours come one after the other from each function, and fewer functions than that run at once.
+/// is told once half is spent. There is no limit of calls in a time, but one of calls at the same time to an app: five in the
+/// free edition, ten and more of our kind in the others.
 pub(super) const LIMITS: Limits = Limits {
+    at_once: 4,
     windows: &[],
     day: Some(Day { least: 5_000, wait: Duration::from_secs(900), metered: false }),
     weigh: |_| Weight::default(),
