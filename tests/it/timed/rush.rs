@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use shared::{
+    connection::{Allowance, Connection},
     context::{Clock, until},
     provider::{
         Crm,
@@ -28,23 +29,26 @@ fn size() -> usize {
 struct Rush {
     crm: Crm,
     people: usize,
+    /// Percent of what the account's other apps draw on too that its connection leaves to them.
+    left_to_others: u8,
     calls: u64,
     searches: u64,
-    /// That the CRM's windows make so many calls take.
+    /// That the CRM's windows, less what is left to others, make so many calls take.
     limits: f64,
-    /// The same without the calls that are left to the account's other apps.
-    lent: f64,
     took: f64,
 }
 
-/// The time between the first and the last of so many calls, where none is made later than a window allows that has room for so many.
-fn takes(window: &Window, room: u32, calls: u64) -> Duration {
-    window.per * u32::try_from(calls.saturating_sub(1) / u64::from(room)).unwrap()
+/// The time between the first and the last of so many calls, where none is made later than a window allows.
+fn takes(window: &Window, left_to_others: u8, calls: u64) -> Duration {
+    let ours = if window.shared { 100 - u64::from(left_to_others) } else { 100 };
+    let room = u64::from(window.calls) * ours / 100;
+    window.per * u32::try_from(calls.saturating_sub(1) / room).unwrap()
 }
 
 #[tokio::test]
 async fn a_rush_takes_hardly_longer_than_the_limits_of_the_crms() {
-    let rushes = tokio::task::LocalSet::new().run_until(rush(size(), &Crm::ALL)).await;
+    let allowance = Allowance::default();
+    let rushes = tokio::task::LocalSet::new().run_until(rush(size(), &Crm::ALL, allowance)).await;
     let longest = rushes.iter().map(|rush| rush.took).fold(0.0, f64::max);
     let allowed = rushes.iter().map(|rush| rush.limits).fold(0.0, f64::max);
     let size = size();
@@ -60,13 +64,24 @@ async fn a_rush_takes_hardly_longer_than_the_limits_of_the_crms() {
 #[ignore = "`cargo dev bench --only pushes` reads what it takes"]
 async fn each_crm_by_itself_is_measured() {
     for crm in Crm::ALL {
-        tokio::task::LocalSet::new().run_until(rush(size(), &[crm])).await;
+        let windows = crm.capabilities().limits.windows;
+        let all = Allowance { left_to_others: 0, ..Allowance::default() };
+        let some = windows.iter().any(|window| window.shared).then(Allowance::default);
+        for allowance in [all].into_iter().chain(some) {
+            tokio::task::LocalSet::new().run_until(rush(size(), &[crm], allowance)).await;
+        }
     }
 }
 
-async fn rush(size: usize, crms: &[Crm]) -> Vec<Rush> {
+async fn rush(size: usize, crms: &[Crm], allowance: Allowance) -> Vec<Rush> {
     let lambda = Lambda::of(crms).await;
     let world = &lambda.world;
+    // A new connection's first pull is none of it.
+    lambda.run(None, async || {}).await;
+    for &crm in crms {
+        let stored = world.stored(crm).await;
+        assert!(world.app.store.update_connection(&stored, &Connection { allowance, ..stored.clone() }).await.unwrap());
+    }
     let person = |n: usize| json!({"id": format!("l{n}"), "email": format!("p{n:05}@example.com"), "phone": format!("+1415{:07}", 2_000_000 + n), "last_name": format!("Rush {n}")});
     world.shown("calls?reset=1").await;
     let begun = lambda.time.now();
@@ -79,6 +94,12 @@ async fn rush(size: usize, crms: &[Crm]) -> Vec<Rush> {
             let calls = counts.get(crm.name()).map_or(0, |routes| routes.values().sum());
             let last = called.entry(crm).or_insert((0, begun));
             if last.0 < calls {
+                println!(
+                    "\nTMP {crm} {} {:?} at {:?}",
+                    calls - last.0,
+                    counts.get(crm.name()).map(|r| r.values().copied().collect::<Vec<_>>()),
+                    until(begun, lambda.time.now())
+                );
                 *last = (calls, lambda.time.now());
             }
         }
@@ -105,13 +126,11 @@ async fn rush(size: usize, crms: &[Crm]) -> Vec<Rush> {
             Counts::Searches => searches,
             Counts::AllButSearches => all - searches,
         };
-        let windows = || crm.capabilities().limits.windows.iter();
-        let limits = windows().map(|window| takes(window, window.calls, counted(window))).max().unwrap_or_default();
-        let lent = windows().map(|window| takes(window, window.calls - window.spare, counted(window))).max();
-        let lent = lent.unwrap_or_default();
-        let took = until(begun, called[&crm].1);
-        let [limits, lent, took] = [limits, lent, took].map(|time| time.as_secs_f64());
-        let rush = Rush { crm, people: size, calls: all, searches, limits, lent, took };
+        let left_to_others = allowance.left_to_others;
+        let windows = crm.capabilities().limits.windows.iter();
+        let limits = windows.map(|window| takes(window, left_to_others, counted(window))).max().unwrap_or_default();
+        let [limits, took] = [limits, until(begun, called[&crm].1)].map(|time| time.as_secs_f64());
+        let rush = Rush { crm, people: size, left_to_others, calls: all, searches, limits, took };
         println!("{}", json!(rush));
         rushes.push(rush);
         let people = world.people(crm).await;

@@ -114,7 +114,7 @@ fn row(who: &str, crm: &str, of: &[&Figures]) -> Vec<String> {
 fn text(project: &Project, ours: &Table, theirs: &Table) -> String {
     format!(
         "## Pushing\n\n{}\n\n{} people whom no CRM knows, from the queue to each CRM alone: `timed::rush` in simulated time, where a call takes 150 ms. One by one it would be a search and a create for each. \
-         What its limits take is the time of so many calls under the windows that its documents tell; we leave a part of each to the account's other apps. Where no window has a number, the calls do not reach one.\n\n{}\n{RECORDS} records, half of which are there already: the vendors' clients as integrations usually call them, for each record a search and then an update or a create \
+         What its limits take is the time of so many calls under the windows that its documents tell, less what the connection leaves to the account's other apps: a fifth, unless an operator says another share. Where no window has a number, the calls do not reach one.\n\n{}\n{RECORDS} records, half of which are there already: the vendors' clients as integrations usually call them, for each record a search and then an update or a create \
          (`infra/dev/bench/peers/push`). The simulated HubSpot keeps to its limits, of which the five searches in a second are met; nobody runs into them, but waits. The simulated Salesforce answers without \
          delay, so its seconds are the client's own, and at 100 ms a call they would be two hundred.\n\n{}",
         machine::sentence(project),

@@ -19,12 +19,12 @@ const SEEDS: f64 = 2.0;
 pub(super) struct Rush {
     crm: String,
     people: f64,
+    /// Percent of what the account's other apps draw on too.
+    left_to_others: f64,
     calls: f64,
     searches: f64,
-    /// Seconds that its windows make so many calls take.
+    /// Seconds that its windows, less what is left to others, make so many calls take.
     limits: f64,
-    /// The same without the calls that are left to the account's other apps.
-    lent: f64,
     took: f64,
 }
 
@@ -40,21 +40,27 @@ pub(super) fn rushes(project: &Project) -> Result<Vec<Rush>> {
 pub(super) fn table(rushes: &[Rush]) -> Table {
     let mut table = Table::new(&[
         "ours, to",
+        "left to others, %",
         "calls",
         "searches",
         "fewer than one by one",
         "seconds",
         "its limits take",
         "ratio",
-        "less what is left to others",
-        "ratio",
     ]);
-    for Rush { crm, people, calls, searches, limits, lent, took } in rushes {
+    for Rush { crm, people, left_to_others, calls, searches, limits, took } in rushes {
         let met = |of: &f64, said: String| if *of > 0.0 { said } else { "–".to_owned() };
-        let times = |of: &f64| [met(of, short(*of)), met(of, format!("{:.2}", took / of))];
         let fewer = format!("{} ×", short(SEEDS * people / calls));
-        let cells = [crm.clone(), short(*calls), met(searches, short(*searches)), fewer, short(*took)];
-        table.rows.push(cells.into_iter().chain([limits, lent].into_iter().flat_map(times)).collect());
+        table.rows.push(vec![
+            crm.clone(),
+            short(*left_to_others),
+            short(*calls),
+            met(searches, short(*searches)),
+            fewer,
+            short(*took),
+            met(limits, short(*limits)),
+            met(limits, format!("{:.2}", took / limits)),
+        ]);
     }
     table
 }
