@@ -28,7 +28,7 @@ pub struct Window {
     pub shared: bool,
     /// So many an instance makes without asking, …
     pub free: u32,
-    /// … where so many are not lent, of what nobody shares always.
+    /// … as long as so many are not lent: of a window of our own they never are, of a shared one where as many are left to others.
     pub spare: u32,
 }
 
