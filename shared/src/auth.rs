@@ -76,7 +76,7 @@ impl App {
         let full = budget.full.load(Ordering::Relaxed) && matches!(done, Err(Error::RateLimited { .. }));
         measure(connection, cx, &budget, done.as_ref().err().filter(|_| !full));
         let Err(error) = &done else { return done };
-        // A short window is full by what we lent: that is nobody else's reason to wait.
+        // A window is full by what we lent: that is nobody else's reason to wait.
         if full {
             return done;
         }

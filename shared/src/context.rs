@@ -81,6 +81,13 @@ impl Context {
         Context { actor, ..self.clone() }
     }
 
+    /// The same invocation, less the time of what comes after.
+    pub fn before(&self, after: Duration) -> Context {
+        let after = SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX);
+        let deadline = self.deadline.saturating_sub(after).unwrap_or(self.deadline);
+        Context { deadline, ..self.clone() }
+    }
+
     /// Why a record changes now.
     pub fn cause(&self, by: By) -> Cause {
         Cause { actor: self.actor.clone(), ..Cause::new(by, &self.trace, self.now()) }

@@ -235,7 +235,7 @@ impl Session {
     }
 
     async fn once(&self, request: &Request) -> Result<Answer> {
-        let _admitted = self.budget.admit((self.limits.weigh)(request)).await?;
+        let _admitted = self.budget.admit((self.limits.weigh)(request), self.deadline).await?;
         let patience = self.left().min(CALL);
         if patience.is_zero() {
             return Err(Error::retryable("no time is left for another call"));

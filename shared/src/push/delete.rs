@@ -71,7 +71,7 @@ impl Job<'_> {
             true => crm.erase(session, self.mapping, removals).await,
             false => crm.delete(session, self.mapping, removals).await,
         };
-        let outcomes = match self.app.ask(self.connection, self.cx, delete).await {
+        let outcomes = match self.app.ask(self.connection, self.calls, delete).await {
             // A right that only deletions need is no reason to stop the connection.
             Err(Error::Config { reason }) => {
                 let refused = Outcome::Refused { code: "not_allowed".to_owned(), field: None, message: reason };

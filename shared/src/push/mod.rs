@@ -85,7 +85,7 @@ async fn push_alike(
 ) -> Result<()> {
     let mapping = connection.mapping(object)?;
     let settling = SETTLE_TAKES * u32::try_from(records.len()).unwrap_or(u32::MAX);
-    let job = Job { app, cx, connection, object, mapping, settling };
+    let job = Job { app, cx, calls: &cx.before(settling), connection, object, mapping };
     let delete = |record: &Record| errand(record, &connection.id) == Errand::Delete;
     let (doomed, records): (Vec<Record>, Vec<Record>) = records.into_iter().partition(delete);
     let deleted = job.delete(doomed, pushes).await;
@@ -121,11 +121,11 @@ async fn push_alike(
 struct Job<'a> {
     app: &'a App,
     cx: &'a Context,
+    /// The same, less the time that it takes to remember what became of all its records: by it the CRM is called.
+    calls: &'a Context,
     connection: &'a Connection,
     object: &'a Object,
     mapping: &'a Mapping,
-    /// What it takes to remember what became of all its records.
-    settling: Duration,
 }
 
 /// No batch is begun with less than this left, beside what settling takes …
@@ -166,12 +166,12 @@ impl Job<'_> {
     }
 
     fn has_time(&self) -> bool {
-        self.cx.left() > BATCH_TAKES + self.settling
+        self.calls.left() > BATCH_TAKES
     }
 
     /// Reading ends sooner than writing: what was found is to be written in the same go.
     fn has_time_to_read(&self) -> bool {
-        self.cx.left() > BATCH_TAKES * 2 + self.settling
+        self.calls.left() > BATCH_TAKES * 2
     }
 
     /// Remotes that moved go through the usual look, by way of a hint.

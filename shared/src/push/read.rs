@@ -74,7 +74,7 @@ impl Job<'_> {
     pub(super) async fn fetch(&self, ids: &[RemoteId]) -> Result<Vec<Fetched>> {
         let crm = self.connection.crm;
         let fetch = async |session: &Session| crm.fetch(session, self.mapping, ids).await;
-        let mut fetched = self.app.with_session(self.connection, self.cx, fetch).await?;
+        let mut fetched = self.app.with_session(self.connection, self.calls, fetch).await?;
         self.inward(fetched.iter_mut().filter_map(Fetched::seen).collect()).await?;
         Ok(fetched)
     }
@@ -111,7 +111,7 @@ impl Job<'_> {
         let queries: Vec<Query> = items.iter().map(|item| self.query(item)).collect();
         let crm = self.connection.crm;
         let find = async |session: &Session| crm.find(session, self.mapping, &queries).await;
-        let mut found = self.app.with_session(self.connection, self.cx, find).await?;
+        let mut found = self.app.with_session(self.connection, self.calls, find).await?;
         self.inward(found.iter_mut().flatten().map(|found| &mut found.seen).collect()).await?;
         let remotes = found.iter().flatten().map(|f| Key::Remote(self.connection.id.clone(), f.remote.clone()));
         let lookups = queries.iter().flat_map(Query::lookups);

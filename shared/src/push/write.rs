@@ -64,7 +64,7 @@ impl Job<'_> {
             true => crm.create(session, self.mapping, &writes).await,
             false => crm.update(session, self.mapping, &writes).await,
         };
-        let mut outcomes = self.app.with_session(self.connection, self.cx, call).await?;
+        let mut outcomes = self.app.with_session(self.connection, self.calls, call).await?;
         self.inward(outcomes.iter_mut().filter_map(Outcome::seen).collect()).await?;
         if outcomes.len() != writes.len() {
             return Err(Error::bug("a CRM's answer has another number of rows than the question"));

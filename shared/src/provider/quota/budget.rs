@@ -2,7 +2,7 @@
 
 use super::{Answered, Ask, Book, Told, Weight, book::Next};
 use crate::{
-    context::{Clock, until},
+    context::{Clock, plus, until},
     error::{Error, Result},
 };
 use futures::future::BoxFuture;
@@ -39,8 +39,9 @@ impl fmt::Debug for Budget {
     }
 }
 
-/// A place in a window is waited for no longer: for more, a message is hidden. So long is the longest of the short ones.
-const MOMENT: Duration = Duration::from_secs(2);
+/// A place in a window is waited for no longer, however often it is gone again: for more, a message is hidden. So long ten calls
+/// wait for HubSpot's searches where two instances share them.
+const PATIENCE: Duration = Duration::from_secs(6);
 
 /// A call under way; it ends with this.
 #[must_use]
@@ -56,8 +57,9 @@ impl Drop for Admitted<'_> {
 }
 
 impl Budget {
-    /// Counts a call in until it has ended, or refuses it before it is made.
-    pub async fn admit(&self, weight: Weight) -> Result<Admitted<'_>> {
+    /// Counts a call in until it has ended, or refuses it before it is made. Nothing is waited for beyond the deadline.
+    pub async fn admit(&self, weight: Weight, deadline: Timestamp) -> Result<Admitted<'_>> {
+        let latest = plus(self.clock.now(), PATIENCE).min(deadline);
         loop {
             match self.on_book(|book, now| book.next(weight, now)) {
                 Next::Go => {
@@ -68,7 +70,7 @@ impl Budget {
                 Next::Spent { wait } => return Err(Error::RateLimited { after: wait }),
                 Next::Full { until: free, rest } => {
                     let wait = until(self.clock.now(), free);
-                    if wait > MOMENT {
+                    if free > latest {
                         self.full.store(true, Ordering::Relaxed);
                         return Err(Error::RateLimited { after: wait.max(rest) });
                     }

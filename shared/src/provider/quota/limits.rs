@@ -7,7 +7,7 @@ use std::time::Duration;
 /// The limits of one account.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Calls that one push has under way at the same time.
+    /// Batches that one push has under way at the same time.
     pub at_once: usize,
     /// Calls in short, rolling windows.
     pub windows: &'static [Window],
@@ -28,7 +28,8 @@ pub struct Window {
     pub shared: bool,
     /// So many an instance makes without asking, …
     pub free: u32,
-    /// … as long as so many are not lent: of a window of our own they never are, of a shared one where as many are left to others.
+    /// … as long as so many are not lent, which is enough for a few that were lent nothing: of a window of our own they never are,
+    /// of a shared one where as many are left to others.
     pub spare: u32,
 }
 
@@ -88,8 +89,7 @@ impl Window {
         self.per.max(Duration::from_secs(4))
     }
 
-    /// Whether a free place is waited for where one stands: a queue counts in seconds, and a window that is no longer than
-    /// two of them would be missed.
+    /// Whether it is worth coming back for a single place: in two seconds the whole window is free.
     pub(super) fn is_short(&self) -> bool {
         self.per <= Duration::from_secs(2)
     }

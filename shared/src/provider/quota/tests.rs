@@ -1,10 +1,20 @@
 //! Properties of the bookkeeping: any number of instances at any times, against a vendor that counts for itself.
 
-use super::{Book, Counts, Day, Ledger, Limits, Told, Weight, Window, book::Next};
-use crate::{connection::Allowance, context::plus, provider::Crm};
+use super::{Book, Budget, Counts, Day, Keeper, Ledger, Limits, Told, Weight, Window, book::Next};
+use crate::{
+    connection::Allowance,
+    context::{Clock, plus},
+    error::Error,
+    provider::Crm,
+};
+use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
 use proptest::prelude::*;
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 const SEARCH: Weight = Weight { search: true, tokens: 20 };
 const CALL: Weight = Weight { search: false, tokens: 5 };
@@ -164,8 +174,10 @@ proptest! {
 /// Two that want all there is both get some of it.
 #[test]
 fn nobody_starves() {
-    for (crm, weight) in Crm::ALL.into_iter().flat_map(|crm| [(crm, SEARCH), (crm, CALL)]) {
-        let mut world = World::of(crm.capabilities().limits, Allowance::default(), 2);
+    let all = Crm::ALL.into_iter().flat_map(|crm| [(crm, SEARCH, 0), (crm, SEARCH, 20), (crm, CALL, 20)]);
+    for (crm, weight, left_to_others) in all {
+        let allowance = Allowance { left_to_others, per_day: None };
+        let mut world = World::of(crm.capabilities().limits, allowance, 2);
         if !world.limits.windows.iter().any(|window| window.takes(weight)) {
             continue;
         }
@@ -183,6 +195,55 @@ fn nobody_starves() {
         world.is_within_limits();
         let (most, least) = (made[0].max(made[1]), made[0].min(made[1]));
         assert!(least * 4 >= most, "{crm}: {made:?}");
+    }
+}
+
+/// Time that passes only while somebody waits.
+#[derive(Debug)]
+struct Waits(Mutex<u64>);
+
+impl Clock for Waits {
+    fn now(&self) -> Timestamp {
+        at(*self.0.lock().unwrap())
+    }
+
+    fn moment(&self, time: Duration) -> BoxFuture<'_, ()> {
+        *self.0.lock().unwrap() += u64::try_from(time.as_millis()).unwrap();
+        std::future::ready(()).boxed()
+    }
+}
+
+/// Of each window, one call more than may be lent: a place that is soon free is waited for, and no longer than there is time.
+#[tokio::test]
+async fn nobody_waits_beyond_the_time_that_is_left() {
+    for (crm, weight) in Crm::ALL.into_iter().flat_map(|crm| [(crm, SEARCH), (crm, CALL)]) {
+        let limits = crm.capabilities().limits;
+        let Some(longest) = limits.windows.iter().filter(|w| w.takes(weight)).map(|w| w.per).max() else { continue };
+        for left in [0, 700, 3_000, 60_000] {
+            let (clock, ledger) = (Arc::new(Waits(Mutex::new(0))), Arc::new(Mutex::new(Ledger::default())));
+            let keeper: Keeper =
+                Arc::new(move |ask, now| std::future::ready(Ok(ledger.lock().unwrap().answer(&ask, now))).boxed());
+            let book = Arc::new(Mutex::new(Book::new("one".to_owned(), limits, Allowance::default())));
+            let (full, calls, asking) = (Arc::default(), Arc::default(), Arc::default());
+            let budget = Budget { book, keeper, clock: clock.clone(), full, calls, asking };
+            let refused = loop {
+                match budget.admit(weight, at(left)).await {
+                    Ok(_) if *clock.0.lock().unwrap() > 0 => break None,
+                    Ok(_) => {}
+                    Err(error) => break Some(error),
+                }
+            };
+            let waited = *clock.0.lock().unwrap();
+            match refused {
+                Some(Error::RateLimited { after }) => {
+                    assert_eq!(waited, 0, "{crm}");
+                    let after = u64::try_from(after.as_millis()).unwrap();
+                    assert!(after > left.min(6_000) && after <= 20_000, "{crm}: {after} of {longest:?}");
+                }
+                Some(error) => panic!("{error}"),
+                None => assert!(waited <= left && longest <= Duration::from_secs(2), "{crm}: {waited} of {longest:?}"),
+            }
+        }
     }
 }
 

@@ -4,8 +4,8 @@ use crate::provider::quota::{Day, Limits, Told, Weight, number};
 use std::time::Duration;
 
 /// Credits in a rolling day of the whole organisation: 5,000 in the free edition, 50,000 and more in the others. What is left
-/// is told once half is spent. There is no limit of calls in a time, but one of calls at the same time to an app: five in the
-/// free edition, ten and more of our kind in the others.
+/// is told once half is spent. There is no limit of calls in a time, but one of calls at the same time to an app: ten and
+/// more of our kind, which are four of a push, one of a pull and five looks; five in the free edition, where more is refused and waits.
 pub(super) const LIMITS: Limits = Limits {
     at_once: 4,
     windows: &[],
