@@ -94,12 +94,6 @@ async fn rush(size: usize, crms: &[Crm], allowance: Allowance) -> Vec<Rush> {
             let calls = counts.get(crm.name()).map_or(0, |routes| routes.values().sum());
             let last = called.entry(crm).or_insert((0, begun));
             if last.0 < calls {
-                println!(
-                    "\nTMP {crm} {} {:?} at {:?}",
-                    calls - last.0,
-                    counts.get(crm.name()).map(|r| r.values().copied().collect::<Vec<_>>()),
-                    until(begun, lambda.time.now())
-                );
                 *last = (calls, lambda.time.now());
             }
         }

@@ -6,9 +6,11 @@ use crate::step::Progress;
 use anyhow::{Context, Result, ensure};
 use serde::de::DeserializeOwned;
 
+const LOG: &str = "bench-law";
+
 /// Runs a test of `tests/it`, told its size by the environment: what it prints.
 pub(super) fn run(project: &Project, test: &str, environment: &[(&str, &str)], progress: &Progress) -> Result<String> {
-    let log = project.log("bench-law");
+    let log = project.log(LOG);
     let mut cargo = project.cargo();
     cargo.args(["test", "--workspace", "--test", "it", "--", test, "--exact", "--include-ignored", "--nocapture"]);
     cargo.envs(environment.iter().copied());
@@ -25,6 +27,6 @@ pub(super) fn told<T: DeserializeOwned>(
 ) -> Result<Vec<T>> {
     let lines = run(project, test, environment, progress)?;
     let told: Vec<T> = lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    ensure!(!told.is_empty(), "{test} tells nothing");
+    ensure!(!told.is_empty(), "{test} tells nothing of its figures: {}", project.shown(&project.log(LOG)));
     Ok(told)
 }

@@ -32,7 +32,7 @@ pub(super) fn rushes(project: &Project) -> Result<Vec<Rush>> {
     EMULATOR.install(project)?;
     step("People brought to each CRM", |progress| {
         let all = law::told::<Rush>(project, TEST, &[("RUSH", PEOPLE)], progress)?;
-        let said = format!("{PEOPLE} people to {} CRMs", all.len());
+        let said = format!("{PEOPLE} people, {} times", all.len());
         Ok((all, said))
     })
 }
