@@ -33,8 +33,10 @@ struct Rush {
     left_to_others: u8,
     calls: u64,
     searches: u64,
-    /// That the CRM's windows, less what is left to others, make so many calls take.
+    /// That the CRM's windows make so many calls take.
     limits: f64,
+    /// The same, less what is left to others.
+    lent: f64,
     took: f64,
 }
 
@@ -121,10 +123,11 @@ async fn rush(size: usize, crms: &[Crm], allowance: Allowance) -> Vec<Rush> {
             Counts::AllButSearches => all - searches,
         };
         let left_to_others = allowance.left_to_others;
-        let windows = crm.capabilities().limits.windows.iter();
-        let limits = windows.map(|window| takes(window, left_to_others, counted(window))).max().unwrap_or_default();
-        let [limits, took] = [limits, until(begun, called[&crm].1)].map(|time| time.as_secs_f64());
-        let rush = Rush { crm, people: size, left_to_others, calls: all, searches, limits, took };
+        let windows = || crm.capabilities().limits.windows.iter();
+        let least = |left| windows().map(|window| takes(window, left, counted(window))).max().unwrap_or_default();
+        let took = until(begun, called[&crm].1);
+        let [limits, lent, took] = [least(0), least(left_to_others), took].map(|time| time.as_secs_f64());
+        let rush = Rush { crm, people: size, left_to_others, calls: all, searches, limits, lent, took };
         println!("{}", json!(rush));
         rushes.push(rush);
         let people = world.people(crm).await;

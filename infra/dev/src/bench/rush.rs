@@ -24,7 +24,7 @@ pub(super) struct Rush {
     calls: f64,
     searches: f64,
     /// Seconds that its windows, less what is left to others, make so many calls take.
-    limits: f64,
+    lent: f64,
     took: f64,
 }
 
@@ -48,7 +48,7 @@ pub(super) fn table(rushes: &[Rush]) -> Table {
         "its limits take",
         "ratio",
     ]);
-    for Rush { crm, people, left_to_others, calls, searches, limits, took } in rushes {
+    for Rush { crm, people, left_to_others, calls, searches, lent, took } in rushes {
         let met = |of: &f64, said: String| if *of > 0.0 { said } else { "–".to_owned() };
         let fewer = format!("{} ×", short(SEEDS * people / calls));
         table.rows.push(vec![
@@ -58,8 +58,8 @@ pub(super) fn table(rushes: &[Rush]) -> Table {
             met(searches, short(*searches)),
             fewer,
             short(*took),
-            met(limits, short(*limits)),
-            met(limits, format!("{:.2}", took / limits)),
+            met(lent, short(*lent)),
+            met(lent, format!("{:.2}", took / lent)),
         ]);
     }
     table
